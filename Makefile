@@ -1,0 +1,25 @@
+# The commands of this repository. `make demo` and `make test` need nothing but Python >= 3.11 and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PROJECTS := kernel plugins/store_sql plugins/store_sqlite plugins/store_local plugins/flavor_python plugins/flavor_sklearn .
+UV := UV_SYSTEM_CERTS=1 UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/uv pip install -q -p $(BIN)/python --compile-bytecode
+
+.PHONY: help setup demo test lint types bench docs clean
+
+help:
+	@echo "make demo    set up .venv and run the guided example on the embedded store"
+	@echo "make test    set up .venv and run all checks and tests"
+	@echo "make lint types bench docs    one part each; make clean removes what was set up"
+
+setup: $(VENV)/ready
+
+$(VENV)/ready: pyproject.toml kernel/pyproject.toml $(wildcard plugins/*/pyproject.toml) requirements/dev.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install -q --disable-pip-version-check uv
+	@echo "installing into $(VENV)"
+	@$(UV) -r requirements/dev.txt $(foreach p,$(PROJECTS),-e ./$(p))
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

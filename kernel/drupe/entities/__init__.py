@@ -1,0 +1,55 @@
+"""The domain as frozen values: no I/O, no outside forms (those are in `codec`)."""
+
+from drupe.entities.artifacts import FileInfo
+from drupe.entities.enums import (
+    LifecycleStage,
+    ModelVersionStatus,
+    RunStatus,
+    SourceType,
+    Stage,
+    Stat,
+    ViewType,
+)
+from drupe.entities.metrics import Metric, MetricSummary, Points, Series
+from drupe.entities.page import Page
+from drupe.entities.registry import ModelVersion, RegisteredModel
+from drupe.entities.runs import (
+    Dataset,
+    DatasetInput,
+    Experiment,
+    InputTag,
+    LogBatch,
+    NewRun,
+    Run,
+    RunData,
+    RunInfo,
+    RunInputs,
+)
+
+__all__ = [
+    "Dataset",
+    "DatasetInput",
+    "Experiment",
+    "FileInfo",
+    "InputTag",
+    "LifecycleStage",
+    "LogBatch",
+    "Metric",
+    "MetricSummary",
+    "ModelVersion",
+    "ModelVersionStatus",
+    "NewRun",
+    "Page",
+    "Points",
+    "RegisteredModel",
+    "Run",
+    "RunData",
+    "RunInfo",
+    "RunInputs",
+    "RunStatus",
+    "Series",
+    "SourceType",
+    "Stage",
+    "Stat",
+    "ViewType",
+]

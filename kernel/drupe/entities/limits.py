@@ -1,0 +1,209 @@
+"""Which names and sizes are accepted, and the one clear error for those that are not.
+
+The numbers are MLflow's (its REST server enforces the same). Stores call these before they write; the fluent API calls them
+before it queues.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from drupe.errors import InvalidName, InvalidValue, ValueTooLong
+
+__all__ = [
+    "ALIAS_MAX",
+    "BATCH_METRICS_MAX",
+    "BATCH_PARAMS_MAX",
+    "BATCH_TAGS_MAX",
+    "EXPERIMENT_NAME_MAX",
+    "EXPERIMENT_TAG_VALUE_MAX",
+    "KEY_MAX",
+    "PARAM_VALUE_MAX",
+    "REGISTRY_TAG_VALUE_MAX",
+    "RUN_TAG_VALUE_MAX",
+    "SEARCH_MAX",
+    "STEP_MAX",
+    "STEP_MIN",
+    "TEXT_MAX",
+    "check_alias",
+    "check_experiment_name",
+    "check_key",
+    "check_limit",
+    "check_metric",
+    "check_model_name",
+    "check_param",
+    "check_run_id",
+    "check_tag",
+    "check_tags",
+]
+
+KEY_MAX = 250
+PARAM_VALUE_MAX = 6000
+RUN_TAG_VALUE_MAX = 8000
+EXPERIMENT_NAME_MAX = 500
+EXPERIMENT_TAG_VALUE_MAX = 20_000
+REGISTRY_TAG_VALUE_MAX = 100_000
+TEXT_MAX = 1_000_000  # far beyond what is cut silently: a file was logged as a tag, so say so
+ALIAS_MAX = 255
+BATCH_METRICS_MAX = 1000
+BATCH_PARAMS_MAX = 100
+BATCH_TAGS_MAX = 100
+SEARCH_MAX = 50_000
+STEP_MIN, STEP_MAX = -(2**63), 2**63 - 1
+
+_KEY = re.compile(r"[\w./:\- ]+")
+_RUN_ID = re.compile(r"[a-zA-Z0-9][\w-]{0,255}")
+_ALIAS = re.compile(r"[\w-]+")
+_RESERVED_ALIAS = re.compile(r"latest|v\d+", re.IGNORECASE)
+_known_keys: set[str] = set()  # keys that passed; bounded, because the same few come back for every point
+
+
+def check_key(kind: str, key: object) -> str:
+    """Return `key` if it can name a metric, param or tag; `kind` is that word, for the message.
+
+    Allowed are letters, digits, `_ - . : /` and space, up to 250, and the key must be its own normalised path (no `a//b`, `../a`).
+    Raises InvalidName or ValueTooLong.
+    """
+    if type(key) is str and key in _known_keys:
+        return key
+    if not isinstance(key, str):
+        raise InvalidName(f"{kind} names are text, not {type(key).__name__} ({key!r})", kind=kind)
+    if not key:
+        raise InvalidName(f"a {kind} needs a name; this one is empty", kind=kind)
+    if len(key) > KEY_MAX:
+        raise ValueTooLong(
+            f"{kind} name of {len(key)} characters: {_shorten(key)!r}; names have at most {KEY_MAX}", kind=kind, limit=KEY_MAX
+        )
+    if not _KEY.fullmatch(key):
+        bad = sorted({c for c in key if not _KEY.fullmatch(c)})
+        raise InvalidName(
+            f"{kind} name {key!r} holds {', '.join(map(repr, bad))}; names use letters, digits, _ - . : / and space",
+            kind=kind,
+            name=key,
+        )
+    normal = posixpath.normpath(key)
+    if normal != key or key in (".", "..") or key.startswith(("/", "../")):
+        raise InvalidName(
+            f"{kind} name {key!r} is not a plain path; it may not start or end with /, nor hold //, ./ or ../", kind=kind, name=key
+        )
+    if len(_known_keys) < 10_000:
+        _known_keys.add(key)
+    return key
+
+
+def check_metric(key: object, value: object, timestamp: object, step: object) -> tuple[str, float, int, int]:
+    """Return (key, value, timestamp, step) as the store keeps them. NaN and infinities are values; a step may be negative."""
+    name = check_key("metric", key)
+    if isinstance(value, str | bytes) or value is None:
+        raise InvalidValue(f"metric {name!r} needs a number, got {value!r}", key=name)
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError) as fault:
+        raise InvalidValue(f"metric {name!r} needs a number that a 64-bit float can hold, got {_shorten(repr(value))}", key=name) from fault
+    time_ms = _integer(f"the timestamp of metric {name!r}", timestamp)
+    if time_ms < 0:
+        raise InvalidValue(f"the timestamp of metric {name!r} is {time_ms}; it is ms since 1970 and cannot be negative", key=name)
+    return name, number, time_ms, _integer(f"the step of metric {name!r}", step)
+
+
+def check_param(key: object, value: object) -> tuple[str, str]:
+    """Return (key, text). Text beyond 6000 characters is cut, as MLflow's server does; beyond a million it is refused."""
+    name = check_key("param", key)
+    return name, _cut("param", name, str(value), PARAM_VALUE_MAX)
+
+
+def check_tag(kind: str, key: object, value: object, *, limit: int | None) -> tuple[str, str]:
+    """Return (key, text). `limit` is the longest value. None, for run tags, cuts at 8000 as MLflow's server does, and refuses beyond a million.
+
+    `kind` is e.g. "experiment tag". Raises InvalidName or ValueTooLong.
+    """
+    name = check_key("tag", key)
+    text = str(value)
+    if limit is None:
+        return name, _cut(kind, name, text, RUN_TAG_VALUE_MAX)
+    if len(text) > limit:
+        raise ValueTooLong(f"{kind} {name!r} has {len(text)} characters; at most {limit} are kept", key=name, limit=limit)
+    return name, text
+
+
+def check_run_id(run_id: object) -> str:
+    """Return `run_id` if it has the form of one: letters, digits, `_` and `-`, at most 256."""
+    if isinstance(run_id, str) and _RUN_ID.fullmatch(run_id):
+        return run_id
+    raise InvalidName(
+        f"run id {_shorten(str(run_id))!r} is not one; run ids use letters, digits, _ and -, at most 256", run_id=str(run_id)[:300]
+    )
+
+
+def check_experiment_name(name: object) -> str:
+    """Return `name` if an experiment can have it: any text that is not blank, up to 500 characters."""
+    if not isinstance(name, str):
+        raise InvalidName(f"experiment names are text, not {type(name).__name__} ({name!r})")
+    if not name.strip():
+        raise InvalidName("an experiment needs a name; this one is empty or blank")
+    if "\x00" in name:
+        raise InvalidName(f"experiment name {name!r} holds a NUL character")
+    if len(name) > EXPERIMENT_NAME_MAX:
+        raise ValueTooLong(f"experiment name of {len(name)} characters; at most {EXPERIMENT_NAME_MAX}", limit=EXPERIMENT_NAME_MAX)
+    return name
+
+
+def check_model_name(name: object) -> str:
+    """Return `name` if a registered model can have it: not blank, no `/` or `:`, not `.` or `..`."""
+    if not isinstance(name, str) or not name.strip():
+        raise InvalidName(f"a registered model needs a name that is not blank, got {name!r}")
+    if any(c in name for c in "/:\x00") or name in (".", ".."):
+        raise InvalidName(f"registered model name {name!r} may not hold / or :, nor be . or ..", name=name)
+    if len(name) > KEY_MAX:
+        raise ValueTooLong(f"registered model name of {len(name)} characters; at most {KEY_MAX}", limit=KEY_MAX)
+    return name
+
+
+def check_alias(alias: object) -> str:
+    """Return `alias` if a version can have it: letters, digits, `_`, `-`; not `latest` nor `v1`-like."""
+    if not isinstance(alias, str) or not _ALIAS.fullmatch(alias):
+        raise InvalidName(f"alias {alias!r} is not one; aliases use letters, digits, _ and -")
+    if len(alias) > ALIAS_MAX:
+        raise ValueTooLong(f"alias of {len(alias)} characters; at most {ALIAS_MAX}", limit=ALIAS_MAX)
+    if _RESERVED_ALIAS.fullmatch(alias):
+        raise InvalidName(f"alias {alias!r} is reserved: 'latest' and 'v<number>' already mean versions", alias=alias)
+    return alias
+
+
+def check_limit(limit: object, *, maximum: int = SEARCH_MAX, name: str = "max_results") -> int:
+    """Return a page size between 1 and `maximum`."""
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= maximum:
+        raise InvalidValue(f"{name} is {limit!r}; it must be a whole number from 1 to {maximum}", limit=maximum)
+    return limit
+
+
+def check_tags(kind: str, tags: Mapping[str, Any], *, limit: int | None) -> dict[str, str]:
+    """Check several tags at once; see `check_tag`."""
+    return dict(check_tag(kind, key, value, limit=limit) for key, value in tags.items())
+
+
+def _cut(kind: str, name: str, text: str, limit: int) -> str:
+    if len(text) > TEXT_MAX:
+        raise ValueTooLong(
+            f"{kind} {name!r} has {len(text)} characters; {limit} are kept. Log text of that size as an artifact: log_text(text, 'name.txt')",
+            key=name,
+            limit=limit,
+        )
+    return text[:limit]
+
+
+def _integer(what: str, value: object) -> int:
+    try:
+        number = int(value)  # type: ignore[call-overload]
+    except (TypeError, ValueError, OverflowError) as fault:
+        raise InvalidValue(f"{what} must be a whole number, got {_shorten(repr(value))}") from fault
+    if not STEP_MIN <= number <= STEP_MAX:
+        raise InvalidValue(f"{what} is {number}, which does not fit 64 bits")
+    return int(number)
+
+
+def _shorten(text: str, length: int = 60) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"

@@ -1,0 +1,47 @@
+"""Everything that a plugin author imports.
+
+A front door needs only `Offer`, `hookimpl` and `API`; names resolve on first use, so importing them costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_ROOMS = {
+    "API": "drupe.extend.offers",
+    "Offer": "drupe.extend.offers",
+    "hookimpl": "drupe.extend.markers",
+    "hookspec": "drupe.extend.markers",
+    "ArtifactRepo": "drupe.extend.artifact_repo",
+    "Flavor": "drupe.extend.flavor",
+    "FlavorRecord": "drupe.extend.flavor",
+    "RegistryStore": "drupe.extend.registry_store",
+    "TrackingStore": "drupe.extend.tracking_store",
+    "Feature": "drupe.extend.features",
+    "Support": "drupe.extend.features",
+    "RunContext": "drupe.extend.context",
+    "AliasDeleted": "drupe.extend.events",
+    "AliasSet": "drupe.extend.events",
+    "Event": "drupe.extend.events",
+    "ModelLogged": "drupe.extend.events",
+    "ModelRegistered": "drupe.extend.events",
+    "RunDeleted": "drupe.extend.events",
+    "RunEnded": "drupe.extend.events",
+    "RunRestored": "drupe.extend.events",
+    "RunStarted": "drupe.extend.events",
+    "StageChanged": "drupe.extend.events",
+    "VersionCreated": "drupe.extend.events",
+    "VersionDeleted": "drupe.extend.events",
+}
+
+__all__ = sorted(_ROOMS)
+
+
+def __getattr__(name: str) -> Any:
+    room = _ROOMS.get(name)
+    if room is None:
+        raise AttributeError(f"module 'drupe.extend' has no attribute {name!r}")
+    found = getattr(import_module(room), name)
+    globals()[name] = found
+    return found

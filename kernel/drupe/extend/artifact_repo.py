@@ -1,0 +1,64 @@
+"""The contract of an artifact repository: files below one root address.
+
+The five verbs are what a plugin writes; moving whole trees in parallel is built on them in `drupe.artifacts.trees`. The conformance kit is
+`drupe.testing.artifact_repo`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from drupe.entities import FileInfo
+from drupe.extend.features import Feature, Support
+from drupe.uris import ArtifactPath, Uri
+
+__all__ = ["ArtifactRepo"]
+
+
+class ArtifactRepo(ABC):
+    """Files below `root`. All paths are relative to it and arrive checked; an implementation confines them again when it opens files.
+
+    Methods may be called from several threads at once.
+    """
+
+    features: ClassVar[Mapping[Feature, Support]] = {}
+    root: Uri
+
+    @classmethod
+    @abstractmethod
+    def open(cls, uri: Uri, settings: Any = None) -> Self:
+        """Open the repository rooted at `uri`; nothing is created until something is put. Raises StoreUnavailable."""
+
+    @abstractmethod
+    def put_file(self, source: Path, path: ArtifactPath) -> None:
+        """Store the bytes of a local file at `path`, replacing what was there; folders are made.
+
+        A reader sees the old content or the new, never a mixture, also after a crash. Raises InvalidPath (the root, or through a file),
+        StoreFull, StoreReadOnly; ArtifactNotFound when `source` is not a readable file.
+        """
+
+    @abstractmethod
+    def get_file(self, path: ArtifactPath, target: Path) -> None:
+        """Write the bytes at `path` to a local file, atomically; checks the kept digest where there is one.
+
+        Raises ArtifactNotFound (missing, or a folder), ArtifactCorrupt.
+        """
+
+    @abstractmethod
+    def list(self, path: ArtifactPath = ArtifactPath()) -> list[FileInfo]:  # noqa: B008 - a frozen value
+        """The direct children of a folder, sorted by path, their paths relative to the root. A file or nothing there gives []."""
+
+    @abstractmethod
+    def delete(self, path: ArtifactPath) -> None:
+        """Remove a file or a folder with all in it; nothing there is no error. The root cannot be deleted: InvalidPath."""
+
+    @abstractmethod
+    def is_file(self, path: ArtifactPath) -> bool:
+        """True when `path` is a file."""
+
+    def local_path(self, path: ArtifactPath = ArtifactPath()) -> Path | None:  # noqa: B008 - a frozen value
+        """Where `path` lies in this machine's file system, for reading in place; None where it must be fetched."""
+        return None

@@ -1,0 +1,27 @@
+"""Optional capabilities of an implementation, declared as data so that callers can ask before they try."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+__all__ = ["Feature", "Support"]
+
+
+class Support(Enum):
+    """How far an implementation has a feature."""
+
+    CANNOT = "cannot"
+    NOT_YET = "not yet"
+    SOME_VERSIONS = "some versions"
+    FULL = "full"
+
+    def __bool__(self) -> bool:
+        return self in (Support.SOME_VERSIONS, Support.FULL)
+
+
+class Feature(Enum):
+    """What a store or repository may be able to do beyond its contract."""
+
+    CONCURRENT_PROCESSES = "several processes may write at once"
+    DIGESTS = "keeps a SHA-256 of every file and checks it on read"
+    ATOMIC_PUT = "a file is replaced whole or not at all"

@@ -1,0 +1,66 @@
+"""The contract of a model flavor: how models of one library are written to a folder, read back, and asked for predictions.
+
+A flavor deals with its own files only. The MLmodel file, signature, example, environment files and manifest are written around it
+by `drupe.models`. The conformance kit is `drupe.testing.flavor`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from attrs import field, frozen
+
+__all__ = ["Flavor", "FlavorRecord"]
+
+
+@frozen
+class FlavorRecord:
+    """What a flavor says about the model that it has just written.
+
+    `config`         the flavor's own map in MLmodel (`flavors.<name>`); MLflow's keys
+    `pyfunc`         keys for `flavors.python_function`, with `loader_module` so that MLflow can load the folder; empty: not loadable that way
+    `requirements`   pip requirements that loading and predicting need, pinned to what is installed
+    `executes_code`  True when loading runs code stored in the files (pickles, scripts)
+    """
+
+    config: Mapping[str, Any] = field(factory=dict)
+    pyfunc: Mapping[str, Any] = field(factory=dict)
+    requirements: Sequence[str] = ()
+    executes_code: bool = False
+
+
+class Flavor(ABC):
+    """Saves, loads and runs the models of one library. Stateless: one instance may serve several threads."""
+
+    name: ClassVar[str]
+    """The flavor's name in MLmodel, e.g. `sklearn`."""
+
+    @abstractmethod
+    def save(self, model: Any, folder: Path, options: Mapping[str, Any]) -> FlavorRecord:
+        """Write `model` into `folder`, which exists and holds nothing of this flavor yet.
+
+        `options` are the keyword arguments of `log_model` that only this flavor knows; refuse unknown ones with InvalidValue.
+        """
+
+    @abstractmethod
+    def load(self, folder: Path, config: Mapping[str, Any], *, model_config: Mapping[str, Any] | None = None) -> Any:
+        """Read the model back, as the library's own object.
+
+        `config` is `flavors.<name>` from MLmodel, with the keys of `flavors.python_function` below it where both exist. Its file names are
+        not trusted: resolve them with `drupe.models.inside`. Raises InvalidModelFolder, MissingRequirement.
+        """
+
+    @abstractmethod
+    def predict(self, model: Any, inputs: Any, params: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
+        """Predict for `inputs`, which already fit the signature (a DataFrame for columns, arrays for tensors); `params` hold defaults."""
+
+    def loads(self, config: Mapping[str, Any]) -> bool:
+        """True when this flavor can read `flavors.<name>` as it stands; a cheap look at keys, nothing is opened."""
+        return bool(config)
+
+    def predict_method(self, options: Mapping[str, Any]) -> str:
+        """The method of the native model whose output an automatic signature describes."""
+        return str(options.get("pyfunc_predict_fn") or "predict")

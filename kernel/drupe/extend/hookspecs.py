@@ -1,0 +1,171 @@
+"""The hook specifications: where plugins meet the kernel.
+
+*Collecting* hooks return a list of offers and are called once, plugin by plugin, when the catalog is built. *Moment* hooks are called when
+something happens. What a hook raises marks that plugin as broken, or is reported, and never reaches the user's code. Rules and
+examples for each kind are in docs/reference/hooks.md, which is made from this file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from drupe.extend.markers import hookspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pluggy import PluginManager
+
+    from drupe.extend.context import RunContext
+    from drupe.extend.events import Event
+    from drupe.extend.offers import Offer
+    from drupe.settings import Settings
+
+__all__ = [
+    "drupe_add_hookspecs",
+    "drupe_artifact_repos",
+    "drupe_cli_commands",
+    "drupe_configure",
+    "drupe_default_experiment",
+    "drupe_event",
+    "drupe_flavor_for",
+    "drupe_model_flavors",
+    "drupe_registry_stores",
+    "drupe_run_tags",
+    "drupe_tracking_stores",
+]
+
+
+@hookspec
+def drupe_tracking_stores() -> list[Offer]:  # type: ignore[empty-body]
+    """Offer places where experiments and runs are kept. Key: the URI scheme, e.g. `sqlite`.
+
+    Called once, when the catalog is built; importing the implementation must wait for `load`, which names a subclass of
+    `drupe.extend.TrackingStore`. A raising implementation marks the plugin as broken. Since API 1.0.
+
+        @hookimpl
+        def drupe_tracking_stores():
+            return [Offer("redis", load="drupe_store_redis.tracking:RedisStore", help="runs in Redis", keys=("redis", "rediss"))]
+    """
+
+
+@hookspec
+def drupe_registry_stores() -> list[Offer]:  # type: ignore[empty-body]
+    """Offer places where registered models are kept. Key: the URI scheme.
+
+    Called once, when the catalog is built; `load` names a subclass of `drupe.extend.RegistryStore`. Since API 1.0.
+
+        @hookimpl
+        def drupe_registry_stores():
+            return [Offer("redis", load="drupe_store_redis.registry:RedisRegistry", help="registered models in Redis")]
+    """
+
+
+@hookspec
+def drupe_artifact_repos() -> list[Offer]:  # type: ignore[empty-body]
+    """Offer places where files are kept. Key: the URI scheme, e.g. `file`, `s3`.
+
+    Called once, when the catalog is built; `load` names a subclass of `drupe.extend.ArtifactRepo`. Since API 1.0.
+
+        @hookimpl
+        def drupe_artifact_repos():
+            return [Offer("sftp", load="drupe_store_sftp:SftpRepo", help="files on an SSH server", requires=("paramiko",))]
+    """
+
+
+@hookspec
+def drupe_model_flavors() -> list[Offer]:  # type: ignore[empty-body]
+    """Offer ways to save, load and run the models of a library. Key: the flavor's name in MLmodel.
+
+    Called once, when the catalog is built; `load` names a subclass of `drupe.extend.Flavor`. `handles` lists class paths; a model
+    goes to the flavor whose path stands earliest in `type(model).__mro__`. Since API 1.0.
+
+        @hookimpl
+        def drupe_model_flavors():
+            return [Offer("fasttext", load="drupe_flavor_fasttext:FastTextFlavor", help="fastText models",
+                          handles=("fasttext.FastText._FastText",), requires=("fasttext",))]
+    """
+
+
+@hookspec
+def drupe_cli_commands() -> list[Offer]:  # type: ignore[empty-body]
+    """Offer commands of the `drupe` command line. Key: the command's word.
+
+    Called when the command line starts; `load` names a click command or group, imported when it is run or completed. Built-in words
+    cannot be taken. Since API 1.0.
+
+        @hookimpl
+        def drupe_cli_commands():
+            return [Offer("mail", load="drupe_mail.cli:mail", help="Send run reports by mail")]
+    """
+
+
+@hookspec(firstresult=True)
+def drupe_flavor_for(model: Any) -> str | None:
+    """Name the flavor that should save `model`, or None to leave it to others.
+
+    Called by `log_model(model)` without a flavor, before `handles` is looked at; the first answer that is not None wins. What it raises is
+    reported and the next plugin is asked. Since API 1.0.
+
+        @hookimpl
+        def drupe_flavor_for(model):
+            return "ensemble" if isinstance(model, dict) and "members" in model else None
+    """
+
+
+@hookspec(firstresult=True)
+def drupe_default_experiment(context: RunContext) -> str | None:
+    """Name the experiment for runs that are started without one, or None.
+
+    Called once per process by the first run that needs it; `set_experiment` and the environment go before it. Since API 1.0.
+
+        @hookimpl
+        def drupe_default_experiment(context):
+            return context.folder.name if (context.folder / "experiment.toml").exists() else None
+    """
+
+
+@hookspec
+def drupe_run_tags(context: RunContext) -> Mapping[str, str]:  # type: ignore[empty-body]
+    """Tags to set on every new run; a user's own tag of the same key wins.
+
+    Called when a run is started, plugin by plugin; what one raises is reported, the others' tags are kept. Since API 1.0.
+
+        @hookimpl
+        def drupe_run_tags(context):
+            job = context.environ.get("SLURM_JOB_ID")
+            return {"slurm.job": job} if job else {}
+    """
+
+
+@hookspec
+def drupe_event(event: Event) -> None:
+    """Be told of something that has happened: see `drupe.extend.events` for the kinds.
+
+    Called after the fact, in the thread that did it; keep it short. What it raises is reported and changes nothing. Since API 1.0.
+
+        @hookimpl
+        def drupe_event(event):
+            if isinstance(event, RunEnded) and event.status == "FAILED":
+                page_somebody(event.run_id)
+    """
+
+
+@hookspec(historic=True)
+def drupe_configure(settings: Settings) -> None:
+    """Be given the settings once, when the plugin is registered. Since API 1.0.
+
+    @hookimpl
+    def drupe_configure(settings):
+        logging.getLogger("drupe_mail").setLevel(settings.get("mail.level", "WARNING"))
+    """
+
+
+@hookspec(historic=True)
+def drupe_add_hookspecs(manager: PluginManager) -> None:
+    """Add hook specifications of your own, so that other plugins can extend yours. Since API 1.0.
+
+    @hookimpl
+    def drupe_add_hookspecs(manager):
+        manager.add_hookspecs(drupe_mail_hookspecs)
+    """

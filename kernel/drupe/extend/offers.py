@@ -1,0 +1,66 @@
+"""What a plugin says that it can do, as a value; nothing is imported to say it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["API", "Offer"]
+
+API = "1.0"
+"""The version of this boundary. A plugin's `DRUPE_API` must have the same major and at most the same minor number."""
+
+
+class Offer:
+    """One capability that a plugin offers.
+
+    `name`      what people call it: a flavor name, a store name, a command
+    `load`      "module:attr" of the implementation, imported when it is first used
+    `help`      one line for lists
+    `keys`      what it is looked up by: URI schemes, flavor names, command words; default: its name
+    `handles`   flavors only: class paths such as "sklearn.base.BaseEstimator", compared with every class in `type(model).__mro__`
+                without importing the library; "*" handles what nothing else does
+    `requires`  distributions or modules that must be importable for the offer to work ("scikit-learn=sklearn" names both)
+    `settings`  "module:Class" of an attrs class with the offer's options, or None
+
+    Kept a plain class with slots: hundreds are made while the command line starts.
+    """
+
+    __slots__ = ("handles", "help", "keys", "load", "name", "requires", "settings")
+
+    def __init__(
+        self,
+        name: str,
+        load: str,
+        help: str = "",
+        *,
+        keys: tuple[str, ...] = (),
+        handles: tuple[str, ...] = (),
+        requires: tuple[str, ...] = (),
+        settings: str | None = None,
+    ) -> None:
+        self.name, self.load, self.help = name, load, help
+        self.keys = tuple(keys) or (name,)
+        self.handles, self.requires, self.settings = tuple(handles), tuple(requires), settings
+
+    def __repr__(self) -> str:
+        return f"Offer({self.name!r}, load={self.load!r})"
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, Offer) and all(getattr(self, s) == getattr(other, s) for s in self.__slots__)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.load, self.keys))
+
+    def faults(self) -> list[str]:
+        """Everything wrong with this offer, in words; empty when it is well formed."""
+        found = [
+            f"{field} must be text that is not empty, got {getattr(self, field)!r}"
+            for field in ("name", "load")
+            if not isinstance(getattr(self, field), str) or not getattr(self, field)
+        ]
+        if isinstance(self.load, str) and ":" not in self.load:
+            found.append(f"load must have the form 'module:attr', got {self.load!r}")
+        for field in ("keys", "handles", "requires"):
+            if not all(isinstance(entry, str) and entry for entry in getattr(self, field)):
+                found.append(f"{field} must hold texts that are not empty, got {getattr(self, field)!r}")
+        return found

@@ -1,0 +1,175 @@
+"""The contract of a tracking store: where experiments, runs, metric series, params, tags and inputs are kept.
+
+Values go in and out as `drupe.entities`; filters arrive as a typed `Query`, never as text. The conformance kit is
+`drupe.testing.tracking_store`. Artifacts and registered models have contracts of their own.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+from drupe.entities import (
+    DatasetInput,
+    Experiment,
+    LifecycleStage,
+    LogBatch,
+    Metric,
+    NewRun,
+    Page,
+    Run,
+    RunInfo,
+    RunStatus,
+    Series,
+    ViewType,
+)
+from drupe.extend.features import Feature, Support
+from drupe.search.query import Query
+from drupe.uris import Uri
+
+__all__ = ["TrackingStore"]
+
+
+class TrackingStore(ABC):
+    """Experiments and runs in one place.
+
+    Every method may be called from several threads at once and, where CONCURRENT_PROCESSES is declared, from several processes. A method
+    either does all of its work or raises and has done none of it. Limits and name rules are those of `drupe.entities.limits`.
+    """
+
+    features: ClassVar[Mapping[Feature, Support]] = {}
+
+    @classmethod
+    @abstractmethod
+    def open(cls, uri: Uri, settings: Any = None) -> Self:
+        """Open the store at `uri`, creating it where that is its way; `settings` is an instance of the offer's settings class.
+
+        Raises StoreUnavailable, StoreCorrupt, StoreSchema or StoreReadOnly, and leaves what it found as it was.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of files and connections. Closing twice is harmless; using a closed store opens it again or raises StoreUnavailable."""
+
+    # --- experiments
+
+    @abstractmethod
+    def create_experiment(self, name: str, *, artifact_location: str | None = None, tags: Mapping[str, str] | None = None) -> Experiment:
+        """Create an experiment; its id is the next decimal number.
+
+        `artifact_location` None becomes `<artifact root>/<id>`. Raises AlreadyExists when an active or deleted experiment has that name,
+        InvalidName, ValueTooLong. Experiment "0", `Default`, exists from the start.
+        """
+
+    @abstractmethod
+    def get_experiment(self, experiment_id: str) -> Experiment:
+        """Read one experiment, deleted or not. Raises ExperimentNotFound; InvalidValue when the id is not a decimal number."""
+
+    @abstractmethod
+    def get_experiment_by_name(self, name: str) -> Experiment | None:
+        """Read the experiment of that name, deleted or not; None when there is none."""
+
+    @abstractmethod
+    def search_experiments(
+        self, query: Query, *, view: ViewType = ViewType.ACTIVE_ONLY, limit: int = 1000, page_token: str | None = None
+    ) -> Page[Experiment]:
+        """One page of the experiments that the query finds, in its order. `limit` is 1..50_000. Raises InvalidPageToken."""
+
+    @abstractmethod
+    def rename_experiment(self, experiment_id: str, name: str) -> None:
+        """Give an active experiment another name. Raises ExperimentNotFound, WrongLifecycle, AlreadyExists, InvalidName."""
+
+    @abstractmethod
+    def set_experiment_stage(self, experiment_id: str, stage: LifecycleStage) -> None:
+        """Delete or restore an experiment, and with it all of its runs.
+
+        Raises ExperimentNotFound when there is none, and also when it is in that stage already.
+        """
+
+    @abstractmethod
+    def set_experiment_tags(self, experiment_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags of an active experiment; the last write wins. Raises ExperimentNotFound, WrongLifecycle, InvalidName, ValueTooLong."""
+
+    @abstractmethod
+    def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
+        """Remove a tag of an active experiment. Raises ExperimentNotFound, WrongLifecycle, TagNotFound."""
+
+    # --- runs
+
+    @abstractmethod
+    def create_run(self, new: NewRun) -> Run:
+        """Create a RUNNING run in an active experiment.
+
+        Its artifact address is `<experiment's location>/<run id>/artifacts`; its name is kept as the tag `mlflow.runName` too. Tags of a
+        new run are stored without name checks, as MLflow does. Raises ExperimentNotFound, WrongLifecycle, AlreadyExists (the given run
+        id is another run's), InvalidValue (`run_name` and the tag `mlflow.runName` differ).
+        """
+
+    @abstractmethod
+    def get_run(self, run_id: str) -> Run:
+        """Read a run, deleted or not, with its data, summaries and inputs. Raises RunNotFound."""
+
+    @abstractmethod
+    def search_runs(
+        self,
+        query: Query,
+        *,
+        experiment_ids: Sequence[str] | None,
+        view: ViewType = ViewType.ACTIVE_ONLY,
+        limit: int = 1000,
+        page_token: str | None = None,
+    ) -> Page[Run]:
+        """One page of the runs that the query finds in these experiments, in its order.
+
+        `experiment_ids` None means all experiments; an empty sequence, or unknown ids, find nothing. `view` looks at the run's own stage.
+        `limit` is 1..50_000. Raises InvalidPageToken; InvalidValue when an id is not a decimal number.
+        """
+
+    @abstractmethod
+    def update_run(
+        self, run_id: str, *, status: RunStatus | None = None, end_time: int | None = None, run_name: str | None = None
+    ) -> RunInfo:
+        """Change only what is given. Renaming sets the tag `mlflow.runName`. Raises RunNotFound, WrongLifecycle (the run is deleted)."""
+
+    @abstractmethod
+    def set_run_stage(self, run_id: str, stage: LifecycleStage) -> None:
+        """Delete or restore one run; doing so again changes nothing. Raises RunNotFound."""
+
+    @abstractmethod
+    def log_batch(self, run_id: str, batch: LogBatch) -> None:
+        """Write metrics, params and tags of an active run, all or nothing.
+
+        A point equal in step, timestamp and value to one that is there is dropped; every other is kept. A param that exists with the
+        same text is left; with another, ParamConflict. Tags are replaced; `mlflow.runName` renames the run. There is no upper limit
+        on the number of points. Raises RunNotFound, WrongLifecycle, InvalidName, InvalidValue, ValueTooLong.
+        """
+
+    @abstractmethod
+    def delete_run_tag(self, run_id: str, key: str) -> None:
+        """Remove a tag of an active run. Raises RunNotFound, WrongLifecycle, TagNotFound."""
+
+    @abstractmethod
+    def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None:
+        """Tie datasets to an active run. One that is already tied changes nothing: its first tags, schema and profile stay.
+
+        Raises RunNotFound, WrongLifecycle.
+        """
+
+    # --- metric series
+
+    @abstractmethod
+    def metric_history(self, run_id: str, key: str, *, limit: int = 25_000, page_token: str | None = None) -> Page[Metric]:
+        """One page of the logged values of one metric, ordered by timestamp, then step, then value (NaN as 0).
+
+        `limit` is 1..50_000. An unknown key or run is an empty page, not an error: it may not have been logged yet.
+        Raises InvalidPageToken.
+        """
+
+    @abstractmethod
+    def metric_bulk(self, run_ids: Sequence[str], keys: Sequence[str] | None = None, *, buckets: int | None = None) -> list[Series]:
+        """The series of many runs at once, each sorted by step, timestamp, value; `keys` None means every metric.
+
+        With `buckets` (>= 1), a series of more than 3 x `buckets` points is cut into that many ranges of steps, and each non-empty one keeps
+        its lowest, highest and last point. Unknown runs and keys are left out.
+        """

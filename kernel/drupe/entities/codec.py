@@ -1,0 +1,185 @@
+"""Entities to plain JSON forms and back, under MLflow's REST field names.
+
+`to_plain` makes what `json.dumps` takes, `from_plain` reads it. Unset fields, empty lists and empty maps are left out; maps of tags and params
+are lists of `{"key", "value"}`; NaN and the infinities travel as the strings "NaN", "Infinity", "-Infinity"; 64-bit integers are read from
+numbers or decimal strings; unknown fields are ignored. Requests, replies and page tokens are not here: they belong to the wire protocol.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from cattrs import ClassValidationError, Converter, IterableValidationError, transform_error
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from drupe.entities.artifacts import FileInfo
+from drupe.entities.metrics import Metric, MetricSummary
+from drupe.entities.registry import ModelVersion, RegisteredModel
+from drupe.entities.runs import Dataset, DatasetInput, Experiment, InputTag, Run, RunData, RunInfo, RunInputs
+from drupe.errors import InvalidValue
+
+__all__ = ["from_plain", "to_plain"]
+
+T = TypeVar("T")
+Form = dict[str, Any]
+
+# parts before what holds them: cattrs binds a part's hook when it writes the code for the whole
+_ENTITIES = (
+    Experiment,
+    RunInfo,
+    Dataset,
+    InputTag,
+    DatasetInput,
+    RunInputs,
+    Metric,
+    MetricSummary,
+    ModelVersion,
+    RegisteredModel,
+    FileInfo,
+)
+_UNSET_IN_RUN_INFO = {"run_name": "", "user_id": "", "start_time": 0, "end_time": None, "lifecycle_stage": "active", "artifact_uri": ""}
+
+
+def to_plain(thing: Any, *, extras: bool = False) -> Form:
+    """The JSON form of one entity (Run, Experiment, Metric, RegisteredModel, ModelVersion, FileInfo or a part of one).
+
+    `extras` adds what MLflow's protocol has no field for: `summaries` in a run's data.
+    """
+    plain: Form = _converter(extras).unstructure(thing)
+    return plain
+
+
+def from_plain(form: Mapping[str, Any], kind: type[T]) -> T:
+    """Read one entity of type `kind`. Raises InvalidValue that names every field at fault.
+
+    A metric that came without its summary gets one with `count` 0: only its latest value, step and timestamp are known.
+    """
+    try:
+        return _converter(True).structure(form, kind)
+    except (ClassValidationError, IterableValidationError) as fault:
+        found = "; ".join(_in_words(line) for line in transform_error(fault))
+        raise InvalidValue(f"this is not the form of a {kind.__name__}: {found}") from fault
+    except (TypeError, ValueError, AttributeError) as fault:
+        raise InvalidValue(f"this is not the form of a {kind.__name__}: {fault}") from fault
+
+
+@cache
+def _converter(extras: bool) -> Converter:
+    converter = Converter(unstruct_collection_overrides={tuple: list})
+    converter.register_unstructure_hook(float, _number_out)
+    converter.register_structure_hook(float, lambda value, _: _number_in(value))
+    converter.register_structure_hook(bool, lambda value, _: _truth_in(value))  # before int, of which bool is a kind
+    converter.register_structure_hook(int, lambda value, _: _integer_in(value))
+    converter.register_structure_hook(str, lambda value, _: _text_in(value))
+    converter.register_unstructure_hook_func(_is_text_map, lambda tags: _pairs(tags, "key", "value"))
+    converter.register_structure_hook_func(_is_text_map, lambda rows, _: _mapping(rows, "key", "value"))
+    for kind in _ENTITIES:
+        special: dict[str, Any] = {}
+        if kind is RegisteredModel:
+            special["aliases"] = override(
+                unstruct_hook=lambda aliases: _pairs(aliases, "alias", "version"),
+                struct_hook=lambda rows, _: _mapping(rows, "alias", "version"),
+            )
+        write = make_dict_unstructure_fn(kind, converter, _cattrs_include_init_false=False, **special)
+        converter.register_unstructure_hook(kind, _without_unset(write, also_run_uuid=kind is RunInfo))
+        converter.register_structure_hook(kind, _with_unset(kind, make_dict_structure_fn(kind, converter, **special)))
+    converter.register_unstructure_hook(RunData, lambda part: _run_data_out(part, converter, extras))
+    converter.register_structure_hook(RunData, lambda form, _: _run_data_in(form, converter))
+    converter.register_unstructure_hook(
+        Run, lambda run: {name: converter.unstructure(getattr(run, name)) for name in ("info", "data", "inputs")}
+    )
+    return converter
+
+
+def _is_text_map(kind: Any) -> bool:
+    return bool(kind == Mapping[str, str])
+
+
+def _without_unset(write: Callable[[Any], Form], *, also_run_uuid: bool) -> Callable[[Any], Form]:
+    def hook(thing: Any) -> Form:
+        form = {name: value for name, value in write(thing).items() if value is not None and value != [] and value != {} and value != ()}
+        return {"run_uuid": form["run_id"], **form} if also_run_uuid else form
+
+    return hook
+
+
+def _with_unset(kind: type, read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return (lambda form, of: read(_UNSET_IN_RUN_INFO | dict(form), of)) if kind is RunInfo else read
+
+
+def _run_data_out(part: RunData, converter: Converter, extras: bool) -> Form:
+    form: Form = {}
+    metrics = [_latest(key, value, part.summaries.get(key), converter) for key, value in part.metrics.items()]
+    for name, rows in (("metrics", metrics), ("params", _pairs(part.params, "key", "value")), ("tags", _pairs(part.tags, "key", "value"))):
+        if rows:
+            form[name] = rows
+    if extras and part.summaries:
+        form["summaries"] = {key: converter.unstructure(summary) for key, summary in part.summaries.items()}
+    return form
+
+
+def _latest(key: str, value: float, summary: MetricSummary | None, converter: Converter) -> Form:
+    timestamp, step = (summary.last_timestamp, summary.last_step) if summary else (0, 0)
+    return {"key": key, "value": converter.unstructure(float(value)), "timestamp": timestamp, "step": step}
+
+
+def _run_data_in(form: Mapping[str, Any], converter: Converter) -> RunData:
+    metrics = [converter.structure(row, Metric) for row in form.get("metrics", ())]
+    summaries = {metric.key: _only_latest(metric) for metric in metrics}
+    summaries.update({key: converter.structure(summary, MetricSummary) for key, summary in form.get("summaries", {}).items()})
+    return RunData(
+        metrics={metric.key: metric.value for metric in metrics},
+        params=_mapping(form.get("params", ()), "key", "value"),
+        tags=_mapping(form.get("tags", ()), "key", "value"),
+        summaries=summaries,
+    )
+
+
+def _only_latest(metric: Metric) -> MetricSummary:
+    nan = math.nan
+    return MetricSummary(0, nan, metric.value, metric.step, metric.timestamp, nan, nan, nan, None, None)
+
+
+def _pairs(mapping: Mapping[str, str], key: str, value: str) -> list[Form]:
+    return [{key: k, value: v} for k, v in mapping.items()]
+
+
+def _mapping(rows: Iterable[Mapping[str, Any]], key: str, value: str) -> dict[str, str]:
+    return {_text_in(row[key]): _text_in(row.get(value, "")) for row in rows}
+
+
+def _number_out(value: float) -> float | str:
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _number_in(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(f"expected a number, got {value!r}")
+    return float(value)
+
+
+def _integer_in(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError(f"expected a whole number, got {value!r}")
+    return int(value)
+
+
+def _truth_in(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"expected true or false, got {value!r}")
+    return value
+
+
+def _text_in(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"expected text, got {value!r}")
+    return value
+
+
+def _in_words(line: str) -> str:
+    return line.replace(" @ $.", " in ").replace(" @ $", "")

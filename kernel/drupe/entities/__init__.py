@@ -20,10 +20,12 @@ from drupe.entities.runs import (
     InputTag,
     LogBatch,
     NewRun,
+    Param,
     Run,
     RunData,
     RunInfo,
     RunInputs,
+    RunTag,
 )
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "ModelVersionStatus",
     "NewRun",
     "Page",
+    "Param",
     "Points",
     "RegisteredModel",
     "Run",
@@ -47,6 +50,7 @@ __all__ = [
     "RunInfo",
     "RunInputs",
     "RunStatus",
+    "RunTag",
     "Series",
     "SourceType",
     "Stage",

@@ -1,7 +1,7 @@
 """Metric values: one point, a column of points, and the summary of a series.
 
-Order inside a series is (step, timestamp, value), NaN counting as 0 in that comparison, whatever the order of arrival;
-the greatest point is the metric's latest value, the least its first.
+Order inside a series is (step, timestamp, value), NaN counting as 0 in that comparison and coming after a true 0, whatever the order
+of arrival; the greatest point is the metric's latest value, the least its first.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ class Metric:
     run_id: str | None = None
 
 
-def rank(step: int, timestamp: int, value: float) -> tuple[int, int, float]:
-    """The sort key of a point within its series."""
-    return step, timestamp, 0.0 if math.isnan(value) else value
+def rank(step: int, timestamp: int, value: float) -> tuple[int, int, float, bool]:
+    """The sort key of a point within its series; two points with one rank are the same point."""
+    is_nan = math.isnan(value)
+    return step, timestamp, 0.0 if is_nan else value, is_nan
 
 
 @frozen(eq=False)

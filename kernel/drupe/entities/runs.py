@@ -16,10 +16,12 @@ __all__ = [
     "InputTag",
     "LogBatch",
     "NewRun",
+    "Param",
     "Run",
     "RunData",
     "RunInfo",
     "RunInputs",
+    "RunTag",
 ]
 
 
@@ -54,6 +56,22 @@ class RunInfo:
     def run_uuid(self) -> str:
         """MLflow's older name of `run_id`."""
         return self.run_id
+
+
+@frozen
+class Param:
+    """One param as text, for `Client.log_batch`."""
+
+    key: str
+    value: str
+
+
+@frozen
+class RunTag:
+    """One tag of a run, for `Client.log_batch`."""
+
+    key: str
+    value: str
 
 
 @frozen

@@ -1,45 +1,205 @@
-"""Names for runs that nobody named: `adjective-noun-number`, such as `patient-quince-417`.
+"""Names for runs that were started without one: `adjective-noun-number`, easy to say and to tell apart in a list.
 
-The stores and the in-memory oracle make them here, so that they look alike everywhere. Names are for people and need not be unique;
-ids are (see `new_run_id`).
+They are labels, not identities: two runs may get the same one.
 """
 
 from __future__ import annotations
 
-import random
-import uuid
+from random import Random, SystemRandom
 
-__all__ = ["new_run_id", "random_run_name"]
+__all__ = ["invent_run_name"]
 
-_ADJECTIVES = (
-    "able amber ample apt arctic autumn azure balmy blithe bold brave breezy bright brisk calm candid clever coral cosmic crisp curious "
-    "dapper daring deft dewy eager early earnest easy elated fabled fair fluent fond frank fresh frosty gentle giddy glad gleaming golden "
-    "graceful grand hardy hasty hazel hearty hidden honest humble ivory jolly jovial keen kind lively loyal lucid lucky lunar mellow merry "
-    "mighty mindful misty modest nimble noble opal patient peaceful placid plucky polite proud quaint quick quiet radiant rapid ripe robust "
-    "rosy ruby rustic sage serene sharp silent silver simple sincere sleek smooth snug solar sound spry steady still stout sunny swift "
-    "tender thrifty tidy tranquil upbeat valiant velvet verdant vivid warm wary whimsical wild wise witty young zealous zesty"
-).split()
+_ADJECTIVES = [
+    "amber",
+    "brave",
+    "brisk",
+    "calm",
+    "clear",
+    "crisp",
+    "curious",
+    "dapper",
+    "deft",
+    "eager",
+    "early",
+    "fair",
+    "fancy",
+    "fleet",
+    "fond",
+    "frank",
+    "free",
+    "fresh",
+    "gentle",
+    "glad",
+    "golden",
+    "grand",
+    "happy",
+    "hardy",
+    "honest",
+    "humble",
+    "jolly",
+    "keen",
+    "kind",
+    "lively",
+    "lucky",
+    "mellow",
+    "merry",
+    "mild",
+    "modest",
+    "neat",
+    "nimble",
+    "noble",
+    "open",
+    "patient",
+    "placid",
+    "plucky",
+    "polite",
+    "proud",
+    "quick",
+    "quiet",
+    "rapid",
+    "ready",
+    "robust",
+    "rosy",
+    "rustic",
+    "serene",
+    "sharp",
+    "shiny",
+    "silent",
+    "silver",
+    "sleek",
+    "smooth",
+    "snug",
+    "sober",
+    "solid",
+    "spry",
+    "stable",
+    "steady",
+    "still",
+    "sturdy",
+    "subtle",
+    "sunny",
+    "swift",
+    "tidy",
+    "tranquil",
+    "upbeat",
+    "valiant",
+    "vivid",
+    "warm",
+    "whole",
+    "wise",
+    "witty",
+    "young",
+    "zesty",
+]
+_NOUNS = [
+    "acorn",
+    "almond",
+    "antler",
+    "apple",
+    "apricot",
+    "badger",
+    "beech",
+    "birch",
+    "bison",
+    "bramble",
+    "brook",
+    "canyon",
+    "cedar",
+    "cherry",
+    "chestnut",
+    "clover",
+    "comet",
+    "coral",
+    "cove",
+    "crane",
+    "creek",
+    "damson",
+    "dawn",
+    "delta",
+    "dolphin",
+    "dune",
+    "ember",
+    "falcon",
+    "fern",
+    "finch",
+    "fjord",
+    "forest",
+    "fox",
+    "garnet",
+    "glade",
+    "grove",
+    "harbor",
+    "hare",
+    "hawk",
+    "hazel",
+    "heron",
+    "hill",
+    "hollow",
+    "ibex",
+    "iris",
+    "island",
+    "ivy",
+    "jackdaw",
+    "juniper",
+    "kernel",
+    "kestrel",
+    "lagoon",
+    "lark",
+    "laurel",
+    "lemur",
+    "lichen",
+    "lily",
+    "linden",
+    "lynx",
+    "maple",
+    "marten",
+    "meadow",
+    "mango",
+    "moss",
+    "nectarine",
+    "oak",
+    "olive",
+    "orchard",
+    "osprey",
+    "otter",
+    "owl",
+    "peach",
+    "pebble",
+    "pine",
+    "plover",
+    "plum",
+    "poplar",
+    "prairie",
+    "quail",
+    "quince",
+    "raven",
+    "reed",
+    "ridge",
+    "river",
+    "robin",
+    "rowan",
+    "sage",
+    "salmon",
+    "sloe",
+    "sparrow",
+    "spruce",
+    "stork",
+    "summit",
+    "swan",
+    "tern",
+    "thistle",
+    "thrush",
+    "tulip",
+    "valley",
+    "walnut",
+    "willow",
+    "wren",
+    "yarrow",
+]
+_system = SystemRandom()  # not the seeded generator of `random`: a script that sets a seed must not name all of its runs alike
 
-_NOUNS = (
-    "acorn almond anchor apple apricot aspen badger banyan barley basil beacon beech birch bison brook cactus canyon cedar cherry cicada "
-    "clover comet coral cove crane cricket curlew cypress dahlia damson delta dolphin dune elder elm ember falcon fennel fern finch fjord "
-    "fox gale garnet gecko ginkgo glacier grove gull harbor hare hazel heron hickory island ivy jasmine juniper kelp kestrel kite lagoon "
-    "lark laurel lemur lichen lilac linden lotus lynx magpie mango maple marten meadow medlar mesa moss moth nectarine newt oak olive orchid "
-    "osprey otter owl papaya peach pebble pecan peony perch pine pistachio plum pond poplar poppy prairie puffin quail quince rain raven "
-    "reef river robin rowan saffron sage salmon sequoia shore sloe sparrow spruce squid stork stream summit swan teal thicket thistle thrush "
-    "tide tulip valley walnut willow wren yarrow yew"
-).split()
 
-
-def random_run_name(source: random.Random | None = None) -> str:
-    """Invent a run name; `source` makes it repeatable. A seed set on the global `random` neither changes it nor is used up by it."""
-    chance = source or _CHANCE
-    return f"{chance.choice(_ADJECTIVES)}-{chance.choice(_NOUNS)}-{chance.randrange(1000)}"
-
-
-def new_run_id() -> str:
-    """Make a run id: 32 hex digits that no other run has."""
-    return uuid.uuid4().hex
-
-
-_CHANCE = random.SystemRandom()
+def invent_run_name(random: Random | None = None) -> str:
+    """A name such as `quiet-otter-417`; `random` chooses it, the system's randomness when None."""
+    source = random or _system
+    return f"{source.choice(_ADJECTIVES)}-{source.choice(_NOUNS)}-{source.randrange(1000)}"

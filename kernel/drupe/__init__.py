@@ -1,1 +1,103 @@
-"""drupe"""
+"""The porch of drupe: every public name, and the room that it lives in. Importing it imports nothing else.
+
+`drupe.sklearn`, `drupe.pyfunc` and the like are the model flavors that plugins offer.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_ROOMS = {
+    "ActiveRun": "drupe.tracking.active",
+    "Client": "drupe.client",
+    "DrupeError": "drupe.errors",
+    "RunStatus": "drupe.entities",
+    "ViewType": "drupe.entities",
+    "active_run": "drupe.tracking.fluent",
+    "create_experiment": "drupe.tracking.fluent",
+    "delete_experiment": "drupe.tracking.fluent",
+    "delete_run": "drupe.tracking.fluent",
+    "delete_tag": "drupe.tracking.fluent",
+    "download_artifacts": "drupe.artifacts.download",
+    "end_run": "drupe.tracking.fluent",
+    "get_artifact_uri": "drupe.tracking.fluent",
+    "get_experiment": "drupe.tracking.fluent",
+    "get_experiment_by_name": "drupe.tracking.fluent",
+    "get_metric_history": "drupe.tracking.fluent",
+    "get_parent_run": "drupe.tracking.fluent",
+    "get_registry_uri": "drupe.tracking.address",
+    "get_run": "drupe.tracking.fluent",
+    "get_tracking_uri": "drupe.tracking.address",
+    "infer_signature": "drupe.models",
+    "is_tracking_uri_set": "drupe.tracking.address",
+    "last_active_run": "drupe.tracking.fluent",
+    "list_artifacts": "drupe.tracking.fluent",
+    "load_model": "drupe.models",
+    "log_artifact": "drupe.tracking.fluent",
+    "log_artifacts": "drupe.tracking.fluent",
+    "log_dict": "drupe.tracking.fluent",
+    "log_figure": "drupe.tracking.fluent",
+    "log_image": "drupe.tracking.fluent",
+    "log_input": "drupe.tracking.fluent",
+    "log_metric": "drupe.tracking.fluent",
+    "log_metrics": "drupe.tracking.fluent",
+    "log_model": "drupe.models",
+    "log_param": "drupe.tracking.fluent",
+    "log_params": "drupe.tracking.fluent",
+    "log_table": "drupe.tracking.fluent",
+    "log_text": "drupe.tracking.fluent",
+    "register_model": "drupe.registry.fluent",
+    "rename_experiment": "drupe.tracking.fluent",
+    "restore_experiment": "drupe.tracking.fluent",
+    "restore_run": "drupe.tracking.fluent",
+    "save_model": "drupe.models",
+    "search_experiments": "drupe.tracking.fluent",
+    "search_model_versions": "drupe.registry.fluent",
+    "search_registered_models": "drupe.registry.fluent",
+    "search_runs": "drupe.tracking.fluent",
+    "set_experiment": "drupe.tracking.fluent",
+    "set_experiment_tag": "drupe.tracking.fluent",
+    "set_experiment_tags": "drupe.tracking.fluent",
+    "set_registry_uri": "drupe.tracking.address",
+    "set_tag": "drupe.tracking.fluent",
+    "set_tags": "drupe.tracking.fluent",
+    "set_tracking_uri": "drupe.tracking.address",
+    "start_run": "drupe.tracking.fluent",
+}
+_MODULES = (
+    "artifacts",
+    "client",
+    "data",
+    "entities",
+    "errors",
+    "extend",
+    "models",
+    "registry",
+    "search",
+    "settings",
+    "testing",
+    "tracking",
+    "uris",
+)
+
+__all__ = ["__version__", *_ROOMS]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        found = getattr(import_module(_ROOMS[name]), name)
+    elif name in _MODULES:
+        return import_module(f"drupe.{name}")  # the import itself sets the attribute
+    elif name.startswith("_"):
+        raise AttributeError(f"module 'drupe' has no attribute {name!r}")
+    else:
+        found = import_module("drupe.models.namespace").namespace(name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOMS, *_MODULES})

@@ -11,7 +11,7 @@ from drupe.entities.enums import (
     ViewType,
 )
 from drupe.entities.metrics import Metric, MetricSummary, Points, Series
-from drupe.entities.page import Page
+from drupe.entities.page import Page, gather
 from drupe.entities.registry import ModelVersion, RegisteredModel
 from drupe.entities.runs import (
     Dataset,
@@ -56,4 +56,5 @@ __all__ = [
     "Stage",
     "Stat",
     "ViewType",
+    "gather",
 ]

@@ -1,0 +1,79 @@
+from typing import Any
+
+from drupe.artifacts.download import download_artifacts as download_artifacts
+from drupe.client import Client as Client
+from drupe.entities import RunStatus as RunStatus, ViewType as ViewType
+from drupe.errors import DrupeError as DrupeError
+from drupe.models import infer_signature as infer_signature, load_model as load_model, log_model as log_model, save_model as save_model
+from drupe.registry.fluent import (
+    register_model as register_model,
+    search_model_versions as search_model_versions,
+    search_registered_models as search_registered_models,
+)
+from drupe.tracking.active import ActiveRun as ActiveRun
+from drupe.tracking.address import (
+    get_registry_uri as get_registry_uri,
+    get_tracking_uri as get_tracking_uri,
+    is_tracking_uri_set as is_tracking_uri_set,
+    set_registry_uri as set_registry_uri,
+    set_tracking_uri as set_tracking_uri,
+)
+from drupe.tracking.fluent import (
+    active_run as active_run,
+    create_experiment as create_experiment,
+    delete_experiment as delete_experiment,
+    delete_run as delete_run,
+    delete_tag as delete_tag,
+    end_run as end_run,
+    get_artifact_uri as get_artifact_uri,
+    get_experiment as get_experiment,
+    get_experiment_by_name as get_experiment_by_name,
+    get_metric_history as get_metric_history,
+    get_parent_run as get_parent_run,
+    get_run as get_run,
+    last_active_run as last_active_run,
+    list_artifacts as list_artifacts,
+    log_artifact as log_artifact,
+    log_artifacts as log_artifacts,
+    log_dict as log_dict,
+    log_figure as log_figure,
+    log_image as log_image,
+    log_input as log_input,
+    log_metric as log_metric,
+    log_metrics as log_metrics,
+    log_param as log_param,
+    log_params as log_params,
+    log_table as log_table,
+    log_text as log_text,
+    rename_experiment as rename_experiment,
+    restore_experiment as restore_experiment,
+    restore_run as restore_run,
+    search_experiments as search_experiments,
+    search_runs as search_runs,
+    set_experiment as set_experiment,
+    set_experiment_tag as set_experiment_tag,
+    set_experiment_tags as set_experiment_tags,
+    set_tag as set_tag,
+    set_tags as set_tags,
+    start_run as start_run,
+)
+from drupe import (
+    artifacts as artifacts,
+    client as client,
+    data as data,
+    entities as entities,
+    errors as errors,
+    extend as extend,
+    models as models,
+    registry as registry,
+    search as search,
+    settings as settings,
+    testing as testing,
+    tracking as tracking,
+    uris as uris,
+)
+
+__version__: str
+__all__: list[str]
+
+def __getattr__(name: str) -> Any: ...

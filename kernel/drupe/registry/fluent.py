@@ -1,0 +1,70 @@
+"""Registering a model with one call, and searching the registry: module functions under MLflow's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from drupe.artifacts.resolve import locate
+from drupe.entities import ModelVersion, RegisteredModel, gather
+from drupe.errors import AlreadyExists, InvalidModelFolder
+from drupe.registry.client import RegistryClient
+from drupe.tracking.address import tracking_store
+from drupe.uris import ModelsUri, RunsUri
+
+__all__ = ["register_model", "search_model_versions", "search_registered_models"]
+
+
+def register_model(
+    model_uri: str,
+    name: str,
+    await_registration_for: int = 300,
+    *,
+    tags: Mapping[str, Any] | None = None,
+) -> ModelVersion:
+    """Add the model at `model_uri` as the next version of the registered model `name`, creating that when it is new.
+
+    `model_uri` is `runs:/<run id>/<path>`, `models:/…` (a copy), a folder or an artifact address. Raises ArtifactNotFound,
+    InvalidModelFolder when no MLmodel file lies there, InvalidName.
+    """
+    client = RegistryClient()
+    repo, path = locate(model_uri, tracking=tracking_store(), registry=client.registry)
+    if not repo.is_file(path / "MLmodel"):
+        raise InvalidModelFolder(f"{model_uri!r} is not a model: there is no file MLmodel in {repo.root / path}", model_uri=model_uri)
+    source, run_id = str(repo.root / path), None
+    if model_uri.startswith("runs:"):
+        run_id = RunsUri.parse(model_uri).run_id
+    elif model_uri.startswith("models:"):
+        source, run_id = model_uri, _version_at(client, ModelsUri.parse(model_uri)).run_id
+    with suppress(AlreadyExists):  # the usual case: one more version
+        client.create_registered_model(name)
+    return client.create_model_version(name, source, run_id, tags)
+
+
+def search_registered_models(
+    max_results: int | None = None, filter_string: str | None = None, order_by: Sequence[str] | None = None
+) -> list[RegisteredModel]:
+    """All registered models that the filter finds, at most `max_results`."""
+    client = RegistryClient()
+    return gather(
+        lambda limit, token: client.search_registered_models(filter_string, limit, order_by, token), page_size=1000, at_most=max_results
+    )
+
+
+def search_model_versions(
+    max_results: int | None = None, filter_string: str | None = None, order_by: Sequence[str] | None = None
+) -> list[ModelVersion]:
+    """All versions that the filter finds, at most `max_results`."""
+    client = RegistryClient()
+    return gather(
+        lambda limit, token: client.search_model_versions(filter_string, limit, order_by, token), page_size=10_000, at_most=max_results
+    )
+
+
+def _version_at(client: RegistryClient, uri: ModelsUri) -> ModelVersion:
+    if uri.version:
+        return client.get_model_version(uri.name, uri.version)
+    if uri.stage:
+        return client.get_latest_versions(uri.name, [uri.stage])[0]
+    return client.get_model_version_by_alias(uri.name, uri.alias or "latest")

@@ -1,0 +1,130 @@
+"""Which runs are active where, and how they end when nobody ends them.
+
+Every thread and every async task has its own stack of active runs (a context variable, so a task starts with its parent's). A run that is
+still active when the process ends is ended for it: FINISHED on a normal exit, FAILED after an unhandled exception, KILLED after SIGTERM.
+A forked child may log to its parent's runs but never ends them.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+from types import FrameType, TracebackType
+
+from attrs import frozen
+
+from drupe.entities import Run, RunStatus
+
+__all__ = ["ActiveRun", "ended_by", "forget", "last_run_id", "push", "stack", "top", "watch_exit"]
+
+EXIT_AFTER_SIGTERM = 128 + signal.SIGTERM
+
+
+@frozen(slots=False, eq=False)
+class ActiveRun(Run):
+    """A run that is being logged to; as a context manager it ends with the block: FINISHED, or FAILED or KILLED by an exception."""
+
+    def __enter__(self) -> ActiveRun:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+        end = _enders.get(self.info.run_id)
+        if end is not None:
+            end(ended_by(fault))
+
+
+_stack: ContextVar[tuple[ActiveRun, ...]] = ContextVar("drupe_active_runs", default=())
+_last: ContextVar[str | None] = ContextVar("drupe_last_run", default=None)
+_enders: dict[str, Callable[[RunStatus], None]] = {}  # how to end each run that this process has active, in order of start
+_owner = os.getpid()
+_watching = False
+_was_terminated = False
+_crash: BaseException | None = None
+
+
+def top() -> ActiveRun | None:
+    """The innermost active run of this thread or task."""
+    runs = _stack.get()
+    return runs[-1] if runs else None
+
+
+def stack() -> tuple[ActiveRun, ...]:
+    """All active runs of this thread or task, the outermost first."""
+    return _stack.get()
+
+
+def push(run: ActiveRun, end: Callable[[RunStatus], None]) -> None:
+    """Make `run` the active one; `end(status)` is how it will be ended."""
+    global _owner
+    if os.getpid() != _owner:  # first run of a forked child: the inherited ones are the parent's to end
+        _enders.clear()
+        _owner = os.getpid()
+    _stack.set((*_stack.get(), run))
+    _last.set(run.info.run_id)
+    _enders[run.info.run_id] = end
+
+
+def forget(run_id: str) -> None:
+    """Take a run off this thread's stack wherever it stands, and never end it."""
+    _stack.set(tuple(run for run in _stack.get() if run.info.run_id != run_id))
+    _enders.pop(run_id, None)
+
+
+def last_run_id() -> str | None:
+    """The run that was active last in this thread or task, ended or not."""
+    return _last.get()
+
+
+def ended_by(fault: BaseException | None) -> RunStatus:
+    """The end status of a run whose block was left by `fault`."""
+    if fault is None or (isinstance(fault, SystemExit) and fault.code in (None, 0)):
+        return RunStatus.FINISHED
+    killed = isinstance(fault, KeyboardInterrupt) or (_was_terminated and isinstance(fault, SystemExit))
+    return RunStatus.KILLED if killed else RunStatus.FAILED
+
+
+def watch_exit() -> None:
+    """Begin to end this process's runs when it ends; asked for by every start of a run, done once."""
+    global _watching
+    if _watching:
+        return
+    _watching = True
+    atexit.register(_end_all)
+    earlier = sys.excepthook
+
+    def note_crash(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+        global _crash
+        _crash = fault
+        earlier(kind, fault, trace)
+
+    sys.excepthook = note_crash
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """SIGTERM unwinds the program as an exception would, so that `with` blocks and `finally` do their work."""
+    global _was_terminated
+    if os.getpid() != _owner:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return
+    _was_terminated = True
+    raise SystemExit(EXIT_AFTER_SIGTERM)
+
+
+def _end_all() -> None:
+    if os.getpid() != _owner:
+        return
+    status = RunStatus.KILLED if _was_terminated else ended_by(_crash)
+    for end in reversed(list(_enders.values())):
+        try:
+            end(status)
+        except Exception as fault:  # the store may be gone; the process is ending anyway, and the others should still be ended
+            sys.stderr.write(f"drupe: a run could not be ended at exit: {fault}\n")
+    _enders.clear()

@@ -1,0 +1,122 @@
+"""Which stores this process talks to: addresses from calls, environment and settings, and the opened stores behind them.
+
+Opened stores are shared by the whole process, one per address. What they do with files and connections is their own affair.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, cast
+
+from drupe.errors import InvalidUri
+from drupe.loading import catalog
+from drupe.settings import settings
+from drupe.uris import Uri, redact
+
+if TYPE_CHECKING:
+    from drupe.extend import RegistryStore, TrackingStore
+
+__all__ = [
+    "close_stores",
+    "get_registry_uri",
+    "get_tracking_uri",
+    "is_tracking_uri_set",
+    "registry_store",
+    "set_registry_uri",
+    "set_tracking_uri",
+    "tracking_store",
+]
+
+DEFAULT_FILE = "drupe.db"
+
+_chosen: dict[str, str] = {}
+_default: str | None = None
+_opened: dict[tuple[str, str], object] = {}
+_lock = RLock()
+
+
+def set_tracking_uri(uri: str | Path) -> None:
+    """Talk to the store at `uri` from now on, in the whole process; an empty text goes back to the settings.
+
+    `sqlite:///relative.db` and `sqlite:////absolute.db` are files on this machine. The store is opened by the first call that needs it.
+    """
+    _choose("tracking_uri", uri)
+
+
+def get_tracking_uri() -> str:
+    """The address in use: `set_tracking_uri`, else DRUPE_TRACKING_URI or MLFLOW_TRACKING_URI, else drupe.toml, else ./drupe.db."""
+    return _chosen.get("tracking_uri") or str(settings().get("tracking_uri") or "") or _default_address()
+
+
+def is_tracking_uri_set() -> bool:
+    """True when an address was chosen by a call, the environment or a settings file."""
+    return bool(_chosen.get("tracking_uri") or settings().get("tracking_uri"))
+
+
+def set_registry_uri(uri: str | Path) -> None:
+    """Keep registered models at another address than runs; an empty text goes back to the tracking store's."""
+    _choose("registry_uri", uri)
+
+
+def get_registry_uri() -> str:
+    """The address of the registry in use; the tracking store's unless one was chosen."""
+    return _chosen.get("registry_uri") or str(settings().get("registry_uri") or "") or get_tracking_uri()
+
+
+def tracking_store(uri: str | None = None) -> TrackingStore:
+    """The opened tracking store at `uri`, or at `get_tracking_uri()`. Raises InvalidUri, NoProvider, StoreError."""
+    return cast("TrackingStore", _open("drupe_tracking_stores", uri or get_tracking_uri()))
+
+
+def registry_store(uri: str | None = None) -> RegistryStore:
+    """The opened registry store at `uri`, or at `get_registry_uri()`. Raises InvalidUri, NoProvider, StoreError."""
+    return cast("RegistryStore", _open("drupe_registry_stores", uri or get_registry_uri()))
+
+
+def close_stores() -> None:
+    """Close every store that this process has opened and forget the chosen addresses."""
+    global _default
+    with _lock:
+        for store in _opened.values():
+            cast("TrackingStore", store).close()
+        _opened.clear()
+        _chosen.clear()
+        _default = None
+
+
+def _choose(what: str, uri: str | Path) -> None:
+    text = str(uri)
+    if text:
+        _parse(text)  # refuse what cannot be an address now, not at the first log call
+        _chosen[what] = text
+    else:
+        _chosen.pop(what, None)
+
+
+def _open(hook: str, text: str) -> object:
+    key = (hook, text)
+    found = _opened.get(key)
+    if found is None:
+        with _lock:
+            found = _opened.get(key)
+            if found is None:
+                found = _opened[key] = catalog().open(hook, _parse(text))
+    return found
+
+
+def _parse(text: str) -> Uri:
+    uri = Uri.parse(text, query=True, user_info=True)
+    if uri.scheme == "file":
+        raise InvalidUri(
+            f"{redact(text)!r} is a file path; runs are kept in a database file, so give sqlite:///{uri.path.removesuffix('/')}/{DEFAULT_FILE}"
+        )
+    return uri
+
+
+def _default_address() -> str:
+    """`./drupe.db`, fixed at first use so that a later chdir does not split a process's runs over two files."""
+    global _default
+    if _default is None:
+        _default = f"sqlite:///{Path.cwd() / DEFAULT_FILE}"
+    return _default

@@ -1,0 +1,130 @@
+"""The file half of a tracking client: artifacts of runs, and values that become files. MLflow's method names and argument order.
+
+Bytes go straight to the artifact repository that the run's address names; the tracking store is only asked for that address.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from drupe.artifacts.repos import repo_for
+from drupe.artifacts.trees import get_tree, put_tree
+from drupe.entities import FileInfo, LogBatch
+from drupe.entities.limits import check_key
+from drupe.errors import ArtifactNotFound, InvalidValue
+from drupe.extend import ArtifactRepo
+from drupe.tracking import media
+from drupe.tracking.client import TrackingClient
+from drupe.uris import ArtifactPath
+
+__all__ = ["ArtifactClient"]
+
+TABLES_TAG = "mlflow.loggedArtifacts"
+IMAGES_TAG = "mlflow.loggedImages"
+
+
+class ArtifactClient(TrackingClient):
+    """A tracking client that can also put and get files."""
+
+    def artifact_repo(self, run_id: str) -> ArtifactRepo:
+        """The repository rooted at this run's artifacts. Raises RunNotFound, NoProvider."""
+        return repo_for(self.store.get_run(run_id).info.artifact_uri)
+
+    def log_artifact(self, run_id: str, local_path: str | Path, artifact_path: str | None = None) -> None:
+        """Keep a copy of a local file (or folder, under its own name) below the folder `artifact_path`."""
+        source = Path(local_path)
+        if source.is_dir():
+            self.log_artifacts(run_id, source, str(ArtifactPath.parse(artifact_path) / source.resolve().name))
+            return
+        if not source.is_file():
+            raise ArtifactNotFound(f"log_artifact({str(local_path)!r}): no such file; it is looked up from {Path.cwd()}")
+        self.artifact_repo(run_id).put_file(source, ArtifactPath.parse(artifact_path) / source.name)
+
+    def log_artifacts(self, run_id: str, local_dir: str | Path, artifact_path: str | None = None) -> None:
+        """Keep a copy of all that is in a local folder below the folder `artifact_path`."""
+        folder = Path(local_dir)
+        if not folder.is_dir():
+            raise ArtifactNotFound(f"log_artifacts({str(local_dir)!r}): no such folder; it is looked up from {Path.cwd()}")
+        put_tree(self.artifact_repo(run_id), folder, ArtifactPath.parse(artifact_path))
+
+    def list_artifacts(self, run_id: str, path: str | None = None) -> list[FileInfo]:
+        """The files and folders directly below `path`, their paths relative to the run's root."""
+        return self.artifact_repo(run_id).list(ArtifactPath.parse(path))
+
+    def download_artifacts(self, run_id: str, path: str = "", dst_path: str | Path | None = None) -> str:
+        """Copy a file or folder to `dst_path` (a new temporary folder by default) and return where it is now."""
+        target = Path(dst_path) if dst_path else Path(tempfile.mkdtemp(prefix="drupe-"))
+        return str(get_tree(self.artifact_repo(run_id), ArtifactPath.parse(path), target))
+
+    # --- values as files
+
+    def log_text(self, run_id: str, text: str, artifact_file: str) -> None:
+        """Keep a text as a UTF-8 file."""
+        self._put(run_id, text.encode("utf-8", "surrogatepass"), artifact_file)
+
+    def log_dict(self, run_id: str, dictionary: Mapping[str, Any] | list[Any], artifact_file: str) -> None:
+        """Keep a dict or list as YAML (`.yaml`, `.yml`) or JSON (every other name)."""
+        self._put(run_id, media.dict_bytes(dictionary, artifact_file), artifact_file)
+
+    def log_figure(self, run_id: str, figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None) -> None:
+        """Keep a matplotlib or plotly figure in the format that the name ends with."""
+        self._put(run_id, media.figure_bytes(figure, artifact_file, save_kwargs), artifact_file)
+
+    def log_image(
+        self,
+        run_id: str,
+        image: Any,
+        artifact_file: str | None = None,
+        key: str | None = None,
+        step: int | None = None,
+        timestamp: int | None = None,
+        synchronous: bool | None = None,
+    ) -> None:
+        """Keep an image: one file (`artifact_file`), or one of a series over steps (`key`, `step`)."""
+        if (artifact_file is None) == (key is None):
+            raise InvalidValue("log_image needs either artifact_file='name.png' or key='name' with step=…")
+        if artifact_file is not None:
+            if step is not None or timestamp is not None:
+                raise InvalidValue("log_image takes step and timestamp only with key=…, not with artifact_file=…")
+            suffix = Path(artifact_file).suffix.lower().lstrip(".") or "png"
+            self._put(run_id, media.image_bytes(image, "jpeg" if suffix == "jpg" else suffix), artifact_file)
+            return
+        moment = self._clock() if timestamp is None else timestamp
+        full, small = media.image_names(check_key("image", key), step or 0, moment, str(uuid.uuid4()))
+        self._put(run_id, media.image_bytes(image, "png"), full)
+        self._put(run_id, media.image_bytes(image, "webp"), small)
+        self.store.log_batch(run_id, LogBatch(tags={IMAGES_TAG: "true"}))
+
+    def log_table(self, run_id: str, data: Any, artifact_file: str) -> None:
+        """Keep a DataFrame or dict of columns as `.json` or `.parquet`; rows are added to a table that is there already."""
+        repo = self.artifact_repo(run_id)
+        path = ArtifactPath.parse(artifact_file)
+        earlier = media.table_from_bytes(_read(repo, path), artifact_file) if repo.is_file(path) else None
+        self._put(run_id, media.table_bytes(media.join_tables(earlier, data), artifact_file), artifact_file)
+        known = json.loads(self.store.get_run(run_id).data.tags.get(TABLES_TAG, "[]"))
+        entry = {"path": artifact_file, "type": "table"}
+        if entry not in known:
+            self.store.log_batch(run_id, LogBatch(tags={TABLES_TAG: json.dumps([*known, entry])}))
+
+    def load_table(self, run_id: str, artifact_file: str) -> Any:
+        """The DataFrame kept by `log_table`. Raises ArtifactNotFound."""
+        return media.table_from_bytes(_read(self.artifact_repo(run_id), ArtifactPath.parse(artifact_file)), artifact_file)
+
+    def _put(self, run_id: str, content: bytes, artifact_file: str) -> None:
+        path = ArtifactPath.parse(artifact_file)
+        with tempfile.TemporaryDirectory(prefix="drupe-") as folder:
+            source = Path(folder) / "content"
+            source.write_bytes(content)
+            self.artifact_repo(run_id).put_file(source, path)
+
+
+def _read(repo: ArtifactRepo, path: ArtifactPath) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="drupe-") as folder:
+        target = Path(folder) / "content"
+        repo.get_file(path, target)
+        return target.read_bytes()

@@ -1,0 +1,301 @@
+"""The tracking half of `drupe.Client`: experiments, runs and what is logged to them, under MLflow's method names and argument order.
+
+Stateless but for the two addresses: it knows no active run (that is `fluent`) and no files (that is `artifact_client`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from drupe.entities import (
+    Dataset,
+    DatasetInput,
+    Experiment,
+    InputTag,
+    LifecycleStage,
+    LogBatch,
+    Metric,
+    NewRun,
+    Page,
+    Param,
+    Points,
+    Run,
+    RunStatus,
+    RunTag,
+    Series,
+    ViewType,
+    gather,
+)
+from drupe.entities.limits import check_limit, check_metric, check_param, check_tag
+from drupe.errors import ExperimentNotFound, InvalidValue
+from drupe.extend import Event, RunDeleted, RunEnded, RunRestored, RunStarted, TrackingStore
+from drupe.loading import catalog
+from drupe.search import Kind, parse
+from drupe.tracking.address import get_tracking_uri, tracking_store
+from drupe.uris import redact
+
+__all__ = ["TrackingClient", "now_ms", "texts"]
+
+HISTORY_PAGE = 50_000
+
+
+def now_ms() -> int:
+    """The wall clock in ms since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def texts(values: Mapping[str, Any] | None) -> dict[str, str]:
+    """`values` with every value as text; an empty dict for None."""
+    return {key: str(value) for key, value in (values or {}).items()}
+
+
+class TrackingClient:
+    """Experiments and runs at one address. `clock` gives ms since the epoch."""
+
+    def __init__(self, tracking_uri: str | None = None, *, clock: Callable[[], int] = now_ms) -> None:
+        self._tracking_uri = str(tracking_uri) if tracking_uri else None
+        self._clock = clock
+
+    @property
+    def tracking_uri(self) -> str:
+        """The address of the tracking store in use."""
+        return self._tracking_uri or get_tracking_uri()
+
+    @property
+    def store(self) -> TrackingStore:
+        """The opened store behind `tracking_uri`."""
+        return tracking_store(self.tracking_uri)
+
+    def _tell(self, kind: type[Event], **fields: Any) -> None:
+        catalog().notify(kind(store=redact(self.tracking_uri), **fields))
+
+    # --- experiments
+
+    def create_experiment(self, name: str, artifact_location: str | None = None, tags: Mapping[str, Any] | None = None) -> str:
+        """Create an experiment and return its id. Raises AlreadyExists, InvalidName."""
+        return self.store.create_experiment(name, artifact_location=artifact_location, tags=texts(tags)).experiment_id
+
+    def get_experiment(self, experiment_id: str | int) -> Experiment:
+        """Read an experiment, deleted or not. Raises ExperimentNotFound."""
+        return self.store.get_experiment(str(experiment_id))
+
+    def get_experiment_by_name(self, name: str) -> Experiment | None:
+        """Read the experiment of that name, deleted or not; None when there is none."""
+        return self.store.get_experiment_by_name(name)
+
+    def search_experiments(
+        self,
+        view_type: int = ViewType.ACTIVE_ONLY,
+        max_results: int | None = 1000,
+        filter_string: str | None = None,
+        order_by: Sequence[str] | None = None,
+        page_token: str | None = None,
+    ) -> Page[Experiment]:
+        """One page of experiments; default order is newest first."""
+        query = parse(Kind.EXPERIMENTS, filter_string, order_by)
+        limit = check_limit(1000 if max_results is None else max_results)
+        return self.store.search_experiments(query, view=ViewType(view_type), limit=limit, page_token=page_token)
+
+    def rename_experiment(self, experiment_id: str | int, new_name: str) -> None:
+        """Give an experiment another name."""
+        self.store.rename_experiment(str(experiment_id), new_name)
+
+    def delete_experiment(self, experiment_id: str | int) -> None:
+        """Move an experiment and its runs to the trash."""
+        self.store.set_experiment_stage(str(experiment_id), LifecycleStage.DELETED)
+
+    def restore_experiment(self, experiment_id: str | int) -> None:
+        """Take an experiment and all of its runs out of the trash."""
+        self.store.set_experiment_stage(str(experiment_id), LifecycleStage.ACTIVE)
+
+    def set_experiment_tag(self, experiment_id: str | int, key: str, value: Any) -> None:
+        """Set a tag on an experiment."""
+        self.store.set_experiment_tags(str(experiment_id), {key: str(value)})
+
+    def delete_experiment_tag(self, experiment_id: str | int, key: str) -> None:
+        """Remove a tag of an experiment. Raises TagNotFound."""
+        self.store.delete_experiment_tag(str(experiment_id), key)
+
+    # --- runs
+
+    def create_run(
+        self,
+        experiment_id: str | int,
+        start_time: int | None = None,
+        tags: Mapping[str, Any] | None = None,
+        run_name: str | None = None,
+    ) -> Run:
+        """Create a RUNNING run; `start_time` is in ms, now by default."""
+        own_tags = texts(tags)
+        run = self.store.create_run(
+            NewRun(
+                experiment_id=str(experiment_id),
+                run_name=run_name,
+                user_id=own_tags.get("mlflow.user", ""),
+                start_time=self._clock() if start_time is None else start_time,
+                tags=own_tags,
+            )
+        )
+        self._tell(RunStarted, run=run)
+        return run
+
+    def get_run(self, run_id: str) -> Run:
+        """Read a run, deleted or not. Raises RunNotFound."""
+        return self.store.get_run(run_id)
+
+    def get_parent_run(self, run_id: str) -> Run | None:
+        """The run that this one is nested in, or None."""
+        parent = self.get_run(run_id).data.tags.get("mlflow.parentRunId")
+        return self.get_run(parent) if parent else None
+
+    def search_runs(
+        self,
+        experiment_ids: Sequence[str] | None = None,
+        filter_string: str = "",
+        run_view_type: int = ViewType.ACTIVE_ONLY,
+        max_results: int = 1000,
+        order_by: Sequence[str] | None = None,
+        page_token: str | None = None,
+    ) -> Page[Run]:
+        """One page of runs. `experiment_ids` None searches all experiments, an empty list none. Raises InvalidQuery."""
+        ids = None if experiment_ids is None else _ids(experiment_ids)
+        query = parse(Kind.RUNS, filter_string, order_by)
+        return self.store.search_runs(
+            query, experiment_ids=ids, view=ViewType(run_view_type), limit=check_limit(max_results), page_token=page_token
+        )
+
+    def update_run(self, run_id: str, status: str | None = None, name: str | None = None) -> None:
+        """Change a run's status or name."""
+        self.store.update_run(run_id, status=None if status is None else _status(status), run_name=name)
+
+    def set_terminated(self, run_id: str, status: str | None = None, end_time: int | None = None) -> None:
+        """End a run: FINISHED unless another `status` is given, now unless `end_time` (ms) is given."""
+        ended = _status(status) if status else RunStatus.FINISHED
+        self.store.update_run(run_id, status=ended, end_time=self._clock() if end_time is None else end_time)
+        self._tell(RunEnded, run_id=run_id, status=ended)
+
+    def resume_run(self, run_id: str, tags: Mapping[str, Any] | None = None) -> Run:
+        """Set an existing run RUNNING again, with these tags added. Raises RunNotFound, WrongLifecycle."""
+        self.store.update_run(run_id, status=RunStatus.RUNNING)
+        if tags:
+            self.store.log_batch(run_id, LogBatch(tags=texts(tags)))
+        run = self.store.get_run(run_id)
+        self._tell(RunStarted, run=run, is_resumed=True)
+        return run
+
+    def delete_run(self, run_id: str) -> None:
+        """Move a run to the trash."""
+        self.store.set_run_stage(run_id, LifecycleStage.DELETED)
+        self._tell(RunDeleted, run_id=run_id)
+
+    def restore_run(self, run_id: str) -> None:
+        """Take a run out of the trash."""
+        self.store.set_run_stage(run_id, LifecycleStage.ACTIVE)
+        self._tell(RunRestored, run_id=run_id)
+
+    # --- logging
+
+    def log_metric(
+        self,
+        run_id: str,
+        key: str,
+        value: float,
+        timestamp: int | None = None,
+        step: int | None = None,
+        synchronous: bool | None = None,
+    ) -> None:
+        """Log one point; `timestamp` in ms (now by default), `step` 0 by default. `synchronous` is accepted for MLflow's sake."""
+        self.log_points(run_id, {key: value}, timestamp=timestamp, step=step)
+
+    def log_points(self, run_id: str, metrics: Mapping[str, float], *, timestamp: int | None = None, step: int | None = None) -> None:
+        """Log one point of each of several metrics, together: all of them are kept or none."""
+        moment = self._clock() if timestamp is None else timestamp
+        columns: dict[str, Points] = {}
+        for key, value in metrics.items():
+            name, number, time_ms, at = check_metric(key, value, moment, 0 if step is None else step)
+            columns[name] = Points.of([(at, time_ms, number)])
+        self.store.log_batch(run_id, LogBatch(metrics=columns))
+
+    def log_param(self, run_id: str, key: str, value: Any, synchronous: bool | None = None) -> Any:
+        """Log a param and return its value. Raises ParamConflict when it has another value already."""
+        name, text = check_param(key, value)
+        self.store.log_batch(run_id, LogBatch(params={name: text}))
+        return value
+
+    def set_tag(self, run_id: str, key: str, value: Any, synchronous: bool | None = None) -> None:
+        """Set a tag on a run."""
+        name, text = check_tag("run tag", key, value, limit=None)
+        self.store.log_batch(run_id, LogBatch(tags={name: text}))
+
+    def delete_tag(self, run_id: str, key: str) -> None:
+        """Remove a tag of a run. Raises TagNotFound."""
+        self.store.delete_run_tag(run_id, key)
+
+    def log_batch(
+        self,
+        run_id: str,
+        metrics: Sequence[Metric] = (),
+        params: Sequence[Param] = (),
+        tags: Sequence[RunTag] = (),
+        synchronous: bool | None = None,
+    ) -> None:
+        """Log metrics, params and tags together: all of them are kept or none. A param key may stand in it once."""
+        columns: dict[str, Points] = {}
+        for metric in metrics:
+            name, number, time_ms, step = check_metric(metric.key, metric.value, metric.timestamp, metric.step)
+            columns.setdefault(name, Points()).append(step, time_ms, number)
+        pairs = [check_param(param.key, param.value) for param in params]
+        twice = sorted(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+        if twice:
+            raise InvalidValue(f"params {', '.join(twice)} stand more than once in one batch; each may be logged once", keys=twice)
+        self.store.log_batch(
+            run_id,
+            LogBatch(metrics=columns, params=dict(pairs), tags=dict(check_tag("run tag", tag.key, tag.value, limit=None) for tag in tags)),
+        )
+
+    def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput] | None = None) -> None:
+        """Tie datasets to a run."""
+        self.store.log_inputs(run_id, list(datasets or ()))
+
+    def log_input(self, run_id: str, dataset: Dataset | Any, context: str | None = None, tags: Mapping[str, Any] | None = None) -> None:
+        """Tie one dataset to a run; `context` says what for, such as "training". See `drupe.tracking.datasets` for what it may be."""
+        from_values = texts(tags)
+        if context is not None:
+            from_values["mlflow.data.context"] = context
+        entity = dataset if isinstance(dataset, Dataset) else dataset.to_entity()
+        self.log_inputs(run_id, [DatasetInput(entity, tuple(InputTag(key, value) for key, value in from_values.items()))])
+
+    # --- reading series
+
+    def get_metric_history(self, run_id: str, key: str) -> list[Metric]:
+        """Every logged value of a metric, ordered by timestamp, step, value; [] for one that was never logged."""
+        return gather(lambda limit, token: self.store.metric_history(run_id, key, limit=limit, page_token=token), page_size=HISTORY_PAGE)
+
+    def get_metric_series(self, run_ids: Sequence[str], keys: Sequence[str] | None = None, buckets: int | None = None) -> list[Series]:
+        """The series of many runs at once, sorted by step; `buckets` down-samples, keeping lows, highs and lasts."""
+        return self.store.metric_bulk(list(run_ids), None if keys is None else list(keys), buckets=buckets)
+
+    def find_experiment(self, name_or_id: str) -> Experiment:
+        """The experiment of that name, else of that id. Raises ExperimentNotFound."""
+        found = self.store.get_experiment_by_name(name_or_id)
+        if found is None and name_or_id.isdecimal():
+            found = self.store.get_experiment(name_or_id)
+        if found is None:
+            raise ExperimentNotFound(f"no experiment is named {name_or_id!r}; `drupe experiments list` shows all", name=name_or_id)
+        return found
+
+
+def _ids(experiment_ids: Sequence[str]) -> list[str]:
+    if isinstance(experiment_ids, str | bytes):
+        raise InvalidValue(f"experiment_ids is a list of ids, not the text {experiment_ids!r}")
+    return [str(experiment_id) for experiment_id in experiment_ids]
+
+
+def _status(status: str) -> RunStatus:
+    try:
+        return RunStatus(status)
+    except ValueError as fault:
+        raise InvalidValue(f"run status {status!r} is not one; use {', '.join(RunStatus)}") from fault

@@ -1,0 +1,504 @@
+"""The functions that a training script calls: one active run, no ids. MLflow's names and argument order.
+
+What they do to stores is `drupe.client`'s work; which run is meant is `active`'s.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from drupe import lazy
+from drupe.entities import Dataset, Experiment, FileInfo, LifecycleStage, LogBatch, Metric, Run, RunStatus, ViewType, gather
+from drupe.entities.limits import check_param, check_tag
+from drupe.errors import (
+    AlreadyExists,
+    ExperimentNotFound,
+    InvalidValue,
+    NoActiveRun,
+    WrongLifecycle,
+)
+from drupe.loading import catalog
+from drupe.settings import settings
+from drupe.tracking import active
+from drupe.tracking.active import ActiveRun
+from drupe.tracking.address import get_tracking_uri
+from drupe.tracking.artifact_client import ArtifactClient
+from drupe.tracking.capture import finish_capture, start_capture
+from drupe.tracking.context import context_tags, run_context
+
+__all__ = [
+    "active_run",
+    "create_experiment",
+    "delete_experiment",
+    "delete_run",
+    "delete_tag",
+    "end_run",
+    "get_artifact_uri",
+    "get_experiment",
+    "get_experiment_by_name",
+    "get_metric_history",
+    "get_parent_run",
+    "get_run",
+    "last_active_run",
+    "list_artifacts",
+    "log_artifact",
+    "log_artifacts",
+    "log_dict",
+    "log_figure",
+    "log_image",
+    "log_input",
+    "log_metric",
+    "log_metrics",
+    "log_param",
+    "log_params",
+    "log_table",
+    "log_text",
+    "rename_experiment",
+    "reset",
+    "restore_experiment",
+    "restore_run",
+    "search_experiments",
+    "search_runs",
+    "set_experiment",
+    "set_experiment_tag",
+    "set_experiment_tags",
+    "set_tag",
+    "set_tags",
+    "start_run",
+]
+
+RUNS_PAGE = 5000
+
+_experiment_id: str | None = None  # chosen by set_experiment, for the whole process
+_named_by_plugin: str | None = None
+_resumed_from_environment = False
+_lock = threading.RLock()
+
+
+# --- experiments
+
+
+def set_experiment(experiment_name: str | None = None, experiment_id: str | None = None) -> Experiment:
+    """Use this experiment for runs from now on, creating it when the name is new.
+
+    Raises WrongLifecycle when it is deleted, ExperimentNotFound for an unknown id.
+    """
+    global _experiment_id
+    if (experiment_name is None) == (experiment_id is None):
+        raise InvalidValue("set_experiment needs either a name or an experiment_id")
+    client = ArtifactClient()
+    experiment = client.get_experiment(experiment_id) if experiment_id is not None else _get_or_create(client, str(experiment_name))
+    if experiment.lifecycle_stage == LifecycleStage.DELETED:
+        raise WrongLifecycle(
+            f"experiment {experiment.name!r} is deleted; restore it with `drupe experiments restore {experiment.experiment_id}` "
+            "or use another name",
+            experiment_id=experiment.experiment_id,
+        )
+    with _lock:
+        _experiment_id = experiment.experiment_id
+    return experiment
+
+
+def create_experiment(name: str, artifact_location: str | None = None, tags: Mapping[str, Any] | None = None) -> str:
+    """Create an experiment and return its id. Raises AlreadyExists, InvalidName."""
+    return ArtifactClient().create_experiment(name, artifact_location, tags)
+
+
+def get_experiment(experiment_id: str | int) -> Experiment:
+    """Read an experiment. Raises ExperimentNotFound."""
+    return ArtifactClient().get_experiment(experiment_id)
+
+
+def get_experiment_by_name(name: str) -> Experiment | None:
+    """The experiment of that name, or None."""
+    return ArtifactClient().get_experiment_by_name(name)
+
+
+def search_experiments(
+    view_type: int = ViewType.ACTIVE_ONLY,
+    max_results: int | None = None,
+    filter_string: str | None = None,
+    order_by: Sequence[str] | None = None,
+) -> list[Experiment]:
+    """All experiments that the filter finds, newest first unless ordered otherwise; at most `max_results`."""
+    client = ArtifactClient()
+    return gather(
+        lambda limit, token: client.search_experiments(view_type, limit, filter_string, order_by, token),
+        page_size=1000,
+        at_most=max_results,
+    )
+
+
+def rename_experiment(experiment_id: str | int, new_name: str) -> None:
+    """Give an experiment another name."""
+    ArtifactClient().rename_experiment(experiment_id, new_name)
+
+
+def delete_experiment(experiment_id: str | int) -> None:
+    """Move an experiment and its runs to the trash."""
+    ArtifactClient().delete_experiment(experiment_id)
+
+
+def restore_experiment(experiment_id: str | int) -> None:
+    """Take an experiment and its runs out of the trash."""
+    ArtifactClient().restore_experiment(experiment_id)
+
+
+def set_experiment_tag(key: str, value: Any) -> None:
+    """Set a tag on the experiment in use."""
+    set_experiment_tags({key: value})
+
+
+def set_experiment_tags(tags: Mapping[str, Any]) -> None:
+    """Set tags on the experiment in use, together."""
+    client = ArtifactClient()
+    client.store.set_experiment_tags(_current_experiment(client), {key: str(value) for key, value in tags.items()})
+
+
+# --- the life of runs
+
+
+def start_run(
+    run_id: str | None = None,
+    experiment_id: str | int | None = None,
+    run_name: str | None = None,
+    nested: bool = False,
+    parent_run_id: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+    description: str | None = None,
+) -> ActiveRun:
+    """Start a run, or take up an existing one (`run_id`, or DRUPE_RUN_ID once), and make it the active run of this thread or task.
+
+    Use it as a context manager, or end it with `end_run`. `nested` allows one inside another. Raises NoActiveRun when a run is active
+    and `nested` is not given, RunNotFound, WrongLifecycle, ExperimentNotFound.
+
+        with drupe.start_run(run_name="baseline"):
+            drupe.log_metric("loss", 0.1, step=3)
+    """
+    outer = active.top()
+    if outer is not None and not nested:
+        raise NoActiveRun(
+            f"run {outer.info.run_name!r} ({outer.info.run_id}) is active; end it with end_run(), or start this one with nested=True",
+            run_id=outer.info.run_id,
+        )
+    client = ArtifactClient(get_tracking_uri())  # fixed: a run stays with its store, whatever is set later
+    resumed = run_id or _run_of_environment()
+    texts = {key: str(value) for key, value in (tags or {}).items()}
+    if description is not None:
+        if "mlflow.note.content" in texts:
+            raise InvalidValue("give the description either as description=… or as the tag mlflow.note.content, not both")
+        texts["mlflow.note.content"] = description
+    if resumed:
+        run = _take_up(client, resumed, experiment_id, run_name, texts)
+    else:
+        parent = parent_run_id or (outer.info.run_id if outer is not None else None)
+        if parent:
+            texts = {"mlflow.parentRunId": parent, **texts}
+        where = str(experiment_id) if experiment_id is not None else _current_experiment(client)
+        run = client.create_run(where, tags={**context_tags(), **texts}, run_name=run_name)
+    here = ActiveRun(run.info, run.data, run.inputs)
+    active.watch_exit()
+    active.push(here, lambda status: _end(client, here.info.run_id, status))
+    if not resumed:
+        start_capture(here.info.run_id, lambda text, name: client.log_text(here.info.run_id, text, name))
+    _clients[here.info.run_id] = client
+    return here
+
+
+def end_run(status: str = "FINISHED") -> None:
+    """End the active run; nothing happens when there is none."""
+    run = active.top()
+    if run is not None:
+        _end(_client_of(run.info.run_id), run.info.run_id, RunStatus(status))
+
+
+def active_run() -> ActiveRun | None:
+    """The active run of this thread or task. It is as it was when started: read it anew with `get_run`."""
+    return active.top()
+
+
+def last_active_run() -> Run | None:
+    """The run that was active last in this thread or task, read anew; None when there was none."""
+    run_id = active.last_run_id()
+    return None if run_id is None else _client_of(run_id).get_run(run_id)
+
+
+def get_run(run_id: str) -> Run:
+    """Read a run. Raises RunNotFound."""
+    return _client_of(run_id).get_run(run_id)
+
+
+def get_parent_run(run_id: str) -> Run | None:
+    """The run that this one is nested in, or None."""
+    return _client_of(run_id).get_parent_run(run_id)
+
+
+def delete_run(run_id: str) -> None:
+    """Move a run to the trash."""
+    _client_of(run_id).delete_run(run_id)
+
+
+def restore_run(run_id: str) -> None:
+    """Take a run out of the trash."""
+    _client_of(run_id).restore_run(run_id)
+
+
+# --- logging; without an active run, each starts one, as MLflow does
+
+
+def log_metric(
+    key: str,
+    value: float,
+    step: int | None = None,
+    synchronous: bool | None = None,
+    timestamp: int | None = None,
+    run_id: str | None = None,
+) -> None:
+    """Log one value of a metric at `step` (0 by default) and `timestamp` (ms, now by default)."""
+    run_id = run_id or _run_id()
+    _client_of(run_id).log_metric(run_id, key, value, timestamp, step)
+
+
+def log_metrics(
+    metrics: Mapping[str, float],
+    step: int | None = None,
+    synchronous: bool | None = None,
+    run_id: str | None = None,
+    timestamp: int | None = None,
+) -> None:
+    """Log one value each of several metrics, together."""
+    run_id = run_id or _run_id()
+    _client_of(run_id).log_points(run_id, metrics, timestamp=timestamp, step=step)
+
+
+def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
+    """Log a param and return its value. Params never change: another value raises ParamConflict."""
+    run_id = _run_id()
+    return _client_of(run_id).log_param(run_id, key, value)
+
+
+def log_params(params: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None) -> None:
+    """Log several params, together."""
+    run_id = run_id or _run_id()
+    _client_of(run_id).store.log_batch(run_id, LogBatch(params=dict(check_param(key, value) for key, value in params.items())))
+
+
+def set_tag(key: str, value: Any, synchronous: bool | None = None) -> None:
+    """Set a tag."""
+    set_tags({key: value})
+
+
+def set_tags(tags: Mapping[str, Any], synchronous: bool | None = None) -> None:
+    """Set several tags, together."""
+    run_id = _run_id()
+    texts = dict(check_tag("run tag", key, value, limit=None) for key, value in tags.items())
+    _client_of(run_id).store.log_batch(run_id, LogBatch(tags=texts))
+
+
+def delete_tag(key: str) -> None:
+    """Remove a tag. Raises TagNotFound."""
+    run_id = _run_id()
+    _client_of(run_id).delete_tag(run_id, key)
+
+
+def log_input(dataset: Dataset | Any, context: str | None = None, tags: Mapping[str, Any] | None = None) -> None:
+    """Say which dataset the run uses, and what for (`context`, such as "training"). Make one with `drupe.data`."""
+    run_id = _run_id()
+    _client_of(run_id).log_input(run_id, dataset, context, tags)
+
+
+def log_artifact(local_path: str | Path, artifact_path: str | None = None, run_id: str | None = None) -> None:
+    """Keep a copy of a local file below the folder `artifact_path`."""
+    run_id = run_id or _run_id()
+    _client_of(run_id).log_artifact(run_id, local_path, artifact_path)
+
+
+def log_artifacts(local_dir: str | Path, artifact_path: str | None = None, run_id: str | None = None) -> None:
+    """Keep a copy of all that is in a local folder."""
+    run_id = run_id or _run_id()
+    _client_of(run_id).log_artifacts(run_id, local_dir, artifact_path)
+
+
+def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
+    """Keep a text as a file."""
+    run_id = run_id or _run_id()
+    _client_of(run_id).log_text(run_id, text, artifact_file)
+
+
+def log_dict(dictionary: Mapping[str, Any] | list[Any], artifact_file: str, run_id: str | None = None) -> None:
+    """Keep a dict or list as YAML or JSON, by the file's ending."""
+    run_id = run_id or _run_id()
+    _client_of(run_id).log_dict(run_id, dictionary, artifact_file)
+
+
+def log_figure(figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None) -> None:
+    """Keep a matplotlib or plotly figure."""
+    run_id = _run_id()
+    _client_of(run_id).log_figure(run_id, figure, artifact_file, save_kwargs=save_kwargs)
+
+
+def log_image(
+    image: Any,
+    artifact_file: str | None = None,
+    key: str | None = None,
+    step: int | None = None,
+    timestamp: int | None = None,
+    synchronous: bool | None = None,
+) -> None:
+    """Keep an image as one file (`artifact_file`) or as one of a series over steps (`key`, `step`)."""
+    run_id = _run_id()
+    _client_of(run_id).log_image(run_id, image, artifact_file, key, step, timestamp)
+
+
+def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
+    """Keep a DataFrame or dict of columns as `.json` or `.parquet`; rows are added to a table that is there already."""
+    run_id = run_id or _run_id()
+    _client_of(run_id).log_table(run_id, data, artifact_file)
+
+
+# --- reading
+
+
+def get_artifact_uri(artifact_path: str | None = None) -> str:
+    """The address of the active run's artifacts, or of one of them."""
+    root = _client_of(_run_id()).get_run(_run_id()).info.artifact_uri
+    return f"{root.rstrip('/')}/{artifact_path}" if artifact_path else root
+
+
+def list_artifacts(artifact_path: str | None = None, run_id: str | None = None) -> list[FileInfo]:
+    """The files and folders directly below `artifact_path` of a run (the active one by default)."""
+    run_id = run_id or _run_id()
+    return _client_of(run_id).list_artifacts(run_id, artifact_path)
+
+
+def get_metric_history(run_id: str, key: str) -> list[Metric]:
+    """Every logged value of a metric, ordered by timestamp, step, value."""
+    return _client_of(run_id).get_metric_history(run_id, key)
+
+
+def search_runs(
+    experiment_ids: Sequence[str] | None = None,
+    filter_string: str = "",
+    run_view_type: int = ViewType.ACTIVE_ONLY,
+    max_results: int = 100_000,
+    order_by: Sequence[str] | None = None,
+    output_format: str = "pandas",
+    search_all_experiments: bool = False,
+    experiment_names: Sequence[str] | None = None,
+) -> Any:
+    """Runs that the filter finds, as a DataFrame (`output_format="pandas"`) or a list of Run values (`"list"`).
+
+    Looks into the experiment in use unless others are named. Raises InvalidQuery with the place of the mistake.
+    """
+    if output_format not in ("pandas", "list"):
+        raise InvalidValue(f"output_format is {output_format!r}; use 'pandas' or 'list'")
+    if experiment_ids and experiment_names:
+        raise InvalidValue("give either experiment_ids or experiment_names, not both")
+    client = ArtifactClient()
+    where: list[str] | None
+    if experiment_names is not None:
+        named = [client.get_experiment_by_name(name) for name in experiment_names]
+        where = [experiment.experiment_id for experiment in named if experiment is not None]
+    elif search_all_experiments:
+        where = None
+    else:
+        where = list(experiment_ids) if experiment_ids is not None else [_current_experiment(client)]
+    found = gather(
+        lambda limit, token: client.search_runs(where, filter_string, run_view_type, limit, order_by, token),
+        page_size=RUNS_PAGE,
+        at_most=max_results,
+    )
+    return found if output_format == "list" else lazy.load("drupe.tracking.frames:runs_frame")(found)
+
+
+# --- which run, which experiment, which client
+
+_clients: dict[str, ArtifactClient] = {}  # of runs that were started here, so that a later set_tracking_uri does not move them
+
+
+def _client_of(run_id: str) -> ArtifactClient:
+    return _clients.get(run_id) or ArtifactClient()
+
+
+def _run_id() -> str:
+    run = active.top() or start_run()
+    return run.info.run_id
+
+
+def _end(client: ArtifactClient, run_id: str, status: RunStatus) -> None:
+    active.forget(run_id)
+    finish_capture(run_id)
+    client.set_terminated(run_id, status)
+
+
+def _take_up(client: ArtifactClient, run_id: str, experiment_id: str | int | None, run_name: str | None, tags: Mapping[str, str]) -> Run:
+    run = client.get_run(run_id)
+    if any(open_run.info.run_id == run_id for open_run in active.stack()):
+        raise NoActiveRun(f"run {run_id} is active already", run_id=run_id)
+    if run.info.lifecycle_stage == LifecycleStage.DELETED:
+        raise WrongLifecycle(f"run {run_id} is deleted; restore it with `drupe runs restore {run_id}`", run_id=run_id)
+    if experiment_id is not None and str(experiment_id) != run.info.experiment_id:
+        raise InvalidValue(f"run {run_id} belongs to experiment {run.info.experiment_id}, not {experiment_id}", run_id=run_id)
+    if run_name is not None:
+        client.update_run(run_id, name=run_name)
+    return client.resume_run(run_id, tags)
+
+
+def _run_of_environment() -> str | None:
+    """The run that a launcher named in the environment; only for the first run of the process, as with MLflow."""
+    global _resumed_from_environment
+    with _lock:
+        if _resumed_from_environment:
+            return None
+        _resumed_from_environment = True
+    found = settings().get("run_id")
+    return str(found) if found else None
+
+
+def _current_experiment(client: ArtifactClient) -> str:
+    """The id of the experiment for new runs: chosen by a call, the environment or settings, a plugin; else "0"."""
+    if _experiment_id is not None:
+        return _experiment_id
+    by_name, by_id = settings().get("experiment_name"), settings().get("experiment_id")
+    if by_name:
+        return _get_or_create(client, str(by_name)).experiment_id
+    if by_id:
+        return str(by_id)
+    global _named_by_plugin
+    if _named_by_plugin is None:
+        _named_by_plugin = str(catalog().first("drupe_default_experiment", context=run_context()) or "")
+    return _get_or_create(client, _named_by_plugin).experiment_id if _named_by_plugin else "0"
+
+
+def _get_or_create(client: ArtifactClient, name: str) -> Experiment:
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return found
+    try:
+        return client.get_experiment(client.create_experiment(name))
+    except AlreadyExists:  # another process was quicker
+        found = client.get_experiment_by_name(name)
+        if found is None:
+            raise ExperimentNotFound(f"experiment {name!r} was created and deleted by others just now", name=name) from None
+        return found
+
+
+def reset() -> None:
+    """Forget the experiment in use and the runs of this process; for tests and notebooks that start over."""
+    global _experiment_id, _named_by_plugin, _resumed_from_environment
+    with _lock:
+        _experiment_id, _named_by_plugin, _resumed_from_environment = None, None, False
+        _clients.clear()
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.RLock()  # another thread of the parent may have held it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

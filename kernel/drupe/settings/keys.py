@@ -1,0 +1,66 @@
+"""Every setting of the kernel, in one table: name, kind, default, environment variables, and what it is for.
+
+Settings of plugins are not here: they are attrs classes named by offers and live under `[plugins.<name>]`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+__all__ = ["KEYS", "RESERVED", "Key", "Kind"]
+
+Kind = Literal["text", "flag", "number", "names"]
+
+
+class Key:
+    """One setting. `variables` are the environment variables that set it, the first that is set wins.
+
+    A plain class, because this table is made whenever the command line starts.
+    """
+
+    __slots__ = ("default", "help", "kind", "name", "variables")
+
+    def __init__(self, name: str, kind: Kind, default: Any, help: str, *variables: str) -> None:
+        upper = name.upper()
+        self.name, self.kind, self.default, self.help = name, kind, default, help
+        self.variables = variables or (f"DRUPE_{upper}", f"MLFLOW_{upper}")
+
+
+KEYS: dict[str, Key] = {
+    key.name: key
+    for key in (
+        Key("tracking_uri", "text", None, "where experiments and runs are kept; sqlite:///drupe.db in the working folder if unset"),
+        Key("registry_uri", "text", None, "where registered models are kept; the tracking address if unset"),
+        Key("experiment_name", "text", None, "experiment of runs that are started without one"),
+        Key("experiment_id", "text", None, "the same by id; goes before the name"),
+        Key("run_id", "text", None, "run that the first start_run takes up again"),
+        Key("run_name", "text", None, "name of runs that are started without one"),
+        Key(
+            "artifact_root",
+            "text",
+            None,
+            "where experiments that are created without a location keep their artifacts",
+            "DRUPE_ARTIFACT_ROOT",
+            "MLFLOW_ARTIFACT_ROOT",
+            "MLFLOW_DEFAULT_ARTIFACT_ROOT",
+        ),
+        Key("capture_environment", "flag", True, "record Python, platform and installed packages with every run"),
+        Key("capture_git_diff", "flag", True, "keep uncommitted changes of the program's git repository as an artifact"),
+        Key(
+            "progress",
+            "flag",
+            True,
+            "show progress bars in terminals",
+            "DRUPE_PROGRESS",
+            "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR",
+        ),
+        Key("artifact_workers", "number", None, "files that are copied at the same time; chosen by the machine if unset"),
+        Key("plugins.only", "names", None, "load these plugins and no others", "DRUPE_PLUGINS"),
+        Key("plugins.disabled", "names", (), "never load these plugins", "DRUPE_DISABLE_PLUGINS"),
+        Key("plugins.strict", "flag", False, "a plugin that cannot be used is an error at once", "DRUPE_STRICT_PLUGINS"),
+        Key("plugins.trace", "flag", False, "print every hook call with its time to stderr", "DRUPE_TRACE_PLUGINS"),
+    )
+}
+
+RESERVED = frozenset({"prefer"} | {name.partition(".")[2] for name in KEYS if name.startswith("plugins.")})
+"""Names inside `[plugins]` that are the kernel's, so that no plugin can have them."""

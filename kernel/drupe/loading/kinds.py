@@ -1,0 +1,48 @@
+"""What the kernel knows of each hook that collects offers: how it is spoken of, and what an implementation must be.
+
+Also the answers that moment hooks may give. Hooks that plugins add themselves are not here; for those nothing is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+__all__ = ["KINDS", "Kind", "answer_fault", "kind_of"]
+
+
+class Kind(NamedTuple):
+    """`noun` and `key` make the sentence "no <noun> for <key> 's3'"; `contract` is the class ("module:attr") that implementations extend."""
+
+    noun: str
+    key: str
+    contract: str | None = None
+    is_instance: bool = False
+    """True where `load` names an instance of the contract and not a subclass."""
+
+
+KINDS: dict[str, Kind] = {
+    "drupe_tracking_stores": Kind("tracking store", "scheme", "drupe.extend.tracking_store:TrackingStore"),
+    "drupe_registry_stores": Kind("registry store", "scheme", "drupe.extend.registry_store:RegistryStore"),
+    "drupe_artifact_repos": Kind("artifact repository", "scheme", "drupe.extend.artifact_repo:ArtifactRepo"),
+    "drupe_model_flavors": Kind("model flavor", "name", "drupe.extend.flavor:Flavor"),
+    "drupe_cli_commands": Kind("command", "word", "click:Command", is_instance=True),
+}
+
+
+def kind_of(hook: str) -> Kind:
+    """The kind of a hook; a plain one for hooks that a plugin has added."""
+    return KINDS.get(hook) or Kind(f"offer of {hook}", "key")
+
+
+def answer_fault(hook: str, answer: Any) -> str | None:
+    """What is wrong with the answer of a moment hook, or None."""
+    if answer is None:
+        return None
+    if hook in ("drupe_flavor_for", "drupe_default_experiment") and not (isinstance(answer, str) and answer):
+        return f"must return text or None, returned {answer!r:.100}"
+    if hook == "drupe_run_tags" and not (
+        isinstance(answer, Mapping) and all(isinstance(key, str) and isinstance(value, str) for key, value in answer.items())
+    ):
+        return f"must return a mapping of texts to texts, returned {answer!r:.100}"
+    return None

@@ -1,0 +1,45 @@
+"""Which plugin of the project would serve what, so that an error can say what to install. Nothing here is imported or needed.
+
+Third parties need no entry: their users know what they installed.
+"""
+
+from __future__ import annotations
+
+__all__ = ["distribution_of", "known_provider"]
+
+_STORES = {
+    "sqlite": "store-sqlite",
+    "postgresql": "store-postgres",
+    "postgres": "store-postgres",
+    "http": "store-http",
+    "https": "store-http",
+}
+_PROVIDERS: dict[str, dict[str, str]] = {
+    "drupe_tracking_stores": _STORES | {"databricks": "store-http"},
+    "drupe_registry_stores": _STORES | {"databricks": "store-http"},
+    "drupe_artifact_repos": {
+        "file": "store-local",
+        "s3": "store-s3",
+        "mlflow-artifacts": "store-http",
+        "http": "store-http",
+        "https": "store-http",
+    },
+    "drupe_model_flavors": {
+        "python_function": "flavor-python",
+        "sklearn": "flavor-sklearn",
+        "pytorch": "flavor-pytorch",
+        "xgboost": "flavor-xgboost",
+        "lightgbm": "flavor-lightgbm",
+        "onnx": "flavor-onnx",
+    },
+}
+
+
+def known_provider(hook: str, key: str) -> str | None:
+    """The name of the plugin that serves `key`, or None when the project has none for it."""
+    return _PROVIDERS.get(hook, {}).get(key)
+
+
+def distribution_of(plugin: str) -> str:
+    """The distribution to install for one of the project's own plugins."""
+    return f"drupe-{plugin}"

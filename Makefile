@@ -21,5 +21,25 @@ $(VENV)/ready: pyproject.toml kernel/pyproject.toml $(wildcard plugins/*/pyproje
 	@$(UV) -r requirements/dev.txt $(foreach p,$(PROJECTS),-e ./$(p))
 	@touch $@
 
+demo: setup
+	@$(BIN)/python docs/examples/demo.py demo
+
+test: setup lint types
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: setup
+	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python benchmarks/startup.py
+
+docs: setup
+	$(BIN)/python docs/generate.py
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -199,7 +199,8 @@ def start_run(
         if parent:
             texts = {"mlflow.parentRunId": parent, **texts}
         where = str(experiment_id) if experiment_id is not None else _current_experiment(client)
-        run = client.create_run(where, tags={**context_tags(), **texts}, run_name=run_name)
+        name = run_name or settings().get("run_name")
+        run = client.create_run(where, tags={**context_tags(), **texts}, run_name=str(name) if name else None)
     here = ActiveRun(run.info, run.data, run.inputs)
     active.watch_exit()
     active.push(here, lambda status: _end(client, here.info.run_id, status))
@@ -464,10 +465,10 @@ def _current_experiment(client: ArtifactClient) -> str:
     if _experiment_id is not None:
         return _experiment_id
     by_name, by_id = settings().get("experiment_name"), settings().get("experiment_id")
-    if by_name:
-        return _get_or_create(client, str(by_name)).experiment_id
     if by_id:
         return str(by_id)
+    if by_name:
+        return _get_or_create(client, str(by_name)).experiment_id
     global _named_by_plugin
     if _named_by_plugin is None:
         _named_by_plugin = str(catalog().first("drupe_default_experiment", context=run_context()) or "")

@@ -1,0 +1,112 @@
+"""How runs end with their process, and what is known about the process; each case is a real script in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import drupe
+
+
+def run_script(folder: Path, code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    script = folder / "train.py"
+    script.write_text(code)
+    return subprocess.run(
+        [sys.executable, str(script)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+def only_run() -> drupe.entities.Run:
+    (run,) = drupe.search_runs(search_all_experiments=True, output_format="list")
+    return run
+
+
+@pytest.mark.parametrize(
+    ("last_line", "status", "code"),
+    [("pass", "FINISHED", 0), ("raise ValueError('no')", "FAILED", 1), ("import sys; sys.exit(0)", "FINISHED", 0)],
+)
+def test_a_run_left_open_is_ended_when_its_process_ends(workspace: Path, last_line: str, status: str, code: int) -> None:
+    done = run_script(workspace, f"import drupe\ndrupe.start_run()\ndrupe.log_metric('m', 1)\n{last_line}\n")
+    assert done.returncode == code, done.stderr
+    run = only_run()
+    assert (run.info.status, run.data.metrics) == (status, {"m": 1.0})
+
+
+@pytest.mark.parametrize("block", [True, False])
+def test_sigterm_ends_the_run_as_killed(workspace: Path, block: bool) -> None:
+    start = "with drupe.start_run():\n    wait()" if block else "drupe.start_run()\nwait()"
+    code = f"import signal, drupe\ndef wait():\n    print('ready', flush=True)\n    signal.pause()\n{start}\n"
+    (workspace / "train.py").write_text(code)
+    with subprocess.Popen([sys.executable, "train.py"], cwd=workspace, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 128 + signal.SIGTERM
+    assert only_run().info.status == "KILLED"
+
+
+def test_a_forked_child_logs_to_the_run_and_does_not_end_it(workspace: Path) -> None:
+    code = """
+import os, sys, drupe
+run = drupe.start_run()
+drupe.log_metric("parent", 1)
+child = os.fork()
+if child == 0:
+    drupe.log_metric("child", 2)
+    sys.exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert drupe.get_run(run.info.run_id).info.status == "RUNNING"
+drupe.log_metric("after", 3)
+"""
+    done = run_script(workspace, code)
+    assert done.returncode == 0, done.stderr
+    run = only_run()
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics == {"parent": 1.0, "child": 2.0, "after": 3.0}
+
+
+def git(folder: Path, *words: str) -> str:
+    identity = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
+    done = subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True, text=True, env={**os.environ, **identity})
+    return done.stdout.strip()
+
+
+def test_a_run_knows_its_code_its_changes_and_its_packages(workspace: Path) -> None:
+    git(workspace, "init", "-q", "-b", "topic")
+    git(workspace, "remote", "add", "origin", "https://me:secret@example.org/x.git")
+    (workspace / "train.py").write_text("import drupe\n")
+    git(workspace, "add", "train.py")
+    git(workspace, "commit", "-qm", "first")
+    done = run_script(
+        workspace,
+        "import drupe\nwith drupe.start_run():\n    pass\n",
+        DRUPE_CAPTURE_ENVIRONMENT="true",
+        DRUPE_CAPTURE_GIT_DIFF="true",
+        LOGNAME="somebody",
+    )
+    assert done.returncode == 0, done.stderr
+    run = only_run()
+    assert run.data.tags["mlflow.source.git.commit"] == git(workspace, "rev-parse", "HEAD")
+    assert run.data.tags["mlflow.source.git.branch"] == "topic"
+    assert run.data.tags["mlflow.source.git.repoURL"] == "https://***@example.org/x.git"
+    assert run.data.tags["mlflow.source.name"].endswith("train.py")
+    assert run.data.tags["mlflow.source.type"] == "LOCAL"
+    assert run.data.tags["mlflow.user"] == "somebody"
+    assert run.info.user_id == "somebody"
+    folder = Path(drupe.Client().download_artifacts(run.info.run_id, "environment"))
+    facts = json.loads((folder / "environment.json").read_text())
+    assert facts["python"]["version"] == ".".join(map(str, sys.version_info[:3]))
+    assert any(line.startswith("attrs==") for line in (folder / "requirements.txt").read_text().splitlines())
+    assert "+with drupe.start_run():" in (folder / "uncommitted.diff").read_text()

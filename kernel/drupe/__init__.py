@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+
+TYPE_CHECKING = False  # as typing has it; importing typing would cost ten times what the rest of this file does
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = "0.1.0"
 

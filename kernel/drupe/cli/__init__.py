@@ -1,0 +1,1 @@
+"""The command line: `main` is the root, one file per noun. Not for programs: those call `drupe` itself."""

@@ -59,6 +59,13 @@ class ArtifactRepo(ABC):
     def is_file(self, path: ArtifactPath) -> bool:
         """True when `path` is a file."""
 
+    def digest(self, path: ArtifactPath) -> str | None:
+        """The SHA-256 (lower-case hex) of the bytes at `path`, where it can be told without fetching them; None otherwise.
+
+        A repository with the feature DIGESTS compares with the digest that it keeps. Raises ArtifactNotFound, ArtifactCorrupt.
+        """
+        return None
+
     def local_path(self, path: ArtifactPath = ArtifactPath()) -> Path | None:  # noqa: B008 - a frozen value
         """Where `path` lies in this machine's file system, for reading in place; None where it must be fetched."""
         return None

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from drupe.entities.runs import DatasetInput
 from drupe.errors import InvalidName, InvalidValue, ValueTooLong
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "STEP_MIN",
     "TEXT_MAX",
     "check_alias",
+    "check_dataset_input",
     "check_experiment_name",
     "check_key",
     "check_limit",
@@ -54,6 +56,8 @@ BATCH_TAGS_MAX = 100
 SEARCH_MAX = 50_000
 STEP_MIN, STEP_MAX = -(2**63), 2**63 - 1
 
+_DATASET_MAX = {"name": 500, "digest": 36, "source": 65_535, "schema": 1_048_575, "profile": 16_777_215}
+_DATASET_TAG_MAX = {"key": 255, "value": 500}
 _KEY = re.compile(r"[\w./:\- ]+")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w-]{0,255}")
 _ALIAS = re.compile(r"[\w-]+")
@@ -171,6 +175,19 @@ def check_alias(alias: object) -> str:
     if _RESERVED_ALIAS.fullmatch(alias):
         raise InvalidName(f"alias {alias!r} is reserved: 'latest' and 'v<number>' already mean versions", alias=alias)
     return alias
+
+
+def check_dataset_input(given: DatasetInput) -> DatasetInput:
+    """Return `given` if its texts are short enough: name 500, digest 36, source 65 535, schema 1 048 575, profile 16 777 215, tags 255 and 500."""
+    texts = [("dataset", field, getattr(given.dataset, field), most) for field, most in _DATASET_MAX.items()]
+    texts += [("dataset tag", field, getattr(tag, field), most) for tag in given.tags for field, most in _DATASET_TAG_MAX.items()]
+    for what, field, text, most in texts:
+        if len(text or "") > most:
+            raise ValueTooLong(
+                f"the {field} of a {what} of {_shorten(given.dataset.name)!r} has {len(text)} characters; at most {most} are kept",
+                limit=most,
+            )
+    return given
 
 
 def check_limit(limit: object, *, maximum: int = SEARCH_MAX, name: str = "max_results") -> int:

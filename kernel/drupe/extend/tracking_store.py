@@ -153,7 +153,8 @@ class TrackingStore(ABC):
     def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None:
         """Tie datasets to an active run. One that is already tied changes nothing: its first tags, schema and profile stay.
 
-        Raises RunNotFound, WrongLifecycle.
+        A dataset is described once per experiment: where another run of it has tied the same name and digest, that description is kept.
+        Raises RunNotFound, WrongLifecycle, ValueTooLong.
         """
 
     # --- metric series

@@ -6,12 +6,26 @@ provides its fixture. Nothing of drupe outside this folder imports pytest or hyp
 
 from __future__ import annotations
 
-try:
-    import pytest
-except ModuleNotFoundError:  # the in-memory stores work without it
-    pass
-else:
-    # So that a failing assertion of a kit shows its values in the plugin author's terminal.
-    pytest.register_assert_rewrite(*(f"drupe.testing.{kit}" for kit in ("tracking_store", "registry_store", "artifact_repo", "flavor")))
+from importlib.util import find_spec
 
 __all__: list[str] = []
+
+if find_spec("pytest"):  # the in-memory stores work without it
+    import pytest
+
+    # So that a failing assertion of a kit shows its values in the plugin author's terminal.
+    for _kit in (
+        "artifact_repo",
+        "flavor",
+        "kit",
+        "kit_experiments",
+        "kit_logging",
+        "kit_metrics",
+        "kit_models",
+        "kit_run_search",
+        "kit_runs",
+        "kit_versions",
+        "operations",
+        "plugin",
+    ):
+        pytest.register_assert_rewrite(f"drupe.testing.{_kit}")

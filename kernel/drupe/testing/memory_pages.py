@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 from drupe.entities import Page
 from drupe.errors import InvalidPageToken
-from drupe.search.match import find
+from drupe.search.match import Searchable, find
 from drupe.search.query import Query
 
 __all__ = ["PageTokens"]
 
 T = TypeVar("T")
+Found = TypeVar("Found", bound=Searchable)
 
 
 class PageTokens:
@@ -40,11 +41,11 @@ class PageTokens:
         return Page(rest[:limit], token)
 
     def search(
-        self, query: Query, things: Iterable[T], *, name_of: Callable[[T], Hashable], scope: Hashable, limit: int, token: str | None
-    ) -> Page[T]:
+        self, query: Query, things: Iterable[Found], *, name_of: Callable[[Found], Hashable], scope: Hashable, limit: int, token: str | None
+    ) -> Page[Found]:
         """One page of what `query` finds among `things`; the last thing shown takes part in the sorting as it was when it was shown."""
         scope = (query, scope)
-        last: T | None = self.last_shown(scope, token)
+        last: Found | None = self.last_shown(scope, token)
         if last is None:
             return self.page(find(query, things), scope=scope, limit=limit)
         found = find(query, [last, *(thing for thing in things if name_of(thing) != name_of(last))])

@@ -248,7 +248,7 @@ class MemoryTrackingStore(TrackingStore):
     ) -> RunInfo:
         with self._lock:
             run = self._active_run(run_id)
-            given = {"status": status, "end_time": end_time, "run_name": run_name}
+            given: dict[str, Any] = {"status": status, "end_time": end_time, "run_name": run_name}
             run.info = evolve(run.info, **{name: value for name, value in given.items() if value is not None})
             if run_name is not None:
                 run.tags[RUN_NAME_TAG] = run_name
@@ -264,7 +264,7 @@ class MemoryTrackingStore(TrackingStore):
             run = self._active_run(run_id)
             points, params, tags = self._checked(run, batch)
             for key, point in points:
-                run.points.setdefault(key, {}).setdefault(_sameness(point), point)
+                run.points.setdefault(key, {}).setdefault(rank(*point), point)
             run.params.update(params)
             run.tags.update(tags)
             if RUN_NAME_TAG in tags:
@@ -279,9 +279,9 @@ class MemoryTrackingStore(TrackingStore):
         points: list[tuple[str, Point]] = []
         for name, columns in batch.metrics.items():
             limits.check_key("metric", name)
-            for step, timestamp, value in columns:
-                key, number, time_ms, at = limits.check_metric(name, value, timestamp, step)
-                points.append((key, (at, time_ms, number)))
+            for step, timestamp, number in columns:
+                limits.check_metric(name, number, timestamp, step)
+                points.append((name, (step, timestamp, number)))
         return points, params, limits.check_tags("run tag", batch.tags, limit=None)
 
     def delete_run_tag(self, run_id: str, key: str) -> None:
@@ -294,7 +294,7 @@ class MemoryTrackingStore(TrackingStore):
     def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None:
         with self._lock:
             run = self._active_run(run_id)
-            for given in datasets:
+            for given in [limits.check_dataset_input(one) for one in datasets]:
                 name, digest = given.dataset.name, given.dataset.digest
                 described = self._datasets.setdefault((run.info.experiment_id, name, digest), given.dataset)
                 run.inputs.setdefault((name, digest), DatasetInput(described, tuple(given.tags)))
@@ -381,11 +381,6 @@ def _check_experiment_id(experiment_id: str) -> str:
     return experiment_id
 
 
-def _sameness(point: Point) -> tuple[Any, ...]:
-    step, timestamp, value = point
-    return step, timestamp, "NaN" if math.isnan(value) else value
-
-
 def _history_rank(metric: Metric) -> tuple[int, int, float, bool]:
-    is_nan = math.isnan(metric.value)
-    return metric.timestamp, metric.step, 0.0 if is_nan else metric.value, is_nan
+    _, _, value, is_nan = rank(metric.step, metric.timestamp, metric.value)
+    return metric.timestamp, metric.step, value, is_nan

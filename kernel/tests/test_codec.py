@@ -6,6 +6,7 @@ import json
 import math
 
 import pytest
+
 from drupe.entities import (
     Dataset,
     DatasetInput,

@@ -1,0 +1,80 @@
+"""What `drupe runs show` prints for a person: a card of the run, then its metrics, params, tags and datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from drupe.cli import formats, metric_columns
+from drupe.cli.metric_columns import metric_rows
+from drupe.cli.output import table_of
+from drupe.cli.references import short_id
+from drupe.cli.run_columns import PARENT, STATUS_STYLES, length_ms
+from drupe.cli.tables import Cell, Heading, card, draw
+from drupe.entities import LifecycleStage, Run
+from drupe.errors import DrupeError
+
+if TYPE_CHECKING:
+    from drupe.client import Client
+
+__all__ = ["show_card"]
+
+
+def show_card(client: Client, run: Run, *, everything: bool = False) -> None:
+    """Print the run; `everything` adds the system tags that the card does not show by themselves."""
+    card(_about(client, run))
+    if run.data.metrics:
+        click.echo()
+        table_of(metric_rows(run, metric_columns.shapes(client, run)), metric_columns.COLUMNS)
+    if run.data.params:
+        _section(("PARAM", "VALUE"), sorted(run.data.params.items()))
+    tags = [(key, value) for key, value in sorted(run.data.tags.items()) if everything or not key.startswith("mlflow.")]
+    if tags:
+        _section(("TAG", "VALUE"), tags)
+    if run.inputs.dataset_inputs:
+        rows = [
+            (used.dataset.name, used.dataset.digest, ", ".join(tag.value for tag in used.tags), used.dataset.source_type)
+            for used in run.inputs.dataset_inputs
+        ]
+        _section(("DATASET", "DIGEST", "USED FOR", "SOURCE"), rows)
+
+
+def _about(client: Client, run: Run) -> list[tuple[str, object]]:
+    info, tags = run.info, run.data.tags
+    status = info.status.value + (" (deleted)" if info.lifecycle_stage is LifecycleStage.DELETED else "")
+    length = formats.duration(length_ms(run))
+    commit, branch = tags.get("mlflow.source.git.commit", ""), tags.get("mlflow.source.git.branch", "")
+    return [
+        ("run", Cell(formats.text(info.run_name), style="bold")),
+        ("id", info.run_id),
+        ("experiment", _experiment(client, info.experiment_id)),
+        ("status", Cell(status, style=STATUS_STYLES[info.status])),
+        ("started", formats.moment(info.start_time)),
+        ("ended", f"{formats.moment(info.end_time)}, after {length}" if length else ""),
+        ("user", info.user_id or tags.get("mlflow.user", "")),
+        ("source", tags.get("mlflow.source.name", "")),
+        ("git", f"{commit[:12]}{f' on {branch}' if branch else ''}" if commit else ""),
+        ("part of", _parent(client, tags.get(PARENT))),
+        ("artifacts", info.artifact_uri),
+        ("note", tags.get("mlflow.note.content", "")),
+    ]
+
+
+def _experiment(client: Client, experiment_id: str) -> str:
+    return f"{client.get_experiment(experiment_id).name} (id {experiment_id})"
+
+
+def _parent(client: Client, run_id: str | None) -> str:
+    if not run_id:
+        return ""
+    try:
+        return f"{client.get_run(run_id).info.run_name} ({short_id(run_id)})"
+    except DrupeError:  # the tag is free text; a run that is not in this store is still worth naming
+        return run_id
+
+
+def _section(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    click.echo()
+    draw([Heading(title) for title in titles], [[Cell(formats.text(value)) for value in row] for row in rows])

@@ -72,11 +72,14 @@ _ROOMS = {
 }
 _MODULES = (
     "artifacts",
+    "cli",
     "client",
     "data",
     "entities",
     "errors",
     "extend",
+    "lazy",
+    "loading",
     "models",
     "registry",
     "search",

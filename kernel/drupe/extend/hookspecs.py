@@ -1,8 +1,9 @@
 """The hook specifications: where plugins meet the kernel.
 
-*Collecting* hooks return a list of offers and are called once, plugin by plugin, when the catalog is built. *Moment* hooks are called when
-something happens. What a hook raises marks that plugin as broken, or is reported, and never reaches the user's code. Rules and
-examples for each kind are in docs/reference/hooks.md, which is made from this file.
+*Collecting* hooks have no arguments and return a list of offers; they are called once, plugin by plugin in the order of names, when the
+catalog is built. *Moment* hooks are called when something happens. What a collecting hook raises marks that plugin as broken; what a moment
+hook raises is reported once; neither reaches the user's code. An implementation takes any of the arguments, by name.
+docs/reference/hooks.md is made from this file.
 """
 
 from __future__ import annotations
@@ -146,26 +147,32 @@ def drupe_event(event: Event) -> None:
 
         @hookimpl
         def drupe_event(event):
-            if isinstance(event, RunEnded) and event.status == "FAILED":
+            if isinstance(event, RunEnded) and event.status is RunStatus.FAILED:
                 page_somebody(event.run_id)
     """
 
 
 @hookspec(historic=True)
 def drupe_configure(settings: Settings) -> None:
-    """Be given the settings once, when the plugin is registered. Since API 1.0.
+    """Be given the settings once, when the plugin is registered, before it is asked for offers.
 
-    @hookimpl
-    def drupe_configure(settings):
-        logging.getLogger("drupe_mail").setLevel(settings.get("mail.level", "WARNING"))
+    A plugin that is added later is told then. What it raises marks the plugin as broken. The plugin's own options are better read by the
+    `settings` class of an offer, which is checked. Since API 1.0.
+
+        @hookimpl
+        def drupe_configure(settings):
+            logging.getLogger("drupe_mail").setLevel(settings.get("plugins.mail.level", "WARNING"))
     """
 
 
 @hookspec(historic=True)
 def drupe_add_hookspecs(manager: PluginManager) -> None:
-    """Add hook specifications of your own, so that other plugins can extend yours. Since API 1.0.
+    """Add hook specifications of your own, so that other plugins can extend yours.
 
-    @hookimpl
-    def drupe_add_hookspecs(manager):
-        manager.add_hookspecs(drupe_mail_hookspecs)
+    Called once, after all front doors are imported and before any plugin's hooks are registered, so that no order of names matters. A
+    specification without arguments collects offers, which `catalog().offers` finds. What it raises marks the plugin as broken. Since API 1.0.
+
+        @hookimpl
+        def drupe_add_hookspecs(manager):
+            manager.add_hookspecs(drupe_mail_hookspecs)
     """

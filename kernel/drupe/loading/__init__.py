@@ -6,9 +6,11 @@ A plugin's author needs `drupe.extend` and nothing from here. What a plugin does
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from threading import RLock
 
 from drupe.errors import PluginUnusable
+from drupe.loading.calls import Call
 from drupe.loading.entry import Entry
 from drupe.loading.lookup import Catalog
 from drupe.loading.plugin import Plugin, State
@@ -18,6 +20,7 @@ __all__ = ["Catalog", "Entry", "Plugin", "State", "catalog", "reset"]
 
 _current: Catalog | None = None
 _is_building = False
+_listener: Callable[[Call], None] | None = None
 _lock = RLock()
 
 
@@ -36,17 +39,20 @@ def catalog() -> Catalog:
         if _current is None:
             _is_building = True
             try:
-                _current = Catalog.build(settings())
+                _current = Catalog.build(settings(), listener=_listener)
             finally:
                 _is_building = False
         return _current
 
 
-def reset() -> None:
-    """Forget the catalog, so that the next `catalog()` looks at what is installed again; for tests and for commands that change it."""
-    global _current
+def reset(listener: Callable[[Call], None] | None = None) -> None:
+    """Forget the catalog, so that the next `catalog()` looks at what is installed again; for tests and for commands that change it.
+
+    `listener` is told of every call to a plugin from then on.
+    """
+    global _current, _listener
     with _lock:
-        _current = None
+        _current, _listener = None, listener
 
 
 def _in_child() -> None:

@@ -25,13 +25,15 @@ class Call(NamedTuple):
     ms: float
     outcome: str
 
+    def __str__(self) -> str:
+        return f"{self.ms:9.3f} ms  {self.plugin}  {self.hook}  {self.outcome}"
+
 
 class Caller:
     """Runs plugins' code. With `trace`, every call is a line on stderr; `listener` gets each as a value."""
 
-    def __init__(self, *, trace: bool = False) -> None:
-        self.trace = trace
-        self.listener: Callable[[Call], None] | None = None
+    def __init__(self, *, trace: bool = False, listener: Callable[[Call], None] | None = None) -> None:
+        self.trace, self.listener = trace, listener
 
     def run(self, plugin: str, hook: str, function: Callable[..., Any], *args: Any) -> Any:
         """Call it and pass on what it returns or raises."""
@@ -47,7 +49,7 @@ class Caller:
         finally:
             call = Call(plugin, hook, (perf_counter() - start) * 1000, outcome)
             if self.trace:
-                print(f"drupe: {call.ms:9.3f} ms  {plugin}  {hook}  {outcome}", file=sys.stderr)  # noqa: T201 - what was asked for
+                print(f"drupe: {call}", file=sys.stderr)  # noqa: T201 - what was asked for
             if self.listener is not None:
                 self.listener(call)
 

@@ -18,7 +18,7 @@ from drupe.errors import PluginUnusable
 from drupe.extend import hookspecs
 from drupe.extend.markers import PROJECT
 from drupe.extend.offers import API, Offer
-from drupe.loading.calls import Caller, implementations
+from drupe.loading.calls import Call, Caller, implementations
 from drupe.loading.discovery import GROUP, Claim
 from drupe.loading.entry import Entry
 from drupe.loading.hooks import offer_hooks
@@ -34,11 +34,11 @@ _API = re.compile(r"(\d+)\.(\d+)")
 class Loader:
     """Loads plugins into one pluggy manager; `plugins` holds every claim's outcome, by name."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, listener: Callable[[Call], None] | None = None) -> None:
         self.settings = settings
         self.manager = PluginManager(PROJECT)
         self.manager.add_hookspecs(hookspecs)
-        self.caller = Caller(trace=settings.get("plugins.trace"))
+        self.caller = Caller(trace=settings.get("plugins.trace"), listener=listener)
         self.plugins: list[Plugin] = []
 
     def load(self, claims: Iterable[Claim]) -> None:

@@ -5,11 +5,11 @@ Plugins are found in `discovery`, loaded in `loader`; the process's own catalog 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from drupe.errors import ConflictingOffers, InvalidSettings, NoProvider, PluginUnusable
-from drupe.loading.calls import Caller, implementations
+from drupe.loading.calls import Call, implementations
 from drupe.loading.discovery import Claim, discover
 from drupe.loading.entry import Entry
 from drupe.loading.flavors import handler
@@ -42,9 +42,12 @@ class Catalog:
         self._index()
 
     @classmethod
-    def build(cls, settings: Settings, claims: Iterable[Claim] | None = None) -> Catalog:
-        """Load the plugins that `claims` names, or all that are installed. Raises PluginUnusable only when the settings are strict."""
-        loader = Loader(settings)
+    def build(cls, settings: Settings, claims: Iterable[Claim] | None = None, *, listener: Callable[[Call], None] | None = None) -> Catalog:
+        """Load the plugins that `claims` names, or all that are installed; `listener` is told of every call to a plugin.
+
+        Raises PluginUnusable, and only when the settings are strict.
+        """
+        loader = Loader(settings, listener)
         loader.load(discover() if claims is None else claims)
         return cls(loader)
 
@@ -61,6 +64,10 @@ class Catalog:
         """Every installed plugin in every state, by name."""
         return list(self._loader.plugins)
 
+    def trouble(self) -> list[Plugin]:
+        """The plugins that are refused or broken."""
+        return [plugin for plugin in self._loader.plugins if plugin.state in (State.REFUSED, State.BROKEN)]
+
     def plugin(self, name: str) -> Plugin:
         """The plugin of that name. Raises NoProvider with the nearest name."""
         for plugin in self._loader.plugins:
@@ -76,11 +83,6 @@ class Catalog:
     def implementers(self, hook: str) -> list[str]:
         """Names of the plugins that implement a hook, in the order in which they are called."""
         return [one.plugin_name for one in implementations(self._loader.manager, hook)]
-
-    @property
-    def caller(self) -> Caller:
-        """What runs the hooks; give it a listener to watch them."""
-        return self._loader.caller
 
     # --- offers
 
@@ -234,7 +236,3 @@ class Catalog:
             if idle:
                 message += f"; not in use: {', '.join(idle)}, see: drupe plugins"
         return NoProvider(message, hook=hook, key=key)
-
-    def trouble(self) -> list[Plugin]:
-        """The plugins that are refused or broken."""
-        return [plugin for plugin in self._loader.plugins if plugin.state in (State.REFUSED, State.BROKEN)]

@@ -63,7 +63,7 @@ class Settings:
         return tuple(file.path for file in self._files)
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The value of a declared setting or of `plugins.<name>.<option>`; `default` when nobody set it and it has none of its own."""
+        """The value of a declared setting, `plugins.<name>.<option>` or `plugins.prefer.<hook>.<key>`; `default` when nobody set it and it has none of its own."""
         value = self.value(key).value
         return default if value is None else value
 
@@ -125,6 +125,8 @@ class Settings:
         return {name: nearest(name, known) for name in sorted(strange)}
 
     def _option(self, key: str) -> Setting:
+        if key.startswith("plugins.prefer."):
+            return self.prefer().get(key.removeprefix("plugins.prefer."), Setting(key, None, "default"))._replace(key=key)
         head, _, rest = key.partition(".")
         plugin, _, option = rest.partition(".")
         if head != "plugins" or not option or plugin in RESERVED:

@@ -174,3 +174,23 @@ class TrackingStore(ABC):
         With `buckets` (>= 1), a series of more than 3 x `buckets` points is cut into that many ranges of steps, and each non-empty one keeps
         its lowest, highest and last point. Unknown runs and keys are left out.
         """
+
+    # --- looking after it; a store overrides these where it knows better
+
+    def count_runs(self, query: Query, *, experiment_ids: Sequence[str] | None = None, view: ViewType = ViewType.ACTIVE_ONLY) -> int:
+        """How many runs the query finds. Here they are read page by page; a store that can count without reading them should."""
+        count, token = 0, None
+        while True:
+            page = self.search_runs(query, experiment_ids=experiment_ids, view=view, page_token=token)
+            count += len(page)
+            token = page.token
+            if token is None:
+                return count
+
+    def size_bytes(self) -> int | None:
+        """How much disk the store takes, artifacts not included; None where that is not known."""
+        return None
+
+    def find_damage(self) -> list[str]:
+        """What is broken in the stored data, a sentence each; may take seconds. Empty when nothing was found, or nothing can be checked."""
+        return []

@@ -1,0 +1,112 @@
+"""Following an address to the repository and path where its files are: `runs:/`, `models:/`, local paths, artifact addresses.
+
+Only looks things up; fetching is in `trees` and `download`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote
+
+from drupe.artifacts.repos import repo_for
+from drupe.entities import ModelVersion, Stage
+from drupe.errors import InvalidPath, InvalidUri, ModelVersionNotFound
+from drupe.extend import ArtifactRepo, RegistryStore, TrackingStore
+from drupe.uris import ArtifactPath, ModelsUri, RunsUri, Uri, redact
+
+__all__ = ["find_version", "locate", "split_models_uri"]
+
+S = TypeVar("S")
+
+_MOST_HOPS = 8
+_ROOT = ArtifactPath()
+
+
+def locate(
+    uri: str | Path,
+    *,
+    tracking: TrackingStore | Callable[[], TrackingStore],
+    registry: RegistryStore | Callable[[], RegistryStore],
+) -> tuple[ArtifactRepo, ArtifactPath]:
+    """The repository that holds what `uri` names, and the path in it; whether anything is there is not asked.
+
+    Stores may be given as functions, which are called only when the address needs them. A model's version leads to its source, which
+    may again be an address of any of these forms. Raises InvalidUri, InvalidPath, RunNotFound, RegisteredModelNotFound,
+    ModelVersionNotFound, AliasNotFound, NoProvider.
+    """
+    inner = _ROOT
+    text = str(uri)
+    passed: list[str] = []
+    while text.startswith("models:"):
+        if text in passed or len(passed) >= _MOST_HOPS:
+            chain = " → ".join([*passed, text])
+            raise InvalidUri(f"{str(uri)!r} leads from model to model and never to files: {chain}")
+        passed.append(text)
+        model, path = split_models_uri(text)
+        inner = ArtifactPath(path.segments + inner.segments)
+        text = find_version(_opened(registry), model).source
+    if text.startswith("runs:"):
+        run = RunsUri.parse(text)
+        return repo_for(_opened(tracking).get_run(run.run_id).info.artifact_uri), ArtifactPath(run.path.segments + inner.segments)
+    repo, path = _direct(Path(text) if isinstance(uri, Path) and not passed else text)
+    return repo, ArtifactPath(path.segments + inner.segments)
+
+
+def split_models_uri(text: str) -> tuple[ModelsUri, ArtifactPath]:
+    """Read `models:/name/3/folder/file` or `models:/name@alias/folder/file`; most often the path is empty. Raises InvalidUri, InvalidPath."""
+    scheme, _, rest = text.partition(":")
+    parts = rest.lstrip("/").split("/")
+    count = 1 if "@" in parts[0] else 2
+    return ModelsUri.parse(f"{scheme}:/{'/'.join(parts[:count])}"), ArtifactPath.parse(unquote("/".join(parts[count:])))
+
+
+def find_version(registry: RegistryStore, model: ModelsUri) -> ModelVersion:
+    """The version that a model address means now. A stage means its newest version, `latest` the newest of all.
+
+    Raises RegisteredModelNotFound, ModelVersionNotFound, AliasNotFound; InvalidUri when the stage is none of the four.
+    """
+    if model.version is not None:
+        return registry.get_model_version(model.name, model.version)
+    if model.alias is not None:
+        return registry.get_version_by_alias(model.name, model.alias)
+    versions = registry.get_registered_model(model.name).latest_versions
+    if model.stage is None:
+        if not versions:
+            raise ModelVersionNotFound(f"registered model {model.name!r} has no versions yet", name=model.name)
+        return max(versions, key=lambda version: int(version.version))
+    stage = next((stage for stage in Stage if stage.value.lower() == model.stage.lower()), None)
+    if stage is None:
+        raise InvalidUri(
+            f"{str(model)!r} names the stage {model.stage!r}; the stages are {', '.join(stage.value for stage in Stage)}. "
+            f"An alias is written models:/{model.name}@{model.stage}"
+        )
+    for version in versions:
+        if version.current_stage is stage:
+            return version
+    raise ModelVersionNotFound(f"registered model {model.name!r} has no version in stage {stage.value}", name=model.name, stage=stage.value)
+
+
+def _opened(store: S | Callable[[], S]) -> S:
+    return store() if callable(store) else store
+
+
+def _direct(place: str | Path) -> tuple[ArtifactRepo, ArtifactPath]:
+    """An artifact address or local path as its parent folder and its name, which serves files and folders alike."""
+    parsed = Uri.parse(place, query=True)
+    path = parsed.path
+    if parsed.scheme == "file":
+        path = str(Path(path).resolve())  # the user's own path may lead over links; below the folder that it names none is followed
+        parsed = Uri(parsed.scheme, path=path, query=parsed.query)
+    parent, _, name = path.rstrip("/").rpartition("/")
+    try:
+        inner = ArtifactPath.parse(name)
+    except InvalidPath:
+        if parsed.scheme != "file" or not Path(path).is_dir():
+            raise InvalidUri(f"{redact(str(place))!r} ends in a name that no artifact may have") from None
+        return repo_for(parsed), _ROOT  # an odd name of a folder that is only passed through
+    if inner.is_root:
+        return repo_for(parsed), _ROOT
+    above = Uri(parsed.scheme, parsed.host, parent or "/", parsed.query, parsed.user_info, parsed.has_authority)
+    return repo_for(above), inner

@@ -20,6 +20,11 @@ class Kind(NamedTuple):
     is_instance: bool = False
     """True where `load` names an instance of the contract and not a subclass."""
 
+    @property
+    def article(self) -> str:
+        """The indefinite article of the noun."""
+        return "an" if self.noun[0] in "aeiou" else "a"
+
 
 KINDS: dict[str, Kind] = {
     "drupe_tracking_stores": Kind("tracking store", "scheme", "drupe.extend.tracking_store:TrackingStore"),

@@ -210,7 +210,7 @@ class Catalog:
         kind = kind_of(hook)
         plugins = [entry.plugin for entry in found]
         raise ConflictingOffers(
-            f"{' and '.join(plugins)} both are a {kind.noun} for {kind.key} {key!r}; decide in drupe.toml: "
+            f"{' and '.join(plugins)} each offer {kind.article} {kind.noun} for {kind.key} {key!r}; decide in drupe.toml: "
             f'[plugins.prefer] "{hook}.{key}" = "{plugins[0]}", or drupe plugins disable one of them',
             plugins=plugins,
             key=key,

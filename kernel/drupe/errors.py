@@ -162,8 +162,16 @@ class InvalidQuery(InvalidValue):
     def __str__(self) -> str:
         if not self.text:
             return super().__str__()
-        marker = " " * self.column + "^" * max(1, self.width)
-        return f"{self.message} ({self.code})\n  {self.text}\n  {marker}"
+        return f"{self.message} ({self.code})\n{_excerpt(self.text, self.column, self.width)}"
+
+
+def _excerpt(text: str, column: int, width: int, reach: int = 60) -> str:
+    """The part of a long text around a place, on one line, and a line that marks the place below it."""
+    start, end = max(0, column - reach), column + max(reach, min(width, reach + 40))
+    shown = "".join(c if c.isprintable() else " " for c in text[start:end])
+    before, after = "…" if start else "", "…" if end < len(text) else ""
+    indent = len(before) + column - start
+    return f"  {before}{shown}{after}\n  {' ' * indent}{'^' * max(1, min(width, end - column))}"
 
 
 class InvalidPageToken(InvalidValue):

@@ -121,7 +121,7 @@ class Source:
             return Token(TokenKind.NAME, plain, start, head=head, key=key)
         quoted = self._quoted(start + len(plain))
         if key:
-            raise self.fault_at(f"quote the whole key: {head}.`{shorten(key + quoted[1:-1])}`", start, len(plain + quoted))
+            raise self.fault_at(f"quote the whole key: {shorten(head)}.`{shorten(key + quoted[1:-1])}`", start, len(plain + quoted))
         tail = _TAIL.match(self.text, start + len(plain + quoted))
         raw = plain + quoted + (tail.group() if tail else "")
         return Token(TokenKind.NAME, raw, start, head, quoted[1:-1], is_quoted=True, tail=tail.group(1) if tail else None)

@@ -28,7 +28,7 @@ def read_literal(source: Source, operand: Operand, op: Op, token: Token) -> tupl
     if operand.holds is ValueKind.ID:
         return op, _identifier(source, operand, token)
     if token.kind is TokenKind.TEXT and operand.holds is not ValueKind.WHOLE:
-        unquoted = f"; write {token.key} without quotes" if _is_number(token.key) else ""
+        unquoted = f"; write {shorten(token.key)} without quotes" if _is_number(token.key) else ""
         raise source.fault(f"{operand.text} is compared with {_wanted(operand)}, not with text{unquoted}", token)
     digits = token.key.strip() if token.kind is TokenKind.TEXT else token.raw
     if operand.holds is ValueKind.NUMBER:

@@ -41,14 +41,16 @@ def resolve(search: Search, source: Source, token: Token) -> Operand:
     if not token.key:
         raise source.fault(f"a name is missing after {token.head + '.'!r}", token)
     if token.tail is not None and entity is not Entity.METRIC:
-        raise source.fault(f"nothing may follow the quoted name in {token.raw!r}; only metrics have statistics, such as .min", token)
+        raise source.fault(
+            f"nothing may follow the quoted name in {shorten(token.raw)!r}; only metrics have statistics, such as .min", token
+        )
     if entity is Entity.ATTRIBUTE:
         return _attribute(search, source, token)
     if entity is Entity.METRIC:
         return _operand(search, entity, _metric(source, token), token)
     if entity is Entity.DATASET and token.key not in _DATASET_KEYS:
         hint = _did_you_mean(token.key, _DATASET_KEYS, f"{token.head}.")
-        raise source.fault(f"datasets have no {token.key!r}{hint or '; they have name, digest and context'}", token)
+        raise source.fault(f"datasets have no {shorten(token.key)!r}{hint or '; they have name, digest and context'}", token)
     return _operand(search, entity, Field(entity, token.key), token)
 
 
@@ -63,14 +65,14 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def _operand(search: Search, entity: Entity, field: Field, token: Token) -> Operand:
     holds = ValueKind.NUMBER if entity is Entity.METRIC else ValueKind.TEXT
-    return Operand(field, holds, search.operators.get(entity, MATCH_TEXT), entity in search.sortable, token.raw)
+    return Operand(field, holds, search.operators.get(entity, MATCH_TEXT), entity in search.sortable, shorten(token.raw))
 
 
 def _metric(source: Source, token: Token) -> Field:
     if token.tail is not None:
         if token.tail not in _STATS:
             hint = _did_you_mean(token.tail, _STATS)
-            raise source.fault(f"{token.tail!r} is not a statistic of a metric{hint or '; ' + ', '.join(_STATS) + ' are'}", token)
+            raise source.fault(f"{shorten(token.tail)!r} is not a statistic of a metric{hint or '; ' + ', '.join(_STATS) + ' are'}", token)
         return Field(Entity.METRIC, token.key, Stat(token.tail))
     if token.is_quoted:
         return Field(Entity.METRIC, token.key, Stat.LAST)
@@ -84,7 +86,7 @@ def _attribute(search: Search, source: Source, token: Token) -> Operand:
     attribute = search.attribute(token.key)
     if attribute is None:
         raise _unknown_attribute(search, source, token)
-    return Operand(Field(Entity.ATTRIBUTE, attribute.key), attribute.holds, attribute.operators, attribute.is_sortable, token.raw)
+    return Operand(Field(Entity.ATTRIBUTE, attribute.key), attribute.holds, attribute.operators, attribute.is_sortable, shorten(token.raw))
 
 
 def _unknown_entity(search: Search, source: Source, token: Token) -> InvalidQuery:
@@ -93,7 +95,9 @@ def _unknown_entity(search: Search, source: Source, token: Token) -> InvalidQuer
         return source.fault(f"{search.kind} cannot be searched by {token.head!r}; {hint}", token)
     word = nearest(token.head, search.words)
     if word:
-        return source.fault(f"{search.kind} have no {token.head!r}; did you mean {word + token.raw.removeprefix(token.head)!r}?", token)
+        return source.fault(
+            f"{search.kind} have no {token.head!r}; did you mean {shorten(word + token.raw.removeprefix(token.head))!r}?", token
+        )
     words = ", ".join(dict.fromkeys(_plural(search, entity) for entity in search.words.values()))
     return source.fault(f"{search.kind} have no {shorten(token.head)!r}; before the dot may stand {words}", token)
 

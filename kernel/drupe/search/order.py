@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from drupe.errors import InvalidQuery
 from drupe.search.fields import Search
-from drupe.search.lexer import Source, Token, TokenKind
+from drupe.search.lexer import Source, Token, TokenKind, shorten
 from drupe.search.names import resolve
 from drupe.search.query import Entity, OrderBy
 
@@ -30,7 +30,7 @@ def parse_order(search: Search, entries: Sequence[str]) -> tuple[OrderBy, ...]:
         key, name = _key(search, source)
         first = next((i for i, known in enumerate(keys) if known.field == key.field), None)
         if first is not None:
-            raise source.fault(f"{name.raw} is sorted by already, in order_by[{first}]", name)
+            raise source.fault(f"{shorten(name.raw)} is sorted by already, in order_by[{first}]", name)
         keys.append(key)
     for tie_breaker in search.tie_breakers:
         sorted_by = {key.field.key for key in keys if key.field.entity is Entity.ATTRIBUTE}
@@ -45,17 +45,17 @@ def _key(search: Search, source: Source) -> tuple[OrderBy, Token]:
     if name.kind is TokenKind.END:
         raise source.fault("this entry is empty; name what to sort by, such as 'name DESC'", name)
     if name.kind is not TokenKind.NAME and not name.raw.startswith('"'):
-        raise source.fault(f"a name is expected here, not {name.raw!r}", name)
+        raise source.fault(f"a name is expected here, not {shorten(name.raw)!r}", name)
     operand = resolve(search, source, name)
     if not operand.is_sortable:
-        raise source.fault(f"{search.kind} cannot be sorted by {name.raw}", name)
+        raise source.fault(f"{search.kind} cannot be sorted by {shorten(name.raw)}", name)
     direction, *rest = tokens[1:]
     if direction.kind is TokenKind.END:
         return OrderBy(operand.field), name
     if direction.kind is TokenKind.COMMA:
         raise source.fault("one name to an entry: give a list of several entries instead of commas", direction)
     if direction.word not in ("ASC", "DESC"):
-        raise source.fault(f"after the name only ASC or DESC may stand, not {direction.raw!r}", direction)
+        raise source.fault(f"after the name only ASC or DESC may stand, not {shorten(direction.raw)!r}", direction)
     if rest[0].kind is not TokenKind.END:
         raise source.fault(f"nothing may follow {direction.raw}", rest[0])
     return OrderBy(operand.field, descending=direction.word == "DESC"), name

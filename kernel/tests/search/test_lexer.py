@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from drupe.errors import InvalidQuery
 from drupe.search.lexer import TEXT_LENGTH_MAX, Source, Token, TokenKind
 
+from .queries import unhurried
+
 
 def one(text: str) -> Token:
     token, end = Source(text).tokens()
@@ -142,6 +144,7 @@ def outcome(text: str) -> list[Token] | InvalidQuery:
         return fault
 
 
+@unhurried
 @given(st.text(max_size=60))
 def test_any_text_gives_tokens_that_cover_it_or_an_invalid_query(text: str) -> None:
     found = outcome(text)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from drupe.search.like import like
 
+from .queries import unhurried
+
 
 @pytest.mark.parametrize(
     ("pattern", "text", "expected"),
@@ -57,6 +59,7 @@ def test_ilike_lowers_and_does_not_fold() -> None:
     assert not like("strasse", ignore_case=True)("straße")
 
 
+@unhurried
 @given(st.text("ab%_.\n", max_size=8), st.text("ab.\n", max_size=8))
 def test_like_agrees_with_a_regular_expression(pattern: str, text: str) -> None:
     expression = "".join({"%": ".*", "_": "."}.get(c, re.escape(c)) for c in pattern)

@@ -28,7 +28,7 @@ from drupe.errors import InvalidQuery
 from drupe.search import And, Comparison, Entity, Field, Kind, Not, Op, Or, OrderBy, Query, parse
 from drupe.search.match import find, matches, sort
 
-from .queries import THINGS, comparisons, conditions, orders, queries
+from .queries import THINGS, comparisons, conditions, orders, queries, unhurried
 
 NAN = math.nan
 
@@ -375,6 +375,7 @@ class TestLaws:
     """Laws of logic and order on random queries and things."""
 
     @pytest.mark.parametrize("kind", list(Kind))
+    @unhurried
     @given(data=st.data())
     def test_and_or_and_not_are_those_of_logic(self, kind: Kind, data: st.DataObject) -> None:
         thing, left, right = data.draw(THINGS[kind]), data.draw(conditions(kind)), data.draw(conditions(kind))
@@ -383,6 +384,7 @@ class TestLaws:
         assert matches(Not(left), thing) is (not matches(left, thing))
 
     @pytest.mark.parametrize("kind", list(Kind))
+    @unhurried
     @given(data=st.data())
     def test_a_list_is_its_values_one_by_one(self, kind: Kind, data: st.DataObject) -> None:
         thing = data.draw(THINGS[kind])
@@ -393,6 +395,7 @@ class TestLaws:
         assert matches(comparison, thing) is join(matches(Comparison(comparison.field, one, value), thing) for value in comparison.value)
 
     @pytest.mark.parametrize("kind", list(Kind))
+    @unhurried
     @given(data=st.data())
     def test_a_search_keeps_what_matches_whatever_the_order_of_arrival(self, kind: Kind, data: st.DataObject) -> None:
         query = data.draw(queries(kind))
@@ -403,6 +406,7 @@ class TestLaws:
         assert [_identity(t) for t in find(query, data.draw(st.permutations(things)))] == [_identity(t) for t in found]
 
     @pytest.mark.parametrize("kind", list(Kind))
+    @unhurried
     @given(data=st.data())
     def test_the_other_direction_turns_the_values_round_and_leaves_the_rest(self, kind: Kind, data: st.DataObject) -> None:
         (key,) = data.draw(orders(kind).filter(lambda keys: len(keys) == 1))

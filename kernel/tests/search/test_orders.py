@@ -9,6 +9,8 @@ from drupe.errors import InvalidQuery
 from drupe.search import Entity, Field, Kind, OrderBy, parse
 from drupe.search.order import KEYS_MAX
 
+from .queries import unhurried
+
 
 def by(key: str, *, descending: bool = False) -> OrderBy:
     return OrderBy(Field(Entity.ATTRIBUTE, key), descending)
@@ -154,6 +156,7 @@ def test_an_entry_is_a_text() -> None:
         parse(Kind.RUNS, None, ["start_time", 5])  # type: ignore[list-item]
 
 
+@unhurried
 @given(
     st.sampled_from(list(Kind)),
     st.lists(st.sampled_from(["start_time", "name", "metrics.a", "tags.`x", "DESC", ",", "", "version_number ASC"]), max_size=4),

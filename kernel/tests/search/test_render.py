@@ -11,12 +11,13 @@ from drupe.errors import InvalidQuery
 from drupe.search import And, Comparison, Entity, Field, Kind, Not, Op, Or, OrderBy, Query, parse
 from drupe.search.render import render, render_condition, render_order
 
-from .queries import queries
+from .queries import queries, unhurried
 
 A, B, C = (Comparison(Field(Entity.TAG, key), Op.EQ, "x") for key in "abc")
 
 
 @pytest.mark.parametrize("kind", [Kind.RUNS, Kind.EXPERIMENTS])
+@unhurried
 @given(data=st.data())
 def test_a_random_query_survives_text_and_back(kind: Kind, data: st.DataObject) -> None:
     query = data.draw(queries(kind))
@@ -26,6 +27,7 @@ def test_a_random_query_survives_text_and_back(kind: Kind, data: st.DataObject) 
 
 
 @pytest.mark.parametrize("kind", list(Kind))
+@unhurried
 @given(data=st.data())
 def test_what_was_parsed_survives_text_and_back_whole(kind: Kind, data: st.DataObject) -> None:
     """The prompt rule and the tie-breakers, once written into a query, are not written in again."""

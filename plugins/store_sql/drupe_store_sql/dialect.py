@@ -1,0 +1,54 @@
+"""What differs from database to database, as one object that a store plugin provides. Everything else here is plain SQLAlchemy Core."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from sqlalchemy.engine import Engine
+from sqlalchemy.sql.elements import ColumnElement
+
+from drupe.errors import DrupeError
+
+__all__ = ["Dialect"]
+
+
+class Dialect(ABC):
+    """One kind of database at one address."""
+
+    place: str
+    """What messages call the database: a file name, or an address without password."""
+
+    patience_s: float
+    """How long a writer waits for others."""
+
+    has_one_writer: bool
+    """True when writers of one process had better queue up here than meet in the database."""
+
+    @abstractmethod
+    def connect(self) -> Engine:
+        """A new engine; called again when the database was replaced. Checks nothing."""
+
+    @abstractmethod
+    def is_replaced(self) -> bool:
+        """True when the database that the last engine was made for is not the one at this address any more. Called often."""
+
+    @abstractmethod
+    def begin_read(self, connection: Any) -> None:
+        """Start a transaction on a driver connection that sees one state of the database and blocks nobody."""
+
+    @abstractmethod
+    def begin_write(self, connection: Any) -> None:
+        """Start a transaction that may write, waiting for others up to `patience_s`. Raises StoreBusy or StoreReadOnly."""
+
+    @abstractmethod
+    def explain(self, fault: Exception) -> DrupeError | None:
+        """The error of our tree that a driver's or SQLAlchemy's exception stands for; None when it is not about the store."""
+
+    @abstractmethod
+    def back_up(self, label: str) -> str:
+        """Keep a copy of the whole database before it is changed, with `label` in its name; returns where it lies."""
+
+    @abstractmethod
+    def like(self, value: ColumnElement[str], pattern: str, *, ignore_case: bool) -> ColumnElement[bool]:
+        """Does the whole of `value` match `pattern`; the meaning is that of `drupe.search.like`."""

@@ -1,0 +1,128 @@
+"""Where each searchable field lies in the tables, for every kind of search. `conditions` compares them, `paging` sorts by them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Column, ColumnElement, FromClause, Table, and_
+
+from drupe.entities.enums import Stat
+from drupe.errors import InvalidQuery
+from drupe.search.query import Entity, Field, Kind
+from drupe_store_sql.session import Session
+from drupe_store_sql.tables import (
+    experiment_tags,
+    experiments,
+    model_tags,
+    models,
+    params,
+    runs,
+    series,
+    tags,
+    version_tags,
+    versions,
+)
+
+__all__ = ["MAIN", "Keyed", "attribute", "keyed", "main_id"]
+
+MAIN: Mapping[Kind, FromClause] = {
+    Kind.RUNS: runs,
+    Kind.EXPERIMENTS: experiments,
+    Kind.REGISTERED_MODELS: models,
+    Kind.MODEL_VERSIONS: versions.join(models, models.c.id == versions.c.model),
+}
+"""What a search selects from."""
+
+_ATTRIBUTES: Mapping[Kind, Mapping[str, Column[Any]]] = {
+    Kind.RUNS: {
+        "run_id": runs.c.run_id,
+        "run_name": runs.c.name,
+        "status": runs.c.status,
+        "user_id": runs.c.user_id,
+        "artifact_uri": runs.c.artifact_uri,
+        "start_time": runs.c.start_ms,
+        "end_time": runs.c.end_ms,
+    },
+    Kind.EXPERIMENTS: {
+        "name": experiments.c.name,
+        "experiment_id": experiments.c.id,
+        "creation_time": experiments.c.created_ms,
+        "last_update_time": experiments.c.updated_ms,
+    },
+    Kind.REGISTERED_MODELS: {
+        "name": models.c.name,
+        "creation_timestamp": models.c.created_ms,
+        "last_updated_timestamp": models.c.updated_ms,
+    },
+    Kind.MODEL_VERSIONS: {
+        "name": models.c.name,
+        "version_number": versions.c.version,
+        "run_id": versions.c.run_id,
+        "source_path": versions.c.source,
+        "creation_timestamp": versions.c.created_ms,
+        "last_updated_timestamp": versions.c.updated_ms,
+    },
+}
+
+_IDS: Mapping[Kind, Column[Any]] = {
+    Kind.RUNS: runs.c.id,
+    Kind.EXPERIMENTS: experiments.c.id,
+    Kind.REGISTERED_MODELS: models.c.id,
+    Kind.MODEL_VERSIONS: versions.c.id,
+}
+
+_KEYED: Mapping[tuple[Kind, Entity], tuple[Table, str]] = {
+    (Kind.RUNS, Entity.METRIC): (series, "run"),
+    (Kind.RUNS, Entity.PARAM): (params, "run"),
+    (Kind.RUNS, Entity.TAG): (tags, "run"),
+    (Kind.EXPERIMENTS, Entity.TAG): (experiment_tags, "experiment"),
+    (Kind.REGISTERED_MODELS, Entity.TAG): (model_tags, "model"),
+    (Kind.MODEL_VERSIONS, Entity.TAG): (version_tags, "version"),
+}
+
+
+@frozen
+class Keyed:
+    """A field that lies in rows of another table: at most one row, which `on` finds; NULL in `value` means NaN."""
+
+    table: FromClause
+    owner: ColumnElement[Any]
+    on: ColumnElement[bool]
+    value: ColumnElement[Any]
+    has_head: bool
+    """The leading characters of `value` are indexed."""
+
+
+def main_id(kind: Kind) -> Column[Any]:
+    """The row number of the things searched."""
+    return _IDS[kind]
+
+
+def attribute(kind: Kind, key: str) -> Column[Any]:
+    """The column of an attribute. Raises InvalidQuery."""
+    found = _ATTRIBUTES[kind].get(key)
+    if found is None:
+        raise InvalidQuery(f"{kind} have no attribute {key!r} to search by; they have {', '.join(_ATTRIBUTES[kind])}")
+    return found
+
+
+def keyed(session: Session, kind: Kind, field: Field, *, key: str | None = None, stat: Stat | None = None) -> Keyed | None:
+    """A way to the value of a field with a free key, through an alias of its own; None when no such key was ever used.
+
+    `key` and `stat` override the field's own. Raises InvalidQuery for an entity that the kind does not have.
+    """
+    place = _KEYED.get((kind, field.entity))
+    if place is None:
+        raise InvalidQuery(f"{kind} have no {field.entity.value}s to search by")
+    table, owner = place
+    name: str | int | None = field.key if key is None else key
+    if kind is Kind.RUNS:
+        name = session.key_ids([str(name)]).get(str(name))
+        if name is None:
+            return None
+    alias = table.alias()
+    column = (stat or field.stat or Stat.LAST).value if field.entity is Entity.METRIC else "value"
+    on = and_(alias.c[owner] == _IDS[kind], alias.c.key == name)
+    return Keyed(alias, alias.c[owner], on, alias.c[column], has_head=table in (params, tags))

@@ -1,0 +1,108 @@
+"""The schema's versions: how a database gets from any released one to the newest.
+
+An empty database gets the newest tables at once; an older one goes through every step that it lacks, all in one transaction, after a
+backup. A database of a newer release, or of another program, is refused and not touched. Steps are never changed once released, and
+a test holds an upgraded database equal to a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Set
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as release_of
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from drupe.errors import StoreSchema
+from drupe_store_sql.database import Database
+from drupe_store_sql.session import Session
+from drupe_store_sql.tables import metadata, schema
+
+__all__ = ["NEWEST", "STEPS", "Step", "create", "examine", "upgrade"]
+
+Step = Callable[[Session], None]
+
+NEWEST = 1
+STEPS: Mapping[int, Step] = {}
+"""By the version that a step leads to, from the one before."""
+
+_VERSION = select(func.max(schema.c.version))
+_APPLIED = insert(schema)
+_MLFLOW = frozenset({"alembic_version", "experiments", "runs", "latest_metrics"})
+
+
+def examine(database: Database, *, newest: int = NEWEST) -> int | None:
+    """The schema version of the database; None when it is empty. Raises StoreSchema when it is newer, or not ours. Writes nothing."""
+    with database.read() as session:
+        return _version(session, newest)
+
+
+def upgrade(
+    database: Database, *, furnish: Callable[[Session], None], newest: int = NEWEST, steps: Mapping[int, Step] = STEPS
+) -> str | None:
+    """Bring the schema up to date; `furnish` fills a new database. Returns where the backup of an older one lies, if one was made.
+
+    Raises StoreSchema and whatever the database raises, and has changed nothing then.
+    """
+    found = examine(database, newest=newest)
+    if found == newest:
+        return None
+    backup = None if found is None else database.dialect.back_up(f"v{found}")
+    with database.write() as session:
+        found = _version(session, newest)  # another process may have been here first
+        if found is None:
+            create(session)
+            furnish(session)
+            _record(session, newest, database.clock())
+        else:
+            for version in range(found + 1, newest + 1):
+                steps[version](session)
+                _record(session, version, database.clock())
+    return backup
+
+
+def create(session: Session) -> None:
+    """Make all tables and indexes."""
+    for table in metadata.sorted_tables:
+        session.run(CreateTable(table))
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            session.run(CreateIndex(index))
+
+
+def _version(session: Session, newest: int) -> int | None:
+    tables = session.table_names()
+    place = session.dialect.place
+    if not tables:
+        return None
+    if schema.name not in tables:
+        raise StoreSchema(
+            f"{place}: {_whose(tables)}; it was left as it is. Give drupe a file of its own", place=place, tables=sorted(tables)
+        )
+    row = session.row(_VERSION)
+    version = row[0] if row else None
+    if version is None:
+        raise StoreSchema(f"{place}: the table {schema.name} is empty, so the version of the schema is not known", place=place)
+    if version > newest:
+        raise StoreSchema(
+            f"{place}: written by a newer release (schema {version}, this one knows up to {newest}): pip install --upgrade drupe-store-sql",
+            place=place,
+            found=version,
+            known=newest,
+        )
+    return int(version)
+
+
+def _whose(tables: Set[str]) -> str:
+    if tables >= _MLFLOW:
+        return "this is a database of MLflow, not of drupe"
+    shown = ", ".join(sorted(tables)[:5]) + (", …" if len(tables) > 5 else "")
+    return f"this is a database of another program (its tables: {shown})"
+
+
+def _record(session: Session, version: int, now: int) -> None:
+    try:
+        release = release_of("drupe-store-sql")
+    except PackageNotFoundError:  # run from a source folder
+        release = "unknown"
+    session.run(_APPLIED, version=version, applied_ms=now, release=release)

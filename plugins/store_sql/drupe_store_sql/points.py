@@ -1,0 +1,178 @@
+"""Writing points of metric series: drop those that are there, keep the summary, append a tail row, fold the tail into chunks.
+
+Rows of `chunks` hold sorted points. A tail row is what one call appended; when a series has gathered enough of them, they and the last
+chunk that is not full become chunks, so that neither single points nor long series cost much space or many rows. Reading is
+for `history`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import fields
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from drupe.entities import Points
+from drupe.entities.metrics import rank
+from drupe.errors import StoreCorrupt
+from drupe_store_sql.codec import decode, encode
+from drupe_store_sql.session import Session, stretch
+from drupe_store_sql.summary import Point, Row
+from drupe_store_sql.tables import chunks, series
+
+__all__ = ["append", "fold_all", "unpack"]
+
+TAIL_ROWS = 64  # fold when so many calls have appended: a row costs some 50 bytes of its own
+TAIL_POINTS = 512  # or when so many points are waiting
+FULL = 512  # a chunk of fewer points is opened again by the next fold
+LARGEST = 8192  # points of one chunk; what a reader decodes at a time
+WORTH_FOLDING = 4  # tail rows of a series of an ended run
+
+_ROW = tuple(field.name for field in fields(Row))
+_OF_ONE = select(*(series.c[name] for name in _ROW)).where(series.c.run == bindparam("run_pk"), series.c.key == bindparam("key_pk"))
+_OF_SOME = select(series.c.key, *(series.c[name] for name in _ROW)).where(series.c.run == bindparam("run_pk"), stretch(series.c.key))
+_NEW = insert(series)
+_CHANGED = (
+    update(series)
+    .where(series.c.run == bindparam("run_pk"), series.c.key == bindparam("key_pk"))
+    .values({name: bindparam(name) for name in _ROW})
+)
+_NEW_CHUNK = insert(chunks)
+_OVERLAPPING = select(chunks.c.points).where(
+    chunks.c.run == bindparam("run_pk"),
+    chunks.c.key == bindparam("key_pk"),
+    chunks.c.min_step <= bindparam("high"),
+    chunks.c.max_step >= bindparam("low"),
+)
+_TO_FOLD = select(chunks.c.id, chunks.c.points).where(
+    chunks.c.run == bindparam("run_pk"), chunks.c.key == bindparam("key_pk"), (chunks.c.is_tail == 1) | (chunks.c.count < FULL)
+)
+_DROP_CHUNK = delete(chunks).where(chunks.c.id == bindparam("chunk"))
+_WITH_TAILS = select(series.c.key, *(series.c[name] for name in _ROW)).where(
+    series.c.run == bindparam("run_pk"), series.c.tail_rows >= WORTH_FOLDING
+)
+
+
+def append(session: Session, run: int, columns: Mapping[str, Points]) -> None:
+    """Write these points of a run; those that its series have already are dropped. The points were checked before."""
+    given = {key: points for key, points in columns.items() if len(points)}
+    if not given:
+        return
+    ids = session.make_keys(given)
+    rows = _read_rows(session, run, list(ids.values()))
+    made: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    appended: list[dict[str, Any]] = []
+    to_fold: list[tuple[int, Row]] = []
+    for name, points in given.items():
+        key = ids[name]
+        row = rows.get(key)
+        fresh = _sorted(points)
+        if row is None:
+            row = Row.starting_with(fresh[0])
+            target = made
+        else:
+            fresh = _new_ones(session, run, key, row, fresh)
+            target = changed
+        if not fresh:
+            continue
+        row.add(fresh)
+        _plan(run, key, row, fresh, appended, to_fold)
+        target.append(_as_values(run, key, row, for_update=target is changed))
+    session.many(_NEW, made)
+    session.many(_CHANGED, changed)
+    session.many(_NEW_CHUNK, appended)
+    for key, row in to_fold:
+        _fold(session, run, key, row)
+
+
+def fold_all(session: Session, run: int) -> None:
+    """Fold the tails of a run that has ended, as far as that saves space."""
+    for key, *values in session.rows(_WITH_TAILS, run_pk=run):
+        _fold(session, run, key, Row(*values))
+
+
+def unpack(stored: bytes, session: Session) -> Points:
+    """The points of a row of `chunks`. Raises StoreCorrupt."""
+    try:
+        return decode(stored)
+    except ValueError as fault:
+        raise StoreCorrupt(
+            f"{session.dialect.place}: points of a metric are damaged ({fault}); restore a backup", place=session.dialect.place
+        ) from fault
+
+
+def _read_rows(session: Session, run: int, keys: Sequence[int]) -> dict[int, Row]:
+    if len(keys) == 1:
+        row = session.row(_OF_ONE, run_pk=run, key_pk=keys[0])
+        return {} if row is None else {keys[0]: Row(*row)}
+    return {key: Row(*values) for key, *values in session.among(_OF_SOME, keys, run_pk=run)}
+
+
+def _sorted(points: Points) -> list[Point]:
+    """The different points, by rank."""
+    if len(points) == 1:
+        return list(points)
+    by_rank = {rank(*point): point for point in reversed(list(points))}
+    return [by_rank[place] for place in sorted(by_rank)]
+
+
+def _new_ones(session: Session, run: int, key: int, row: Row, points: list[Point]) -> list[Point]:
+    """Those of the sorted points that the series does not have yet."""
+    last = row.last_rank
+    if rank(*points[0]) > last:
+        return points
+    low, high = points[0][0], points[-1][0]
+    known = {
+        rank(*point)
+        for (stored,) in session.rows(_OVERLAPPING, run_pk=run, key_pk=key, low=low, high=high)
+        for point in unpack(stored, session)
+        if low <= point[0] <= high
+    }
+    return [point for point in points if rank(*point) not in known]
+
+
+def _plan(run: int, key: int, row: Row, points: list[Point], appended: list[dict[str, Any]], to_fold: list[tuple[int, Row]]) -> None:
+    """Note the rows of `chunks` that hold these points, and whether the series is to be folded then."""
+    if len(points) >= FULL:
+        appended += [_chunk(run, key, part, is_tail=False) for part in _parts(points)]
+        return
+    appended.append(_chunk(run, key, points, is_tail=True))
+    row.tail_rows += 1
+    row.tail_points += len(points)
+    if row.tail_rows >= TAIL_ROWS or row.tail_points >= TAIL_POINTS:
+        to_fold.append((key, row))
+
+
+def _fold(session: Session, run: int, key: int, row: Row) -> None:
+    found = session.rows(_TO_FOLD, run_pk=run, key_pk=key)
+    points = sorted((point for _, stored in found for point in unpack(stored, session)), key=lambda point: rank(*point))
+    session.many(_DROP_CHUNK, [{"chunk": number} for number, _ in found])
+    session.many(_NEW_CHUNK, [_chunk(run, key, part, is_tail=False) for part in _parts(points)])
+    row.tail_rows = row.tail_points = 0
+    session.many(_CHANGED, [_as_values(run, key, row, for_update=True)])
+
+
+def _parts(points: list[Point]) -> Iterable[list[Point]]:
+    return (points[start : start + LARGEST] for start in range(0, len(points), LARGEST))
+
+
+def _chunk(run: int, key: int, points: list[Point], *, is_tail: bool) -> dict[str, Any]:
+    times = [point[1] for point in points]
+    return {
+        "run": run,
+        "key": key,
+        "is_tail": int(is_tail),
+        "count": len(points),
+        "min_step": points[0][0],
+        "max_step": points[-1][0],
+        "min_ms": min(times),
+        "max_ms": max(times),
+        "points": encode(Points.of(points)),
+    }
+
+
+def _as_values(run: int, key: int, row: Row, *, for_update: bool) -> dict[str, Any]:
+    names = ("run_pk", "key_pk") if for_update else ("run", "key")
+    return {names[0]: run, names[1]: key, **{name: getattr(row, name) for name in _ROW}}

@@ -1,0 +1,103 @@
+"""Runs as callers see them: rows of `runs` with their metrics, params, tags and inputs, a whole page with a fixed number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from drupe.entities import LifecycleStage, MetricSummary, Run, RunData, RunInfo, RunInputs, RunStatus
+from drupe.errors import RunNotFound
+from drupe_store_sql import inputs
+from drupe_store_sql.session import Session, stretch
+from drupe_store_sql.summary import COLUMNS, as_number, to_summary
+from drupe_store_sql.tables import params, runs, series, tags
+
+__all__ = ["INFO", "by_id", "by_number", "info", "info_of", "read"]
+
+INFO = (
+    runs.c.id,
+    runs.c.run_id,
+    runs.c.experiment,
+    runs.c.name,
+    runs.c.user_id,
+    runs.c.status,
+    runs.c.start_ms,
+    runs.c.end_ms,
+    runs.c.is_deleted,
+    runs.c.artifact_uri,
+)
+"""The columns that `info` and `read` take."""
+
+_BY_ID = select(*INFO).where(runs.c.run_id == bindparam("of"))
+_BY_NUMBER = select(*INFO).where(runs.c.id == bindparam("number"))
+_SERIES = select(series.c.run, series.c.key, *(series.c[name] for name in COLUMNS)).where(stretch(series.c.run))
+_PARAMS = select(params).where(stretch(params.c.run))
+_TAGS = select(tags).where(stretch(tags.c.run))
+
+Row = Sequence[Any]
+
+
+def by_id(session: Session, run_id: str) -> Run:
+    """One run. Raises RunNotFound."""
+    row = session.row(_BY_ID, of=run_id) if isinstance(run_id, str) else None
+    if row is None:
+        raise RunNotFound(f"no run has the id {str(run_id)[:60]!r}", run_id=str(run_id)[:300])
+    return read(session, [row])[0]
+
+
+def by_number(session: Session, number: int) -> Run:
+    """The run of a row that is known to be there."""
+    return read(session, session.rows(_BY_NUMBER, number=number))[0]
+
+
+def info_of(session: Session, number: int) -> RunInfo:
+    """The info alone of a row that is known to be there."""
+    return info(session.rows(_BY_NUMBER, number=number)[0])
+
+
+def info(row: Row) -> RunInfo:
+    """The info of a row with the columns INFO."""
+    _, run_id, experiment, name, user_id, status, start, end, is_deleted, artifact_uri = row
+    return RunInfo(
+        run_id,
+        str(experiment),
+        name,
+        user_id,
+        RunStatus(status),
+        start,
+        end,
+        LifecycleStage.DELETED if is_deleted else LifecycleStage.ACTIVE,
+        artifact_uri,
+    )
+
+
+def read(session: Session, rows: Sequence[Row]) -> list[Run]:
+    """Whole runs of rows with the columns INFO, in their order."""
+    numbers = [row[0] for row in rows]
+    if not numbers:
+        return []
+    series_rows = session.among(_SERIES, numbers)
+    param_rows = session.among(_PARAMS, numbers)
+    tag_rows = session.among(_TAGS, numbers)
+    used = inputs.read(session, numbers)
+    names = session.key_names({row[1] for kind in (series_rows, param_rows, tag_rows) for row in kind})
+    metrics: dict[int, dict[str, float]] = {number: {} for number in numbers}
+    summaries: dict[int, dict[str, MetricSummary]] = {number: {} for number in numbers}
+    texts: tuple[dict[int, dict[str, str]], ...] = tuple({number: {} for number in numbers} for _ in range(2))
+    for run, key, *columns in series_rows:
+        name = names[key]
+        metrics[run][name] = as_number(columns[2])
+        summaries[run][name] = to_summary(*columns)
+    for found, kind in zip(texts, (param_rows, tag_rows), strict=True):
+        for run, key, value in kind:
+            found[run][names[key]] = value
+    return [
+        Run(
+            info(row),
+            RunData(metrics[number], texts[0][number], texts[1][number], summaries[number]),
+            RunInputs(tuple(used.get(number, ()))),
+        )
+        for number, row in zip(numbers, rows, strict=True)
+    ]

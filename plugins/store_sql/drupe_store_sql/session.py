@@ -1,0 +1,199 @@
+"""Statements inside one transaction: prepared ones on the driver's cursor, searches through SQLAlchemy, and the dictionary of keys.
+
+Compiling a Core statement costs more than SQLite takes to run it, so every fixed statement is compiled once per database and its text is
+run directly. Results are the driver's plain tuples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import define, field, frozen
+from sqlalchemy import DDLElement, Insert, Select, Table, TextClause, bindparam, inspect, select, text
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.sql.base import Executable
+
+from drupe_store_sql.dialect import Dialect
+from drupe_store_sql.tables import keys
+
+__all__ = ["Session", "Shared", "replace", "stretch"]
+
+MOST = 500  # values of one IN list: beyond it, several statements
+
+
+@frozen
+class Prepared:
+    """A statement as the driver takes it: text, and how to line up values. `constants` are those that stand in the statement itself."""
+
+    sql: str
+    names: tuple[str, ...] | None
+    constants: Mapping[str, Any]
+
+    def line_up(self, values: Mapping[str, Any]) -> Any:
+        """The values in the form that the driver wants."""
+        if self.constants:
+            values = {**self.constants, **values}
+        return values if self.names is None else tuple([values[name] for name in self.names])
+
+
+@define
+class Shared:
+    """What all sessions of a database share: compiled statements and the known keys, which are never deleted."""
+
+    compiled: dict[Executable, Prepared] = field(factory=dict)
+    key_ids: dict[str, int] = field(factory=dict)
+    key_names: dict[int, str] = field(factory=dict)
+
+    def learn(self, ids: Mapping[str, int]) -> None:
+        """Remember keys that are committed."""
+        self.key_ids.update(ids)
+        self.key_names.update({number: name for name, number in ids.items()})
+
+
+class Session:
+    """One transaction. Made by `Database.read` and `Database.write` only."""
+
+    def __init__(self, engine: Engine, shared: Shared, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._engine, self._shared = engine, shared
+        self._pooled = engine.raw_connection()
+        self._connection: Connection | None = None
+        self._new_keys: dict[str, int] = {}
+        driver = self._pooled.driver_connection
+        assert driver is not None
+        self.driver: Any = driver
+        self._cursor = driver.cursor()
+
+    def rows(self, statement: Executable, **values: Any) -> list[tuple[Any, ...]]:
+        """All rows of a fixed statement."""
+        self._run(statement, values)
+        return self._cursor.fetchall()  # type: ignore[no-any-return]
+
+    def row(self, statement: Executable, **values: Any) -> tuple[Any, ...] | None:
+        """The first row of a fixed statement, or None."""
+        self._run(statement, values)
+        return self._cursor.fetchone()  # type: ignore[no-any-return]
+
+    def run(self, statement: Executable, **values: Any) -> int:
+        """Run a fixed statement; how many rows it changed."""
+        self._run(statement, values)
+        return self._cursor.rowcount  # type: ignore[no-any-return]
+
+    def many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a fixed statement for every row, which all name the same values."""
+        if not rows:
+            return
+        prepared = self._prepared(statement, rows[0])
+        self._cursor.executemany(prepared.sql, [prepared.line_up(row) for row in rows])
+
+    def among(self, statement: Executable, members: Iterable[Any], **values: Any) -> list[tuple[Any, ...]]:
+        """All rows of a fixed statement made with `stretch`, for however many members of its IN list."""
+        found: list[tuple[Any, ...]] = []
+        wanted = list(members)
+        for start in range(0, len(wanted), MOST):
+            part = wanted[start : start + MOST]
+            found += self.search(statement, {**values, "members": part})
+        return found
+
+    def search(self, statement: Executable, values: Mapping[str, Any] | None = None) -> list[Any]:
+        """All rows of a statement that was composed for this search; SQLAlchemy remembers the text of those that only differ in values."""
+        return list(self._core().execute(statement, values))
+
+    def table_names(self) -> frozenset[str]:
+        """The tables of the database."""
+        return frozenset(inspect(self._core()).get_table_names())
+
+    # --- keys
+
+    def key_ids(self, names: Iterable[str]) -> dict[str, int]:
+        """The numbers of those keys that exist."""
+        known = self._shared.key_ids
+        found = {name: known.get(name) or self._new_keys.get(name) for name in names}
+        missing = [name for name, number in found.items() if number is None]
+        if missing:
+            read = {name: number for number, name in self.among(_KEYS_NAMED, missing)}
+            self._shared.learn(read)
+            found.update(read)
+        return {name: number for name, number in found.items() if number is not None}
+
+    def make_keys(self, names: Iterable[str]) -> dict[str, int]:
+        """The numbers of all these keys, which are made where they do not exist. In `Database.write` only."""
+        wanted = list(names)
+        found = self.key_ids(wanted)
+        for name in wanted:
+            if name not in found:
+                row = self.row(_NEW_KEY, name=name)
+                assert row is not None
+                found[name] = self._new_keys[name] = row[0]
+        return found
+
+    def key_names(self, ids: Iterable[int]) -> Mapping[int, str]:
+        """The names of keys; what is returned may hold others too."""
+        known = self._shared.key_names
+        missing = {number for number in ids if number not in known}
+        if missing:
+            read = {name: number for number, name in self.among(_KEYS_NUMBERED, missing)}
+            self._shared.learn({name: number for name, number in read.items() if name not in self._new_keys})
+            return {**known, **{number: name for name, number in read.items()}}
+        return known
+
+    # --- the end of it, for `Database`
+
+    def commit(self) -> None:
+        """Make it last."""
+        self._pooled.commit()
+        if self._new_keys:
+            self._shared.learn(self._new_keys)
+
+    def close(self) -> None:
+        """Give the connection back; what was not committed is undone."""
+        self._cursor.close()
+        if self._connection is not None:
+            self._connection.close()
+        self._pooled.close()
+
+    def _core(self) -> Connection:
+        if self._connection is None:
+            self._connection = Connection(self._engine, self._pooled)
+        return self._connection
+
+    def _run(self, statement: Executable, values: Mapping[str, Any]) -> None:
+        prepared = self._prepared(statement, values)
+        self._cursor.execute(prepared.sql, prepared.line_up(values))
+
+    def _prepared(self, statement: Executable, values: Mapping[str, Any]) -> Prepared:
+        prepared = self._shared.compiled.get(statement)
+        if prepared is None:
+            prepared = self._shared.compiled[statement] = _prepare(statement, values, self._engine)
+        return prepared
+
+
+def _prepare(statement: Any, values: Mapping[str, Any], engine: Engine) -> Prepared:
+    if isinstance(statement, DDLElement):
+        return Prepared(str(statement.compile(dialect=engine.dialect)), (), {})
+    compiled = statement.compile(dialect=engine.dialect, column_keys=list(values) if isinstance(statement, Insert) else None)
+    names = None if compiled.positiontup is None else tuple(compiled.positiontup)
+    return Prepared(str(compiled), names, {name: value for name, value in compiled.params.items() if name not in values})
+
+
+def replace(table: Table, *, on: Sequence[str], keep: bool = False) -> TextClause:
+    """An INSERT of all columns that, where a row with the same `on` exists, replaces the other columns, or keeps them as they are."""
+    names = [column.name for column in table.columns]
+    quoted = {name: f'"{name}"' for name in names}
+    changes = ", ".join(f"{quoted[name]} = excluded.{quoted[name]}" for name in names if name not in on)
+    action = "NOTHING" if keep else f"UPDATE SET {changes}"
+    return text(
+        f"INSERT INTO {table.name} ({', '.join(quoted.values())}) VALUES ({', '.join(f':{name}' for name in names)}) "
+        f"ON CONFLICT ({', '.join(quoted[name] for name in on)}) DO {action}"
+    )
+
+
+def stretch(column: Any) -> Any:
+    """`column IN (members)`, for a statement that is run by `Session.among`."""
+    return column.in_(bindparam("members", expanding=True))
+
+
+_KEYS_NAMED: Select[Any] = select(keys.c.id, keys.c.name).where(stretch(keys.c.name))
+_KEYS_NUMBERED: Select[Any] = select(keys.c.id, keys.c.name).where(stretch(keys.c.id))
+_NEW_KEY = text("INSERT INTO keys (name) VALUES (:name) RETURNING id")

@@ -1,0 +1,193 @@
+"""The tracking store on any SQL database: checks arguments, opens a transaction, and calls the room that does the work.
+
+A database's plugin subclasses it and adds `open`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, false
+
+from drupe.entities import (
+    DatasetInput,
+    Experiment,
+    LifecycleStage,
+    LogBatch,
+    Metric,
+    NewRun,
+    Page,
+    Run,
+    RunInfo,
+    RunStatus,
+    Series,
+    ViewType,
+    limits,
+)
+from drupe.errors import InvalidValue
+from drupe.extend.tracking_store import TrackingStore
+from drupe.search.query import Query
+from drupe.uris import Uri
+from drupe_store_sql import experiments, history, inputs, readout, runs, tables
+from drupe_store_sql.database import Database
+from drupe_store_sql.search import page_of
+
+__all__ = ["SqlTrackingStore"]
+
+
+class SqlTrackingStore(TrackingStore):
+    """Experiments and runs in one database.
+
+    `artifact_root` is the address below which experiments keep their artifacts; `on_close` lets go of the database.
+    """
+
+    def __init__(self, database: Database, artifact_root: str, *, on_close: Callable[[], None]) -> None:
+        self._database, self._artifact_root = database, artifact_root
+        self._on_close: Callable[[], None] | None = on_close
+
+    def close(self) -> None:
+        if self._on_close is not None:
+            on_close, self._on_close = self._on_close, None
+            on_close()
+
+    # --- experiments
+
+    def create_experiment(self, name: str, *, artifact_location: str | None = None, tags: Mapping[str, str] | None = None) -> Experiment:
+        limits.check_experiment_name(name)
+        checked = limits.check_tags("experiment tag", tags or {}, limit=limits.EXPERIMENT_TAG_VALUE_MAX)
+        location = _absolute(artifact_location) if artifact_location else None
+        with self._database.write() as session:
+            return experiments.add(
+                session, name, artifact_root=self._artifact_root, artifact_location=location, tags=checked, now=self._database.clock()
+            )
+
+    def get_experiment(self, experiment_id: str) -> Experiment:
+        experiments.row_number(experiment_id)
+        with self._database.read() as session:
+            return experiments.get(session, experiment_id)
+
+    def get_experiment_by_name(self, name: str) -> Experiment | None:
+        with self._database.read() as session:
+            return experiments.by_name(session, name)
+
+    def search_experiments(
+        self, query: Query, *, view: ViewType = ViewType.ACTIVE_ONLY, limit: int = 1000, page_token: str | None = None
+    ) -> Page[Experiment]:
+        limits.check_limit(limit)
+        table = tables.experiments
+        with self._database.read() as session:
+            rows, token = page_of(
+                session,
+                query,
+                list(table.columns),
+                scope=_visible(table.c.is_deleted, view),
+                scope_name=view,
+                limit=limit,
+                token=page_token,
+            )
+            return Page(experiments.read(session, [tuple(row) for row in rows]), token)
+
+    def rename_experiment(self, experiment_id: str, name: str) -> None:
+        limits.check_experiment_name(name)
+        with self._database.write() as session:
+            experiments.rename(session, experiment_id, name, now=self._database.clock())
+
+    def set_experiment_stage(self, experiment_id: str, stage: LifecycleStage) -> None:
+        with self._database.write() as session:
+            experiments.set_stage(session, experiment_id, stage, now=self._database.clock())
+
+    def set_experiment_tags(self, experiment_id: str, tags: Mapping[str, str]) -> None:
+        checked = limits.check_tags("experiment tag", tags, limit=limits.EXPERIMENT_TAG_VALUE_MAX)
+        with self._database.write() as session:
+            number = experiments.require_active(session, experiment_id)[0]
+            experiments.set_tags(session, number, checked)
+
+    def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
+        with self._database.write() as session:
+            experiments.delete_tag(session, experiment_id, key)
+
+    # --- runs
+
+    def create_run(self, new: NewRun) -> Run:
+        run_id = uuid.uuid4().hex if new.run_id is None else limits.check_run_id(new.run_id)
+        with self._database.write() as session:
+            return readout.by_number(session, runs.add(session, new, run_id))
+
+    def get_run(self, run_id: str) -> Run:
+        with self._database.read() as session:
+            return readout.by_id(session, run_id)
+
+    def search_runs(
+        self,
+        query: Query,
+        *,
+        experiment_ids: Sequence[str] | None,
+        view: ViewType = ViewType.ACTIVE_ONLY,
+        limit: int = 1000,
+        page_token: str | None = None,
+    ) -> Page[Run]:
+        limits.check_limit(limit)
+        numbers = None if experiment_ids is None else sorted({experiments.row_number(one) for one in experiment_ids})
+        scope = _visible(tables.runs.c.is_deleted, view)
+        if numbers is not None:
+            scope.append(_among(tables.runs.c.experiment, numbers))
+        with self._database.read() as session:
+            rows, token = page_of(session, query, readout.INFO, scope=scope, scope_name=(view, numbers), limit=limit, token=page_token)
+            return Page(readout.read(session, rows), token)
+
+    def update_run(
+        self, run_id: str, *, status: RunStatus | None = None, end_time: int | None = None, run_name: str | None = None
+    ) -> RunInfo:
+        with self._database.write() as session:
+            number = runs.change(session, run_id, status=status, end_time=end_time, run_name=run_name)
+            return readout.info_of(session, number)
+
+    def set_run_stage(self, run_id: str, stage: LifecycleStage) -> None:
+        with self._database.write() as session:
+            runs.set_stage(session, run_id, stage)
+
+    def log_batch(self, run_id: str, batch: LogBatch) -> None:
+        checked = runs.check_batch(batch)
+        with self._database.write() as session:
+            runs.log(session, run_id, checked)
+
+    def delete_run_tag(self, run_id: str, key: str) -> None:
+        with self._database.write() as session:
+            runs.delete_tag(session, run_id, key)
+
+    def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None:
+        with self._database.write() as session:
+            inputs.tie(session, runs.require_active(session, run_id), datasets)
+
+    # --- metric series
+
+    def metric_history(self, run_id: str, key: str, *, limit: int = 25_000, page_token: str | None = None) -> Page[Metric]:
+        limits.check_limit(limit)
+        with self._database.read() as session:
+            return history.page(session, run_id, key, limit=limit, token=page_token)
+
+    def metric_bulk(self, run_ids: Sequence[str], keys: Sequence[str] | None = None, *, buckets: int | None = None) -> list[Series]:
+        if buckets is not None and buckets < 1:
+            raise InvalidValue(f"buckets is {buckets}; it must be 1 or more, or left out for every point")
+        with self._database.read() as session:
+            return history.bulk(session, run_ids, keys, buckets=buckets)
+
+
+def _visible(is_deleted: Column[int], view: ViewType) -> list[ColumnElement[bool]]:
+    return [] if view is ViewType.ALL else [is_deleted == int(view is ViewType.DELETED_ONLY)]
+
+
+def _among(column: Column[Any], numbers: Sequence[int]) -> ColumnElement[bool]:
+    """`column` is one of these; for a single one an equality, which lets an index deliver the order too."""
+    if not numbers:
+        return false()
+    return column == numbers[0] if len(numbers) == 1 else column.in_(numbers)
+
+
+def _absolute(location: str) -> str:
+    """A relative path means one below the working folder of now, not of whoever reads it later."""
+    has_scheme = ":" in location.partition("/")[0]
+    return location if has_scheme or Path(location).is_absolute() else Uri.parse(location).text

@@ -1,0 +1,80 @@
+"""The tracking and the registry store of one SQLite file. What they do is in `drupe_store_sql`; here a file becomes a database.
+
+Stores of one file with the same settings share one engine, whoever opens them; the last to close lets go of the file.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from drupe.extend.features import Feature, Support
+from drupe.uris import Uri
+from drupe_store_sql import experiments, migrations
+from drupe_store_sql.database import Database
+from drupe_store_sql.registry import SqlRegistryStore
+from drupe_store_sql.tracking import SqlTrackingStore
+from drupe_store_sqlite.address import artifact_root_for, database_file
+from drupe_store_sqlite.dialect import SqliteDialect
+from drupe_store_sqlite.files import check_file
+from drupe_store_sqlite.settings import SqliteSettings
+
+__all__ = ["SqliteRegistryStore", "SqliteTrackingStore"]
+
+_Address = tuple[Path, SqliteSettings]
+_open: dict[_Address, tuple[Database, int]] = {}
+_opening = threading.Lock()
+
+
+class SqliteTrackingStore(SqlTrackingStore):
+    """Experiments and runs in one SQLite file."""
+
+    features: ClassVar[Mapping[Feature, Support]] = {Feature.CONCURRENT_PROCESSES: Support.FULL}
+
+    @classmethod
+    def open(cls, uri: Uri, settings: Any = None) -> Self:
+        file, chosen = database_file(uri), settings or SqliteSettings()
+        return cls(_acquire(file, chosen), artifact_root_for(file, chosen.artifact_root), on_close=partial(_release, (file, chosen)))
+
+
+class SqliteRegistryStore(SqlRegistryStore):
+    """Registered models in one SQLite file."""
+
+    features: ClassVar[Mapping[Feature, Support]] = {Feature.CONCURRENT_PROCESSES: Support.FULL}
+
+    @classmethod
+    def open(cls, uri: Uri, settings: Any = None) -> Self:
+        file, chosen = database_file(uri), settings or SqliteSettings()
+        return cls(_acquire(file, chosen), on_close=partial(_release, (file, chosen)))
+
+
+def _acquire(file: Path, settings: SqliteSettings) -> Database:
+    with _opening:
+        database, users = _open.get((file, settings), (None, 0))
+        if database is None:
+            dialect = SqliteDialect(file, settings)
+            database = Database(dialect, partial(_prepare, dialect))
+        _open[file, settings] = (database, users + 1)
+        return database
+
+
+def _release(address: _Address) -> None:
+    with _opening:
+        database, users = _open[address]
+        if users > 1:
+            _open[address] = (database, users - 1)
+            return
+        del _open[address]
+        database.close()
+
+
+def _prepare(dialect: SqliteDialect, database: Database) -> None:
+    check_file(dialect.file)
+    found = migrations.examine(database)  # before the first byte is written
+    dialect.use_wal()
+    if found != migrations.NEWEST:
+        root = artifact_root_for(dialect.file, dialect.settings.artifact_root)
+        migrations.upgrade(database, furnish=partial(experiments.add_default, now=database.clock(), artifact_root=root))

@@ -38,6 +38,9 @@ class Flavor(ABC):
     name: ClassVar[str]
     """The flavor's name in MLmodel, e.g. `sklearn`."""
 
+    model_argument: ClassVar[str] = "model"
+    """What MLflow's `log_model` of this flavor calls the model, e.g. `sk_model`; taken as a keyword too."""
+
     @abstractmethod
     def save(self, model: Any, folder: Path, options: Mapping[str, Any]) -> FlavorRecord:
         """Write `model` into `folder`, which exists and holds nothing of this flavor yet.

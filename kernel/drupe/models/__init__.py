@@ -1,0 +1,50 @@
+"""Models as folders: saved, logged, loaded, and asked for predictions through their signature. MLflow's format and names.
+
+`saving` and `logged` write, `gate` and `opening` read, `loaded` predicts; `signature`, `schema`, `infer` and `enforce` are about what
+goes in and out. How the models of one library are written is a flavor's work, see `drupe.extend.flavor`.
+"""
+
+from __future__ import annotations
+
+from drupe.models.code_model import ModelConfig, set_model
+from drupe.models.confine import inside
+from drupe.models.datatypes import AnyType, Array, DataType, Map, Object, Property
+from drupe.models.environment import pinned_requirements
+from drupe.models.infer import infer_signature
+from drupe.models.loaded import LoadedModel
+from drupe.models.logged import log_model
+from drupe.models.mlmodel import Model, ModelInfo
+from drupe.models.opening import get_model_info, load_model
+from drupe.models.python_model import PythonModel, PythonModelContext
+from drupe.models.saving import save_model
+from drupe.models.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
+from drupe.models.signature import ModelSignature
+
+__all__ = [
+    "AnyType",
+    "Array",
+    "ColSpec",
+    "DataType",
+    "LoadedModel",
+    "Map",
+    "Model",
+    "ModelConfig",
+    "ModelInfo",
+    "ModelSignature",
+    "Object",
+    "ParamSchema",
+    "ParamSpec",
+    "Property",
+    "PythonModel",
+    "PythonModelContext",
+    "Schema",
+    "TensorSpec",
+    "get_model_info",
+    "infer_signature",
+    "inside",
+    "load_model",
+    "log_model",
+    "pinned_requirements",
+    "save_model",
+    "set_model",
+]

@@ -1,0 +1,172 @@
+"""The three files that say what a model needs to run: requirements.txt, conda.yaml, python_env.yaml (and constraints.txt).
+
+Requirements come from the flavor, pinned to what is installed, unless the user gives their own. Nothing is imported or downloaded to
+find them, and no user name or password of a package index gets into them.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from attrs import frozen
+
+from drupe.errors import InvalidValue
+from drupe.models.yaml_text import read_yaml, write_yaml
+
+__all__ = ["CONDA_FILE", "PYTHON_ENV_FILE", "REQUIREMENTS_FILE", "Requirements", "choose_requirements", "pinned_requirements"]
+
+REQUIREMENTS_FILE = "requirements.txt"
+CONSTRAINTS_FILE = "constraints.txt"
+CONDA_FILE = "conda.yaml"
+PYTHON_ENV_FILE = "python_env.yaml"
+
+_LOGIN = re.compile(r"(?P<scheme>https?://)(?P<login>[^/@\s]+)@")
+_PLACEHOLDER = re.compile(r"(\$\{\w+\})(:\$\{\w+\})?|\w*:\$\{\w+\}")
+_PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@frozen
+class Requirements:
+    """Lines of requirements.txt and constraints.txt; `conda` is the user's own conda environment, if one was given."""
+
+    lines: tuple[str, ...]
+    constraints: tuple[str, ...] = ()
+    conda: Mapping[str, Any] | None = None
+
+    def write(self, folder: Path) -> None:
+        """Write the environment files into `folder`."""
+        lines = [*self.lines, *([f"-c {CONSTRAINTS_FILE}"] if self.constraints else [])]
+        (folder / REQUIREMENTS_FILE).write_text("\n".join(lines), encoding="utf-8")  # MLflow ends it without a line break, too
+        if self.constraints:
+            (folder / CONSTRAINTS_FILE).write_text("\n".join(self.constraints), encoding="utf-8")
+        python = platform.python_version()
+        pip = _installed("pip")
+        conda = self.conda or {
+            "channels": ["conda-forge"],
+            "dependencies": [f"python={python}", f"pip<={pip}" if pip else "pip", {"pip": lines}],
+            "name": "mlflow-env",
+        }
+        write_yaml(folder / CONDA_FILE, dict(conda))
+        tools = [f"{name}=={_installed(name)}" if _installed(name) and name != "wheel" else name for name in ("pip", "setuptools", "wheel")]
+        write_yaml(
+            folder / PYTHON_ENV_FILE,
+            {"python": python, "build_dependencies": tools, "dependencies": [f"-r {REQUIREMENTS_FILE}"]},
+            sort_keys=False,
+        )
+
+
+def choose_requirements(
+    found: Sequence[str],
+    *,
+    given: str | Path | Iterable[str] | None = None,
+    extra: str | Path | Iterable[str] | None = None,
+    conda: str | Path | Mapping[str, Any] | None = None,
+) -> Requirements:
+    """The flavor's requirements (`found`), or the user's: `given` replaces them, `extra` adds to them, `conda` is a whole environment.
+
+    `given` and `extra` are lists of lines, or the path of a requirements file; `-r FILE` and `-c FILE` lines are read in. Raises
+    InvalidValue when more than one is given or a file cannot be read.
+    """
+    if sum(part is not None for part in (given, extra, conda)) > 1:
+        raise InvalidValue("give one of pip_requirements, extra_pip_requirements and conda_env")
+    if conda is not None:
+        return _from_conda(conda)
+    constraints: list[str] = []
+    lines = _lines(given if given is not None else extra if extra is not None else (), constraints)
+    if given is None:
+        named = {_project(line) for line in lines} - {None}
+        lines = sorted({line for line in found if _project(line) not in named}, key=str.lower) + lines
+    return Requirements(_clean(lines), _clean(constraints))
+
+
+def pinned_requirements(names: Iterable[str]) -> list[str]:
+    """`name==version` for what is installed of these modules or distributions, sorted; what belongs to no distribution is left out."""
+    return sorted({pin for name in names for pin in _pins(name)}, key=str.lower)
+
+
+@cache
+def _pins(name: str) -> tuple[str, ...]:
+    found = _installed(name)
+    if found:
+        return (f"{name}=={found}",)
+    owners = _owners().get(name.partition(".")[0], ())
+    return tuple(f"{owner}=={pin}" for owner in dict.fromkeys(owners) if (pin := _installed(owner)))
+
+
+@cache
+def _owners() -> Mapping[str, Sequence[str]]:
+    return packages_distributions()  # reads the file list of every distribution: slow, so once, and only for names that need it
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name).partition("+")[0]  # a local build's label cannot be installed from an index
+    except (PackageNotFoundError, ValueError):
+        return None
+
+
+def _project(line: str) -> str | None:
+    match = _PROJECT.match(line)
+    return re.sub(r"[-_.]+", "-", match[0]).lower() if match else None
+
+
+def _lines(given: str | Path | Iterable[str], constraints: list[str], base: Path | None = None, depth: int = 0) -> list[str]:
+    if depth > 10:
+        raise InvalidValue("requirements files include each other")
+    if isinstance(given, str | Path):
+        file = Path(given) if base is None else base / given
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as fault:
+            raise InvalidValue(f"the requirements file {str(given)!r} cannot be read: {fault}") from fault
+        given, base = text.replace("\\\n", " ").splitlines(), file.parent
+    lines: list[str] = []
+    for line in given:
+        if not isinstance(line, str):
+            raise InvalidValue(f"requirements are text, such as 'pandas>=2', not {line!r}")
+        line = re.sub(r"(^|\s)#.*$", "", line).strip()
+        option = re.match(r"(-r|--requirement|-c|--constraint)(?:\s+|=)(?P<file>.+)$", line)
+        if option is None:
+            lines += [line] if line else []
+        elif option[1] in ("-c", "--constraint"):
+            constraints += _lines(option["file"], [], base, depth + 1)
+        else:
+            lines += _lines(option["file"], constraints, base, depth + 1)
+    return lines
+
+
+def _clean(lines: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_LOGIN.sub(_without_login, line) for line in lines))
+
+
+def _without_login(match: re.Match[str]) -> str:
+    if _PLACEHOLDER.fullmatch(unquote(match["login"])):
+        return match[0]  # pip fills in ${NAME} from the environment; nothing is given away
+    warnings.warn(
+        "a user or password in a requirement was left out of the model's environment files; write it as ${NAME}, which pip reads from the "
+        "environment",
+        stacklevel=2,
+    )
+    return match["scheme"]
+
+
+def _from_conda(given: str | Path | Mapping[str, Any]) -> Requirements:
+    conda = read_yaml(Path(given)) if isinstance(given, str | Path) else given
+    if not isinstance(conda, Mapping) or not isinstance(conda.get("dependencies"), list):
+        raise InvalidValue("conda_env needs a map with a list of dependencies, or the path of such a YAML file")
+    constraints: list[str] = []
+    pip = [line for entry in conda["dependencies"] if isinstance(entry, Mapping) for line in entry.get("pip") or ()]
+    lines = _clean(_lines(pip, constraints))
+    dependencies = [
+        {"pip": list(_clean(entry["pip"] or ()))} if isinstance(entry, Mapping) and "pip" in entry else entry
+        for entry in conda["dependencies"]
+    ]
+    return Requirements(lines, _clean(constraints), {**conda, "dependencies": dependencies})

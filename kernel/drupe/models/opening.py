@@ -1,0 +1,143 @@
+"""From an address to a usable model: finds the folder, passes the gate, chooses the flavor, loads.
+
+`load_model` gives the generic model that predicts through its signature; `load_native` the library's own object.
+"""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from drupe.artifacts.resolve import locate
+from drupe.artifacts.trees import get_tree
+from drupe.errors import InvalidModelFolder, NoProvider
+from drupe.extend import Flavor
+from drupe.loading import catalog
+from drupe.models.confine import inside
+from drupe.models.gate import Admitted, admit
+from drupe.models.loaded import LoadedModel
+from drupe.models.mlmodel import PYFUNC, Model, ModelInfo
+from drupe.models.yaml_text import read_yaml
+from drupe.tracking.address import registry_store, tracking_store
+
+__all__ = ["get_model_info", "load_model", "load_native", "local_folder"]
+
+
+def load_model(
+    model_uri: str | Path,
+    suppress_warnings: bool = False,
+    dst_path: str | Path | None = None,
+    model_config: str | Path | Mapping[str, Any] | None = None,
+) -> LoadedModel:
+    """Load the model at `model_uri` with whichever of its flavors is installed; `predict` of the result checks its input.
+
+    The address is a folder, `runs:/<run id>/<path>`, `models:/<name>/<version>`, `models:/<name>@<alias>` or an artifact address.
+    `dst_path` is where a model that is not on this machine is kept (default: a temporary folder, until the process ends). `model_config`
+    (a dict or a YAML file) overrides values of the configuration that the model was saved with.
+    Raises InvalidModelFolder, ArtifactCorrupt, ArtifactNotFound, NoProvider, MissingRequirement.
+    """
+    admitted = admit(local_folder(model_uri, dst_path))
+    name, flavor = _choose(admitted)
+    with warnings.catch_warnings():
+        if suppress_warnings:
+            warnings.simplefilter("ignore")
+        native, config = _load(admitted, name, flavor, model_config)
+    return LoadedModel(native, flavor, config, admitted)
+
+
+def load_native(
+    flavor_name: str, model_uri: str | Path, dst_path: str | Path | None = None, model_config: str | Path | Mapping[str, Any] | None = None
+) -> Any:
+    """Load the model at `model_uri` as the object that the library of this flavor knows. Raises as `load_model` does."""
+    admitted = admit(local_folder(model_uri, dst_path))
+    flavor: Flavor = catalog().flavor(flavor_name)
+    if not flavor.loads(admitted.model.config(flavor_name)):
+        raise InvalidModelFolder(f"{admitted.folder} has no model that the flavor {flavor_name} can read", folder=str(admitted.folder))
+    return _load(admitted, flavor_name, flavor, model_config)[0]
+
+
+def get_model_info(model_uri: str | Path) -> ModelInfo:
+    """What the MLmodel file at `model_uri` says; nothing is loaded."""
+    if _is_local(model_uri):
+        return Model.load(Path(model_uri)).info(str(model_uri))
+    repo, path = locate(str(model_uri), tracking=tracking_store, registry=registry_store)
+    with tempfile.TemporaryDirectory(prefix="drupe-") as place:
+        file = Path(place) / "MLmodel"
+        repo.get_file(path / "MLmodel", file)
+        return Model.load(file).info(str(model_uri))
+
+
+def local_folder(model_uri: str | Path, dst_path: str | Path | None = None) -> Path:
+    """The folder of the model on this machine: where it lies, or a copy that was fetched."""
+    if _is_local(model_uri) and dst_path is None:
+        return Path(model_uri).absolute()
+    repo, path = locate(str(model_uri), tracking=tracking_store, registry=registry_store)
+    here = repo.local_path(path)
+    if here is not None and dst_path is None:
+        return here
+    return get_tree(repo, path, Path(dst_path) if dst_path is not None else _kept_until_exit())
+
+
+def _is_local(model_uri: str | Path) -> bool:
+    return isinstance(model_uri, Path) or ":" not in model_uri
+
+
+def _kept_until_exit() -> Path:
+    place = Path(tempfile.mkdtemp(prefix="drupe-model-"))  # models may open their artifacts at any time
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    return place
+
+
+def _choose(admitted: Admitted) -> tuple[str, Flavor]:
+    """The first flavor that is installed and can read the folder: a library's own before python_function."""
+    flavors = admitted.model.flavors
+    missing: NoProvider | None = None
+    for name in sorted(flavors, key=lambda name: name == PYFUNC):
+        try:
+            flavor: Flavor = catalog().flavor(name)
+        except NoProvider as fault:
+            missing = missing or fault
+            continue
+        if flavor.loads(admitted.model.config(name)):
+            return name, flavor
+    if missing is not None:
+        raise missing
+    loader = flavors.get(PYFUNC, {}).get("loader_module")
+    raise InvalidModelFolder(
+        f"no installed flavor can read {admitted.folder}: it has {', '.join(flavors)}"
+        + (f", to be loaded by {loader!r}" if loader else ""),
+        flavors=list(flavors),
+    )
+
+
+def _load(
+    admitted: Admitted, name: str, flavor: Flavor, model_config: str | Path | Mapping[str, Any] | None
+) -> tuple[Any, Mapping[str, Any]]:
+    config = admitted.model.config(name)
+    if config.get("code"):
+        _make_importable(inside(admitted.folder, config["code"]))
+    chosen = _overridden(config.get("config"), model_config)
+    return flavor.load(admitted.folder, config, model_config=chosen), config
+
+
+def _make_importable(code: Path) -> None:
+    if str(code) not in sys.path:
+        sys.path.insert(0, str(code))
+
+
+def _overridden(saved: Any, given: str | Path | Mapping[str, Any] | None) -> dict[str, Any] | None:
+    over = read_yaml(Path(given)) if isinstance(given, str | Path) else given
+    if not isinstance(saved, Mapping):
+        saved = None
+    if not over:
+        return None if saved is None else dict(saved)
+    if unknown := sorted(map(str, set(over) - set(saved or {}))):
+        takes = f"it knows {', '.join(map(str, saved))}" if saved else "it was saved without model_config"
+        warnings.warn(f"the model's configuration has no {', '.join(unknown)}, so that is left out; {takes}", stacklevel=4)
+    return None if saved is None else {key: over.get(key, value) for key, value in saved.items()}

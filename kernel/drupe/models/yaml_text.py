@@ -1,0 +1,63 @@
+"""YAML as model folders use it: read without surprises, written the way MLflow does.
+
+Reading is bounded (size, depth, aliases) and makes plain values only; writing sorts keys and uses block style.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from drupe.errors import InvalidModelFolder
+
+__all__ = ["read_yaml", "write_yaml"]
+
+_BYTES_MAX = 16 * 2**20
+_DEPTH_MAX = 64
+_ALIASES_MAX = 100
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def read_yaml(file: Path) -> Any:
+    """The value in a YAML file. Raises InvalidModelFolder: not there, not YAML, or beyond the bounds."""
+    try:
+        with open(file, "rb") as stream:
+            raw = stream.read(_BYTES_MAX + 1)
+    except OSError as fault:
+        raise InvalidModelFolder(f"{file} cannot be read: {fault.strerror}", path=str(file)) from fault
+    if len(raw) > _BYTES_MAX:
+        raise InvalidModelFolder(f"{file} is larger than {_BYTES_MAX // 2**20} MB, which no such file needs", path=str(file))
+    try:
+        text = raw.decode()
+        _check_bounds(text, file)
+        return yaml.load(text, Loader=_Loader)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as fault:
+        raise InvalidModelFolder(f"{file} is not readable YAML: {' '.join(str(fault).split())[:300]}", path=str(file)) from fault
+
+
+def _check_bounds(text: str, file: Path) -> None:
+    depth = aliases = 0
+    anchored: list[bool] = []
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            anchored.append(event.anchor is not None)
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchored.pop()
+            depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            aliases += 1
+            if any(anchored):  # values made of aliases of aliases grow without bound, or hold themselves
+                raise InvalidModelFolder(f"{file} uses aliases inside an anchored value, which is refused", path=str(file))
+        if depth > _DEPTH_MAX or aliases > _ALIASES_MAX:
+            raise InvalidModelFolder(
+                f"{file} is nested more than {_DEPTH_MAX} deep or has more than {_ALIASES_MAX} aliases", path=str(file)
+            )
+
+
+def write_yaml(file: Path, value: Any, *, sort_keys: bool = True) -> None:
+    """Write `value`, which is made of plain maps, lists and scalars. Raises yaml.YAMLError for anything else."""
+    file.write_text(yaml.dump(value, Dumper=_Dumper, sort_keys=sort_keys, default_flow_style=False, allow_unicode=True), encoding="utf-8")

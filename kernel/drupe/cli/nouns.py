@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from drupe.client import Client
     from drupe.entities import Page
 
-__all__ = ["Noun", "Verb", "client", "confirm", "given", "pages", "read_pairs", "tracking_uri", "yes_option"]
+__all__ = ["Noun", "Verb", "address_for_process", "client", "confirm", "given", "pages", "read_pairs", "tracking_uri", "yes_option"]
 
 T = TypeVar("T")
 URI_KEY = "drupe.tracking_uri"
@@ -80,6 +80,15 @@ def client(ctx: click.Context | None = None) -> Client:
     """The client for the address that the command line, the environment or the settings name."""
     made: Client = lazy.load("drupe.client:Client")(tracking_uri(ctx))
     return made
+
+
+def address_for_process(ctx: click.Context) -> None:
+    """Make `--tracking-uri` the address of the whole process while this command runs, for use cases that know no client."""
+    uri = tracking_uri(ctx)
+    if uri:
+        set_tracking_uri = lazy.load("drupe.tracking.address:set_tracking_uri")
+        set_tracking_uri(uri)
+        ctx.call_on_close(lambda: set_tracking_uri(""))
 
 
 def pages(search: Callable[[int, str | None], Page[T]], *, limit: int | None = None) -> Iterator[T]:

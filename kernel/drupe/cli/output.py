@@ -105,10 +105,14 @@ def print_list(
 
 
 def table_of(things: Sequence[T], columns: Sequence[Column[T]]) -> list[str]:
-    """Draw the table of these things; returns the titles of columns that did not fit."""
-    shown = [column for column in columns if column.in_table]
-    headings = [Heading(_title(c), c.right, c.keep, c.rank) for c in shown]
-    return draw(headings, [[_cell(column, thing) for column in shown] for thing in things])
+    """Draw the table of these things; returns the titles of columns that did not fit. Columns that are empty everywhere are left out."""
+    drawn: list[tuple[Heading, list[Cell]]] = []
+    for column in columns:
+        if column.in_table:
+            cells = [_cell(column, thing) for thing in things]
+            if column.keep or any(cell.text for cell in cells):
+                drawn.append((Heading(_title(column), column.right, column.keep, column.rank), cells))
+    return draw([heading for heading, _ in drawn], list(zip(*(cells for _, cells in drawn), strict=True)))
 
 
 def print_json(found: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drupe.cli import formats
@@ -19,7 +20,7 @@ from drupe.errors import ExperimentNotFound, InvalidValue, RunNotFound
 if TYPE_CHECKING:
     from drupe.client import Client
 
-__all__ = ["experiment_labels", "experiment_names", "find_experiment", "find_run", "find_runs", "quoted", "short_id"]
+__all__ = ["experiment_labels", "experiment_names", "find_experiment", "find_run", "find_runs", "full_address", "quoted", "short_id"]
 
 PREFIX_MIN = 4
 SHOWN = 5
@@ -76,6 +77,22 @@ def find_experiment(client: Client, named: str) -> Experiment:
     near = get_close_matches(named, experiment_names(client), n=3)
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "`drupe experiments list` shows them all"
     raise ExperimentNotFound(f"no experiment has the name or id {named!r}; {hint}", experiment=named)
+
+
+def full_address(client: Client, named: str) -> str:
+    """The address of a model or file that is named as RUN/PATH or runs:/RUN/PATH, with the run's full id; other addresses as they are.
+
+    A path of this machine that exists goes before a run of that name.
+    """
+    is_run_address = named.startswith("runs:/")
+    if not is_run_address and (":" in named.partition("/")[0] or Path(named).exists()):
+        return named
+    run, slash, path = named.removeprefix("runs:/").lstrip("/").partition("/")
+    if not slash and not is_run_address:
+        raise InvalidValue(
+            f"{named!r} is no folder here and no address; write RUN/PATH, runs:/ID/PATH, models:/NAME/VERSION or models:/NAME@ALIAS"
+        )
+    return f"runs:/{find_run(client, run).info.run_id}/{path}".removesuffix("/")
 
 
 def experiment_names(client: Client) -> list[str]:

@@ -136,11 +136,10 @@ def _place(key: SortKey) -> ColumnElement[int]:
 
 
 def _after(key: SortKey, place: int, value: Any) -> ColumnElement[bool]:
+    if key.place is not None and place != VALUE:
+        return key.place > place
     further: ColumnElement[bool] = key.value < value if key.is_descending else key.value > value
-    if key.place is None:
-        return further
-    later = key.place > place
-    return or_(later, and_(key.place == place, further)) if place == VALUE else later
+    return further if key.place is None else or_(key.place > place, and_(key.place == place, further))
 
 
 def _same(key: SortKey, place: int, value: Any) -> ColumnElement[bool]:

@@ -159,8 +159,9 @@ class SqlTrackingStore(TrackingStore):
             runs.delete_tag(session, run_id, key)
 
     def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None:
+        checked = [limits.check_dataset_input(one) for one in datasets]
         with self._database.write() as session:
-            inputs.tie(session, runs.require_active(session, run_id), datasets)
+            inputs.tie(session, runs.require_active(session, run_id), checked)
 
     # --- metric series
 

@@ -40,5 +40,5 @@ def test_the_demo_tracks_twelve_runs_registers_the_best_and_uses_it(tmp_path: Pa
     assert champion.run_id == best.info.run_id
     score = re.search(r"never seen: r2 ([0-9.]+)", done.stdout.replace("\n", " "))
     assert score is not None, done.stdout
-    assert 0.8 < float(score.group(1)) < 1.0
+    assert 0.7 < float(score.group(1)) < 1.0
     assert "What you can do next" in done.stdout

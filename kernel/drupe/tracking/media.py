@@ -83,7 +83,8 @@ def table_from_bytes(content: bytes, name: str) -> Any:
     pandas = need("pandas", to="read tables")
     if _table_type(name) == ".parquet":
         return pandas.read_parquet(io.BytesIO(content))
-    return pandas.read_json(io.BytesIO(content), orient="split", convert_dates=False)
+    split = json.loads(content)
+    return pandas.DataFrame(split["data"], columns=split["columns"])
 
 
 def join_tables(earlier: Any, data: Any) -> Any:

@@ -218,6 +218,11 @@ class MemoryTrackingStore(TrackingStore):
             made = self._runs[run_id] = _Run(new, info, {**new.tags, RUN_NAME_TAG: name})
             return made.read()
 
+    def made_by(self, run_id: str) -> NewRun | None:
+        """What the run was created from, for tests that repeat or vary the call; None for an unknown run."""
+        with self._lock:
+            return self._runs[run_id].made_by if run_id in self._runs else None
+
     def get_run(self, run_id: str) -> Run:
         with self._lock:
             return self._run(run_id).read()

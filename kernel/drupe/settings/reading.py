@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from drupe.errors import InvalidSettings
 from drupe.settings.keys import KEYS, RESERVED
 from drupe.settings.options import Source, fill, gather
 from drupe.settings.values import Unfit, of_kind
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["FILE_NAME", "Setting", "Settings", "nearest", "project_file", "user_file"]
 
@@ -50,9 +52,8 @@ class Settings:
     def read(cls, folder: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the project file at or above `folder` (the working folder) and the user file. Raises InvalidSettings with all faults."""
         env = os.environ if environ is None else environ
-        found = (project_file(folder), user_file(env))
         faults: list[str] = []
-        files = tuple(_read_file(path, faults) for path in dict.fromkeys(found) if path is not None and path.is_file())
+        files = tuple(_read_file(place, faults) for place in _places(folder, env))
         if faults:
             raise InvalidSettings("; ".join(faults), faults=faults)
         return cls(files, env)
@@ -148,10 +149,9 @@ class Settings:
 
 def user_file(environ: Mapping[str, str] | None = None) -> Path:
     """Where the user's own settings are, whether or not the file exists."""
-    env = os.environ if environ is None else environ
-    base = env.get("XDG_CONFIG_HOME", "")
-    folder = Path(base) if os.path.isabs(base) else Path(env.get("HOME") or Path.home()) / ".config"
-    return folder / "drupe" / FILE_NAME
+    from pathlib import Path  # here: see _places
+
+    return Path(_user_place(os.environ if environ is None else environ))
 
 
 def project_file(folder: Path | None = None) -> Path | None:
@@ -159,16 +159,41 @@ def project_file(folder: Path | None = None) -> Path | None:
 
     One above counts only if it belongs to this user or to root: in a shared place such as /tmp anybody could leave one for others.
     """
-    start = (folder or Path.cwd()).absolute()
-    for place in (start, *start.parents):
-        candidate = place / FILE_NAME
-        try:
-            owner = candidate.stat().st_uid
-        except OSError:
-            continue
-        if place == start or not hasattr(os, "getuid") or owner in (0, os.getuid()):
+    from pathlib import Path  # here: see _places
+
+    found = _project_place(folder)
+    return Path(found) if found is not None else None
+
+
+def _places(folder: Path | None, environ: Mapping[str, str]) -> list[str]:
+    """The files there are, as texts: the import of pathlib is a tenth of what `drupe --help` takes, and mostly there is no file."""
+    found = (_project_place(folder), _user_place(environ))
+    return [place for place in dict.fromkeys(found) if place is not None and os.path.isfile(place)]
+
+
+def _user_place(environ: Mapping[str, str]) -> str:
+    base = environ.get("XDG_CONFIG_HOME", "")
+    folder = base if os.path.isabs(base) else os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".config")
+    return os.path.join(folder, "drupe", FILE_NAME)
+
+
+def _project_place(folder: Path | None) -> str | None:
+    start = place = os.path.abspath(folder or os.getcwd())
+    while True:
+        candidate = os.path.join(place, FILE_NAME)
+        if _counts(candidate, is_near=place == start):
             return candidate
-    return None
+        if place == os.path.dirname(place):
+            return None
+        place = os.path.dirname(place)
+
+
+def _counts(candidate: str, *, is_near: bool) -> bool:
+    try:
+        owner = os.stat(candidate).st_uid
+    except OSError:
+        return False
+    return is_near or not hasattr(os, "getuid") or owner in (0, os.getuid())
 
 
 def nearest(name: str, known: Any) -> str | None:
@@ -178,9 +203,11 @@ def nearest(name: str, known: Any) -> str | None:
     return next(iter(get_close_matches(name, list(known), n=1, cutoff=0.6)), None)
 
 
-def _read_file(path: Path, faults: list[str]) -> SettingsFile:
+def _read_file(place: str, faults: list[str]) -> SettingsFile:
     import tomllib  # here: most command lines have no file to read
+    from pathlib import Path
 
+    path = Path(place)
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:

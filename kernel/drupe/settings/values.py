@@ -8,7 +8,6 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 __all__ = ["Unfit", "of_kind", "of_type"]
@@ -57,8 +56,8 @@ def of_type(kind: Any, value: Any, *, is_text: bool) -> Any:
         return _real(value, is_text)
     if plain is str:
         return of_kind("text", value, is_text=is_text)
-    if plain is Path:
-        return Path(of_kind("text", value, is_text=is_text)).expanduser()
+    if _is_path(plain):
+        return plain(of_kind("text", value, is_text=is_text)).expanduser()
     if isinstance(plain, type) and issubclass(plain, Enum):
         return _enum(plain, value)
     if isinstance(plain, type) and issubclass(plain, Mapping):
@@ -68,6 +67,11 @@ def of_type(kind: Any, value: Any, *, is_text: bool) -> Any:
     if isinstance(plain, type) and issubclass(plain, Sequence | frozenset | set):
         return _collection(plain, inside, value, is_text)
     return value
+
+
+def _is_path(kind: Any) -> bool:
+    # By name: the import of pathlib would be paid by every start of the command line.
+    return isinstance(kind, type) and kind.__module__.startswith("pathlib") and kind.__name__ == "Path"
 
 
 def _flag(value: Any, is_text: bool) -> bool:

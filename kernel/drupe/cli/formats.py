@@ -29,7 +29,7 @@ def age(at_ms: int | None, *, now_ms: int | None = None) -> str:
     for length, unit in _UNITS:
         count = int(abs(seconds) / length + 0.25)  # 50 minutes are an hour rather than a long minute
         if count:
-            plural = "s" if count > 1 and len(unit) > 3 else ""
+            plural = "s" if count > 1 and unit not in ("h", "min") else ""
             return f"{count} {unit}{plural} ago" if seconds > 0 else f"in {count} {unit}{plural}"
     return "just now"
 

@@ -127,7 +127,7 @@ def ticks(low: float, high: float, count: int) -> list[float]:
         return [low]
     rough = (high - low) / max(1, count)
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.7)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [round(index * step, 12 - math.floor(math.log10(step))) for index in range(first, last + 1)]
 
@@ -138,7 +138,7 @@ def _log_labels(low: float, high: float, count: int) -> dict[float, str]:
         values = [factor * 10.0**power for power in range(math.floor(low), math.ceil(high) + 1) for factor in factors]
         inside = [value for value in values if low - 1e-9 <= math.log10(value) <= high + 1e-9]
         if len(inside) >= min(3, count):
-            every = -(-len(inside) // (2 * count))
+            every = -(-len(inside) // (3 * count))
             return {math.log10(value): formats.number(value) for value in inside[::every]}
     return {math.log10(value): formats.number(value) for value in ticks(10**low, 10**high, count) if value > 0}
 
@@ -200,7 +200,7 @@ def _x_axis(frame: _Frame, margin: int, label: str) -> list[str]:
     names = [" "] * frame.columns
     free = 0
     end = frame.columns - len(label) - 1  # the label stands at the right end
-    for x in ticks(frame.x_low, frame.x_high, max(2, frame.columns // 12)):
+    for x in ticks(frame.x_low, frame.x_high, max(2, frame.columns // 10)):
         column = frame.place(x, frame.y_low, 1, 1)[0]
         marks[column] = "┬"
         name = formats.number(x)
@@ -214,7 +214,7 @@ def _x_axis(frame: _Frame, margin: int, label: str) -> list[str]:
 
 
 def _legend(curves: Sequence[Curve], margin: int, width: int, colour: bool) -> list[str]:
-    room = max(10, width - margin - 4)
+    room = max(10, width - margin - 5)
     if len(curves) == 1:
         return [f"{'':{margin}}  {formats.shorten(curves[0].label, room)}"]
     lines = []

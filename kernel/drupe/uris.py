@@ -7,6 +7,7 @@ the artifact plugins.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -19,14 +20,19 @@ from drupe.errors import InvalidPath, InvalidUri
 __all__ = ["ArtifactPath", "ModelsUri", "RunsUri", "Uri", "join_segments", "redact"]
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*")
-_DRIVE = re.compile(r"[a-zA-Z]:([\\/]|$)")
+_DRIVE = re.compile(r"[a-zA-Z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_USER_INFO = re.compile(r"(?<=://)[^/@\s]*@")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_RUN_ID = re.compile(r"[a-zA-Z0-9][\w-]{0,255}")
+_USER_INFO = re.compile(r"(?<=://)[^/\s?#]*@")  # up to the last @: passwords hold unescaped ones
+_SECRET_OPTION = re.compile(r"([?&][^=&\s]*(?:password|passwd|pwd|secret|token|access_key|api_key)[^=&\s]*=)[^&\s]*", re.IGNORECASE)
+_VERSION_DIGITS_MAX = 18  # fits 64 bits
+_PATH_MAX, _SEGMENT_MAX_BYTES = 4096, 255  # what file systems take; it also bounds the work of decoding again and again
 
 
 def redact(text: str) -> str:
-    """`text` with the user and password of any address in it replaced by `***`, for messages and logs."""
-    return _USER_INFO.sub("***@", text)
+    """`text` with what is secret in any address in it replaced by `***`: user and password, options such as `?token=`. For messages and logs."""
+    return _SECRET_OPTION.sub(r"\1***", _USER_INFO.sub("***@", text))
 
 
 @frozen
@@ -48,8 +54,11 @@ class ArtifactPath:
             return cls()
         if not isinstance(text, str):
             raise InvalidPath(f"artifact paths are text, not {type(text).__name__} ({text!r})")
+        if len(text) > _PATH_MAX:
+            raise InvalidPath(f"artifact path of {len(text)} characters; at most {_PATH_MAX}", limit=_PATH_MAX)
         if text.startswith("/") or _DRIVE.match(text):
-            raise InvalidPath(f"artifact path {text!r} is absolute; give it relative to the run, such as 'plots/roc.png'", path=text)
+            what = "is absolute" if text.startswith("/") else "starts with a drive"
+            raise InvalidPath(f"artifact path {text!r} {what}; give it relative to the run, such as 'plots/roc.png'", path=text)
         return cls(tuple(_checked_segment(segment, text) for segment in text.removesuffix("/").split("/")))
 
     def __truediv__(self, other: str | ArtifactPath) -> ArtifactPath:
@@ -75,9 +84,17 @@ class ArtifactPath:
 
 
 def _checked_segment(segment: str, whole: str) -> str:
-    form = segment
-    for _ in range(len(segment) // 2 + 1):  # each decoding shortens the text by two at least, or changes nothing
-        if not form.strip() or form in (".", "..") or "/" in form or "\\" in form or "\x00" in form:
+    if _CONTROL.search(segment):
+        raise InvalidPath(f"artifact path {whole!r} holds control characters", path=whole)
+    if _SURROGATE.search(segment):
+        raise InvalidPath(f"artifact path {whole!a} is not valid Unicode", path=whole)
+    if len(segment.encode()) > _SEGMENT_MAX_BYTES:
+        raise InvalidPath(f"artifact path {whole!r} has a name longer than {_SEGMENT_MAX_BYTES} bytes", path=whole)
+    form, times = segment, 0
+    while True:
+        # Names with a % in them are in use: log_image writes the step between two, so `%2500%` is step 2500 and no NUL twice encoded.
+        holds_nul = "\x00" in form and times < 2
+        if not form.strip() or form in (".", "..") or "/" in form or "\\" in form or holds_nul:
             raise InvalidPath(
                 f"artifact path {whole!r} is refused at {segment!r}: a path may not hold empty, blank, . or .. parts, nor backslashes, "
                 "plain or percent-encoded",
@@ -85,13 +102,8 @@ def _checked_segment(segment: str, whole: str) -> str:
             )
         decoded = unquote(form, errors="surrogateescape")
         if decoded == form:
-            break
-        form = decoded
-    if _CONTROL.search(segment):
-        raise InvalidPath(f"artifact path {whole!r} holds control characters", path=whole)
-    if any("\ud800" <= c <= "\udfff" for c in segment):
-        raise InvalidPath(f"artifact path {whole!r} is not valid Unicode", path=whole)
-    return segment
+            return segment
+        form, times = decoded, times + 1
 
 
 @frozen
@@ -114,22 +126,25 @@ class Uri:
         if isinstance(text, Uri):
             return text
         if isinstance(text, Path):
-            return cls("file", path=str(text.absolute()))
+            return cls("file", path=_absolute(str(text), str(text)))  # no ~ here: a Path was made by a program
         if not isinstance(text, str) or not text.strip():
             raise InvalidUri(f"an address is needed, got {text!r}")
         shown = redact(text)
+        if text != text.strip():
+            raise InvalidUri(f"address {shown!r} starts or ends with blanks")
         if _CONTROL.search(text):
             raise InvalidUri(f"address {shown!r} holds control characters")
         if _DRIVE.match(text) or text.startswith(("\\\\", "//")):
             raise InvalidUri(f"address {shown!r} is a drive or network share, which is not supported; use a plain path or a URI")
         scheme, colon, rest = text.partition(":")
         if not colon or not _SCHEME.fullmatch(scheme.lower()):
-            return cls("file", path=str(Path(text).expanduser().absolute()))
+            return cls("file", path=_absolute(os.path.expanduser(text), shown))
         scheme = scheme.lower()
         try:
             parts = urlsplit(f"{scheme}:{rest}")
             host = parts.hostname or ""
-            host = f"{host}:{parts.port}" if parts.port else host
+            host = f"[{host}]" if ":" in host else host
+            host = host if parts.port is None else f"{host}:{parts.port}"
         except ValueError as fault:
             raise InvalidUri(f"address {shown!r} cannot be read: {fault}") from fault
         login = parts.netloc.rpartition("@")[0]
@@ -139,13 +154,19 @@ class Uri:
             raise InvalidUri(f"address {shown!r} may not have a query (?…)")
         if parts.fragment or "#" in rest:
             raise InvalidUri(f"address {shown!r} may not have a fragment (#…); write %23 for a # in a name")
-        path = unquote(parts.path)
+        path = unquote(parts.path, errors="surrogateescape")
+        if _CONTROL.search(path) or _SURROGATE.search(path):
+            raise InvalidUri(f"address {shown!a} holds control characters, or bytes that are not UTF-8")
         if scheme == "file":
             if host and host != "localhost":
                 raise InvalidUri(f"address {shown!r} names the host {host!r}; file addresses are local: file:///{path.lstrip('/')}")
             if ".." in path.split("/"):
                 raise InvalidUri(f"address {shown!r} climbs with ..; give the resolved path")
-            return cls("file", path=str(Path(path).absolute()))
+            if not path:
+                raise InvalidUri(f"address {shown!r} has no path; the form is file:///folder/name")
+            if path.startswith("//") or _DRIVE.match(path.lstrip("/")):
+                raise InvalidUri(f"address {shown!r} is a drive or network share, which is not supported; use a plain path or a URI")
+            return cls("file", path=_absolute(path, shown))
         return cls(scheme, host, path, dict(parse_qsl(parts.query, keep_blank_values=True)), login, rest.startswith("//"))
 
     def __truediv__(self, other: str | ArtifactPath) -> Uri:
@@ -167,6 +188,12 @@ class Uri:
         return self.text
 
 
+def _absolute(text: str, shown: str) -> str:
+    if _CONTROL.search(text) or _SURROGATE.search(text):
+        raise InvalidUri(f"path {shown!a} holds control characters, or bytes that are not UTF-8")
+    return "/" + os.path.abspath(text).lstrip("/")
+
+
 @frozen
 class RunsUri:
     """`runs:/<run id>/<path>`: an artifact of a run."""
@@ -178,8 +205,8 @@ class RunsUri:
     def parse(cls, text: str) -> RunsUri:
         """Raises InvalidUri or InvalidPath."""
         run_id, _, path = _after_scheme(text, "runs").partition("/")
-        if not run_id:
-            raise InvalidUri(f"{text!r} names no run; the form is runs:/<run id>/<path>")
+        if not _RUN_ID.fullmatch(run_id):
+            raise InvalidUri(f"{text!r} names no run; the form is runs:/<run id>/<path>, and run ids use letters, digits, _ and -")
         return cls(run_id, ArtifactPath.parse(path))
 
     def __str__(self) -> str:
@@ -202,14 +229,16 @@ class ModelsUri:
     def parse(cls, text: str) -> ModelsUri:
         """Raises InvalidUri."""
         rest = _after_scheme(text, "models")
-        name, at, alias = rest.partition("@")
+        name, at, alias = rest.rpartition("@")
         if at and name and alias and "/" not in rest:
             return cls(name, alias=alias)
         parts = rest.split("/")
         if len(parts) == 2 and all(part.strip() for part in parts):
             name, what = parts
-            if what.isdecimal():
-                return cls(name, version=str(int(what)))
+            if what.isascii() and what.isdecimal() and len(what) > _VERSION_DIGITS_MAX:
+                raise InvalidUri(f"a version of {len(what)} digits does not exist; the form is models:/{name}/<version>")
+            if what.isascii() and what.isdecimal():
+                return cls(name, version=what.lstrip("0") or "0")
             return cls(name) if what.lower() == "latest" else cls(name, stage=what)
         raise InvalidUri(
             f"{text!r} is not a model address; the forms are models:/<name>/<version>, models:/<name>/latest, models:/<name>/<stage> "
@@ -221,10 +250,10 @@ class ModelsUri:
 
 
 def _after_scheme(text: str, scheme: str) -> str:
-    head, _, rest = text.partition(":")
-    if head != scheme or not rest.startswith("/"):
+    head, _, rest = text.partition(":") if isinstance(text, str) else ("", "", "")
+    if head.lower() != scheme or not rest.startswith("/"):
         raise InvalidUri(f"{text!r} is not a {scheme}:/ address")
-    return unquote(rest.lstrip("/"))
+    return rest.lstrip("/")  # taken as it stands: MLflow decodes nothing here, and names with a % are in use
 
 
 def join_segments(segments: Iterable[str]) -> ArtifactPath:

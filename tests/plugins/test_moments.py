@@ -14,7 +14,7 @@ def test_a_raising_observer_is_one_warning_and_the_others_are_told(house: Any) -
         "-c", "from drupe.loading import catalog\nfor n in range(3): catalog().notify(n)\nprint(len(catalog().plugin('angry').reports))"
     )
     assert done.out == "told 0\ntold 1\ntold 2\n3\n"
-    assert done.err == "drupe_event of plugin angry raised SystemExit: no (said once; see: drupe plugins show)\n"
+    assert done.err == "drupe_event of plugin angry raised SystemExit: no (said once; see: drupe plugins show angry)\n"
 
 
 def test_rubbish_from_one_plugin_is_left_out_of_the_tags(house: Any) -> None:

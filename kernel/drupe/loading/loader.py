@@ -47,31 +47,34 @@ class Loader:
         candidates = []
         for claim in _by_precedence(claims):
             plugin = Plugin(*claim)
-            holder = next((other for other in self.plugins if other.name == claim.name), None)
+            if self._may_be_named(plugin):
+                if only.value is not None and claim.name not in only.value:
+                    plugin.stop(State.DISABLED, f"{only.source} does not name it")
+                elif claim.name in disabled.value:
+                    plugin.stop(State.DISABLED, f"{disabled.source} names it", advice=f"drupe plugins enable {claim.name}")
+                else:
+                    candidates.append(plugin)
             self.plugins.append(plugin)
-            if holder is not None:
-                plugin.stop(
-                    State.REFUSED,
-                    f"the name {plugin.name!r} is taken by {holder.distribution or holder.module}",
-                    advice=f"pip uninstall {plugin.distribution}" if plugin.distribution != holder.distribution else "",
-                )
-            elif claim.name in RESERVED:
-                plugin.stop(State.REFUSED, f"no plugin can be named {claim.name!r}: that is a key of [plugins] in drupe.toml")
-            elif only.value is not None and claim.name not in only.value:
-                plugin.stop(State.DISABLED, f"{only.source} does not name it")
-            elif claim.name in disabled.value:
-                plugin.stop(State.DISABLED, f"{disabled.source} names it", advice=f"drupe plugins enable {claim.name}")
-            else:
-                candidates.append(plugin)
         self._take_in(candidates, lambda plugin: import_module(_front_door(plugin)))
 
     def add(self, name: str, front: Any) -> Plugin:
         """Take in a front door that is imported already, as if it were installed: for tests and for programs that bring their own."""
         plugin = Plugin(name, getattr(front, "__name__", type(front).__name__))
+        if self._may_be_named(plugin):
+            self._take_in([plugin], lambda _: front)
         self.plugins.append(plugin)
-        self._take_in([plugin], lambda _: front)
         self.plugins.sort(key=lambda one: one.name)
         return plugin
+
+    def _may_be_named(self, plugin: Plugin) -> bool:
+        """True unless the plugin's name is taken or reserved, which is then said."""
+        holder = next((other for other in self.plugins if other.name == plugin.name), None)
+        if holder is not None:
+            advice = f"pip uninstall {plugin.distribution}" if plugin.distribution and plugin.distribution != holder.distribution else ""
+            plugin.stop(State.REFUSED, f"the name {plugin.name!r} is taken by {holder.distribution or holder.module}", advice=advice)
+        elif plugin.name in RESERVED:
+            plugin.stop(State.REFUSED, f"no plugin can be named {plugin.name!r}: that is a key of [plugins] in drupe.toml")
+        return plugin.is_active
 
     def _take_in(self, candidates: list[Plugin], opened: Callable[[Plugin], Any]) -> None:
         # Each step is done for all plugins before the next begins, so that what a plugin sees does not depend on its place in the alphabet.

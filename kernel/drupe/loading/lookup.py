@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Catalog"]
 
+MAX_REPORTS = 100
+"""So many faults of one plugin are kept; an observer that always fails is called for every event of a long training."""
+
 
 class Catalog:
     """What is installed and how to reach it. Built whole by `Catalog.build`; only `add` changes it afterwards."""
@@ -179,8 +182,11 @@ class Catalog:
             # A log record and not a warning: those are turned into exceptions by `-W error`, and this must never reach the user's code.
             from logging import getLogger  # here: only faults pay for its import
 
-            getLogger("drupe.plugins").warning("%s of plugin %s %s (said once; see: drupe plugins show)", hook, plugin.name, fault)
-        plugin.reports.append(f"{hook} {fault}")
+            getLogger("drupe.plugins").warning(
+                "%s of plugin %s %s (said once; see: drupe plugins show %s)", hook, plugin.name, fault, plugin.name
+            )
+        if len(plugin.reports) < MAX_REPORTS:
+            plugin.reports.append(f"{hook} {fault}")
 
     # --- by key
 

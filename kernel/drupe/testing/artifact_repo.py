@@ -48,7 +48,6 @@ ODD_NAMES = (
     "quotes'\"`.txt",
     "[brackets]{*}$(x);|<>.txt",
     "-rf",
-    "C:drive-like",
     "~",
     "nul",
     "x" * 200,

@@ -86,15 +86,15 @@ def publish(partial: Partial, name: str, record: Record, *, synced: bool) -> Non
     with _locked(folder, exclusive=True) as ledger:
         assert ledger is not None, "an exclusive lock makes the file"
         replaces = kind_of(folder, name) == stat.S_IFREG
-        undo = _settle(ledger, folder, name) if replaces else None
+        if replaces:
+            _settle(ledger, folder, name)
         before = _append(ledger, record.line(name))
         if synced:
             os.fsync(ledger)
         try:
             partial.rename(name)
         except OSError:
-            with contextlib.suppress(OSError):
-                _append(ledger, undo.line(name) if undo else _deleted(name))
+            os.ftruncate(ledger, before)  # nothing came of it
             raise
         if replaces:
             with contextlib.suppress(OSError):  # without it both digests stay acceptable, which is no fault
@@ -109,8 +109,8 @@ def remove_file(folder: int, name: str, *, synced: bool) -> None:
     with _locked(folder, exclusive=True, make=False) as ledger:
         os.unlink(name, dir_fd=folder)
         if ledger is not None:
-            with contextlib.suppress(OSError):  # on a full disk deleting must work all the same; the line only says that nothing is known
-                _append(ledger, _deleted(name))
+            with contextlib.suppress(OSError):  # a full disk must not keep anybody from deleting
+                _append(ledger, f"- 0 {quote(name, safe='')}\n".encode())
         if synced:
             os.fsync(folder)
 
@@ -124,27 +124,21 @@ def hash_file(descriptor: int) -> Record:
     return Record(found.hexdigest(), size)
 
 
-def _settle(ledger: int, folder: int, name: str) -> Record | None:
+def _settle(ledger: int, folder: int, name: str) -> None:
     """Make sure that the newest line of a file about to be replaced is true, so that being killed once more cannot orphan it.
 
     Only files of other tools, and files whose last replacement was interrupted, have to be read for that.
     """
     records = _cache.read(ledger).get(quote(name, safe=""), ())
     if records and records[0] == records[-1]:
-        return records[-1]
+        return
     descriptor = open_file(folder, name)
     try:
         found = hash_file(descriptor)
     finally:
         os.close(descriptor)
-    if records and found not in records:
-        return records[-1]  # damaged or changed in place; what was put stays on record
-    _append(ledger, found.line(name))
-    return found
-
-
-def _deleted(name: str) -> bytes:
-    return f"- 0 {quote(name, safe='')}\n".encode()
+    if not records or found in records:  # else it was damaged, and what was put stays on record
+        _append(ledger, found.line(name))
 
 
 @contextmanager
@@ -170,8 +164,9 @@ def _open_locked(folder: int, exclusive: bool, make: bool) -> int | None:
                 raise  # the folder itself is gone
             return None
         except OSError as fault:
-            if fault.errno == errno.ELOOP:
-                raise DigestFileUnusable(fault.errno, "is a symbolic link", DIGEST_FILE) from fault
+            if fault.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+                what = "a symbolic link" if fault.errno == errno.ELOOP else "not an ordinary file"
+                raise DigestFileUnusable(fault.errno, f"is {what}", DIGEST_FILE) from fault
             raise
         try:
             with contextlib.suppress(OSError):  # file systems without locks: single writes and renames still keep each file whole

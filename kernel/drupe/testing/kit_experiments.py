@@ -102,7 +102,7 @@ class ExperimentTests(StoreKit):
         for name, tags, error in [
             ("", {}, InvalidName),
             ("   ", {}, InvalidName),
-            ("a\x00b", {}, InvalidName),
+            ("a\x00b", {}, InvalidValue),
             ("x" * 501, {}, ValueTooLong),
             ("good", {"a//b": "x"}, InvalidName),
             ("good", {"ok": "x", "long": "x" * 20_001}, ValueTooLong),

@@ -31,10 +31,13 @@ FAULTS: list[tuple[str, Mapping[Any, Any], type[DrupeError]]] = [
     ("params", {"/rooted": "x"}, InvalidName),
     ("params", {"nul\x00": "x"}, InvalidName),
     ("params", {"k" * 251: "x"}, ValueTooLong),
+    ("params", {"nul": "a\x00b"}, InvalidValue),
+    ("params", {"surrogate": "a\ud800b"}, InvalidValue),
     ("params", {"huge": "x" * 10_000_000}, ValueTooLong),
     ("tags", {"": "x"}, InvalidName),
     ("tags", {"a/./b": "x"}, InvalidName),
     ("tags", {"k" * 251: "x"}, ValueTooLong),
+    ("tags", {"surrogate": "a\ud800b"}, InvalidValue),
     ("tags", {"huge": "x" * 10_000_000}, ValueTooLong),
 ]
 

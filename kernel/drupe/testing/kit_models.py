@@ -73,7 +73,7 @@ class ModelTests(StoreKit):
             ("a/b", {}, InvalidName),
             ("a:b", {}, InvalidName),
             ("..", {}, InvalidName),
-            ("a\x00b", {}, InvalidName),
+            ("a\x00b", {}, InvalidValue),
             ("x" * 251, {}, ValueTooLong),
             ("good", {"a//b": "x"}, InvalidName),
             ("good", {"ok": "x", "long": "x" * 100_001}, ValueTooLong),

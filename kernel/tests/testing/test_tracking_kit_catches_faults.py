@@ -1,0 +1,361 @@
+"""The tracking kit has teeth: each store below breaks one promise, and the test of the kit named beside it says so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from drupe.entities import (
+    DatasetInput,
+    Experiment,
+    LifecycleStage,
+    LogBatch,
+    Metric,
+    NewRun,
+    Page,
+    Points,
+    Run,
+    RunInfo,
+    Series,
+    ViewType,
+)
+from drupe.errors import InvalidPageToken, ParamConflict, RunNotFound
+from drupe.search.query import Query
+from drupe.testing.memory_tracking import MemoryTrackingStore, sample
+from drupe.testing.tracking_store import TrackingStoreKit
+
+from .kit_runner import complaint
+
+FAULTS: list[tuple[type[MemoryTrackingStore], str]] = []
+
+
+def caught_by(test: str) -> Any:
+    """Registers a broken store with the name of the test that must complain about it."""
+
+    def register(broken: type[MemoryTrackingStore]) -> type[MemoryTrackingStore]:
+        FAULTS.append((broken, test))
+        return broken
+
+    return register
+
+
+# --- experiments
+
+
+@caught_by("test_an_experiment_name_is_taken_also_when_its_experiment_is_deleted")
+class ReusesNamesOfDeletedExperiments(MemoryTrackingStore):
+    def _check_name_is_free(self, name: str) -> None:
+        taken = self.get_experiment_by_name(name)
+        if taken and taken.lifecycle_stage == LifecycleStage.ACTIVE:
+            super()._check_name_is_free(name)
+
+
+@caught_by("test_deleting_an_experiment_deletes_all_of_its_runs_and_no_others")
+class DeletesTheExperimentOnly(MemoryTrackingStore):
+    def set_experiment_stage(self, experiment_id: str, stage: LifecycleStage) -> None:
+        runs = {run_id: run.info for run_id, run in self._runs.items()}
+        super().set_experiment_stage(experiment_id, stage)
+        for run_id, info in runs.items():
+            self._runs[run_id].info = info
+
+
+@caught_by("test_restoring_an_experiment_restores_also_the_runs_that_were_deleted_before_it")
+class RestoresOnlyWhatItDeleted(MemoryTrackingStore):
+    def set_experiment_stage(self, experiment_id: str, stage: LifecycleStage) -> None:
+        deleted = [run_id for run_id, run in self._runs.items() if run.info.lifecycle_stage == LifecycleStage.DELETED]
+        was_deleted = getattr(self, "_deleted_before", [])
+        super().set_experiment_stage(experiment_id, stage)
+        if stage == LifecycleStage.DELETED:
+            self._deleted_before = deleted
+        else:
+            for run_id in was_deleted:
+                self.set_run_stage(run_id, LifecycleStage.DELETED)
+
+
+@caught_by("test_deleting_a_deleted_experiment_or_restoring_an_active_one_finds_none")
+class DeletesDeletedExperimentsAgain(MemoryTrackingStore):
+    def set_experiment_stage(self, experiment_id: str, stage: LifecycleStage) -> None:
+        if self.get_experiment(experiment_id).lifecycle_stage != stage:
+            super().set_experiment_stage(experiment_id, stage)
+
+
+@caught_by("test_a_search_shows_active_experiments_newest_first_until_asked_for_deleted_ones")
+class ShowsDeletedExperiments(MemoryTrackingStore):
+    def search_experiments(
+        self, query: Query, *, view: ViewType = ViewType.ACTIVE_ONLY, limit: int = 1000, page_token: str | None = None
+    ) -> Page[Experiment]:
+        return super().search_experiments(query, view=ViewType.ALL, limit=limit, page_token=page_token)
+
+
+@caught_by("test_a_refused_experiment_leaves_nothing_behind")
+class MakesTheExperimentBeforeItChecksTags(MemoryTrackingStore):
+    def create_experiment(self, name: str, *, artifact_location: str | None = None, tags: Mapping[str, str] | None = None) -> Experiment:
+        made = super().create_experiment(name, artifact_location=artifact_location)
+        self.set_experiment_tags(made.experiment_id, tags or {})
+        return self.get_experiment(made.experiment_id)
+
+
+# --- runs
+
+
+@caught_by("test_setting_the_name_tag_renames_the_run")
+class KeepsTheNameWhenItsTagChanges(MemoryTrackingStore):
+    def log_batch(self, run_id: str, batch: LogBatch) -> None:
+        name = self._run(run_id).info.run_name
+        super().log_batch(run_id, batch)
+        self._run(run_id).info = evolve(self._run(run_id).info, run_name=name)
+
+
+@caught_by("test_an_update_changes_only_what_is_given")
+class ForgetsTheEndTime(MemoryTrackingStore):
+    def update_run(self, run_id: str, **given: Any) -> RunInfo:
+        super().update_run(run_id, **given)
+        self._run(run_id).info = evolve(self._run(run_id).info, end_time=given.get("end_time"))
+        return self._run(run_id).info
+
+
+@caught_by("test_a_deleted_run_cannot_be_changed")
+class WritesToDeletedRuns(MemoryTrackingStore):
+    def _active_run(self, run_id: str) -> Any:
+        return self._run(run_id)
+
+
+@caught_by("test_making_the_same_run_again_answers_with_the_first")
+class MakesTwins(MemoryTrackingStore):
+    def create_run(self, new: NewRun) -> Run:
+        return super().create_run(evolve(new, run_id=f"{new.run_id}-again") if new.run_id in self._runs else new)
+
+
+@caught_by("test_a_run_id_that_belongs_to_another_run_is_refused")
+class AnswersWithAnyRunOfThatId(MemoryTrackingStore):
+    def create_run(self, new: NewRun) -> Run:
+        return self._runs[new.run_id].read() if new.run_id in self._runs else super().create_run(new)
+
+
+@caught_by("test_the_first_description_of_an_input_wins")
+class TakesTheLastDescriptionOfAnInput(MemoryTrackingStore):
+    def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None:
+        self._active_run(run_id)
+        for given in datasets:
+            self._run(run_id).inputs[given.dataset.name, given.dataset.digest] = given
+
+
+# --- batches
+
+
+@caught_by("test_a_param_never_changes")
+class OverwritesParams(MemoryTrackingStore):
+    def log_batch(self, run_id: str, batch: LogBatch) -> None:
+        for key in batch.params:
+            self._active_run(run_id).params.pop(key, None)
+        super().log_batch(run_id, batch)
+
+
+@caught_by("test_a_param_conflict_leaves_nothing_of_its_batch")
+class WritesMetricsBeforeItChecksParams(MemoryTrackingStore):
+    def log_batch(self, run_id: str, batch: LogBatch) -> None:
+        super().log_batch(run_id, LogBatch(batch.metrics))
+        super().log_batch(run_id, evolve(batch, metrics={}))
+
+
+@caught_by("test_a_batch_with_one_fault_gets_one_error_and_leaves_nothing")
+class WritesParamsOneByOne(MemoryTrackingStore):
+    def log_batch(self, run_id: str, batch: LogBatch) -> None:
+        for key, value in batch.params.items():
+            super().log_batch(run_id, LogBatch(params={key: value}))
+        super().log_batch(run_id, batch)
+
+
+@caught_by("test_a_param_is_cut_at_6000_characters")
+class CutsParamsShort(MemoryTrackingStore):
+    def log_batch(self, run_id: str, batch: LogBatch) -> None:
+        super().log_batch(run_id, evolve(batch, params={key: value[:500] for key, value in batch.params.items()}))
+
+
+@caught_by("test_of_threads_that_log_one_param_differently_exactly_one_wins")
+class LetsALateParamPass(MemoryTrackingStore):
+    def log_batch(self, run_id: str, batch: LogBatch) -> None:
+        try:
+            super().log_batch(run_id, batch)
+        except ParamConflict:
+            super().log_batch(run_id, evolve(batch, params={}))
+
+
+# --- metrics
+
+
+@caught_by("test_the_latest_value_does_not_depend_on_the_order_of_arrival")
+class TakesTheLastArrivalAsLatest(MemoryTrackingStore):
+    def get_run(self, run_id: str) -> Run:
+        run = super().get_run(run_id)
+        arrived = {key: list(points.values())[-1][2] for key, points in self._run(run_id).points.items()}
+        return evolve(run, data=evolve(run.data, metrics=arrived))
+
+
+@caught_by("test_nan_is_kept_as_a_value")
+class DropsNaN(MemoryTrackingStore):
+    def log_batch(self, run_id: str, batch: LogBatch) -> None:
+        kept = {key: Points.of(p for p in points if not math.isnan(p[2])) for key, points in batch.metrics.items()}
+        super().log_batch(run_id, evolve(batch, metrics=kept))
+
+
+@caught_by("test_infinities_are_kept_as_values")
+class CapsInfinities(MemoryTrackingStore):
+    def log_batch(self, run_id: str, batch: LogBatch) -> None:
+        most = 1.7976931348623157e308
+        kept = {key: Points.of((s, t, max(-most, min(most, v))) for s, t, v in points) for key, points in batch.metrics.items()}
+        super().log_batch(run_id, evolve(batch, metrics=kept))
+
+
+@caught_by("test_a_point_that_differs_in_one_thing_is_kept")
+class KeepsOnePointPerStep(MemoryTrackingStore):
+    def log_batch(self, run_id: str, batch: LogBatch) -> None:
+        known = {key: {step for step, _, _ in points.values()} for key, points in self._run(run_id).points.items()}
+        kept = {key: Points.of(p for p in points if p[0] not in known.get(key, ())) for key, points in batch.metrics.items()}
+        super().log_batch(run_id, evolve(batch, metrics=kept))
+
+
+@caught_by("test_a_repeated_point_counts_once_in_the_summary")
+class CountsRepeatedPoints(MemoryTrackingStore):
+    def log_batch(self, run_id: str, batch: LogBatch) -> None:
+        super().log_batch(run_id, batch)
+        arrived = self.__dict__.setdefault("_arrived", {})
+        for key, points in batch.metrics.items():
+            arrived[run_id, key] = arrived.get((run_id, key), 0) + len(points)
+
+    def get_run(self, run_id: str) -> Run:
+        run = super().get_run(run_id)
+        counted = {key: evolve(summary, count=self.__dict__["_arrived"][run_id, key]) for key, summary in run.data.summaries.items()}
+        return evolve(run, data=evolve(run.data, summaries=counted))
+
+
+@caught_by("test_history_is_ordered_by_time_then_step_then_value")
+class GivesHistoryByStep(MemoryTrackingStore):
+    def metric_history(self, run_id: str, key: str, *, limit: int = 25_000, page_token: str | None = None) -> Page[Metric]:
+        page = super().metric_history(run_id, key, limit=limit, page_token=page_token)
+        return Page(sorted(page, key=lambda point: (point.step, point.timestamp)), page.token)
+
+
+@caught_by("test_history_of_an_unknown_metric_or_run_is_empty")
+class MissesUnknownRunsInHistory(MemoryTrackingStore):
+    def metric_history(self, run_id: str, key: str, *, limit: int = 25_000, page_token: str | None = None) -> Page[Metric]:
+        if run_id not in self._runs:
+            raise RunNotFound(f"no run {run_id}")
+        return super().metric_history(run_id, key, limit=limit, page_token=page_token)
+
+
+@caught_by("test_a_sampled_series_keeps_every_spike_and_both_ends_of_the_values")
+class SamplesEveryNthPoint(MemoryTrackingStore):
+    def metric_bulk(self, run_ids: Sequence[str], keys: Sequence[str] | None = None, *, buckets: int | None = None) -> list[Series]:
+        series = super().metric_bulk(run_ids, keys)
+        if buckets is None:
+            return series
+        return [evolve(one, points=Points.of(list(one.points)[:: len(one.points) // buckets]), is_sampled=True) for one in series]
+
+
+@caught_by("test_bulk_keeps_a_short_series_whole")
+class SamplesShortSeriesToo(MemoryTrackingStore):
+    def metric_bulk(self, run_ids: Sequence[str], keys: Sequence[str] | None = None, *, buckets: int | None = None) -> list[Series]:
+        series = super().metric_bulk(run_ids, keys)
+        return [evolve(one, points=Points.of(sample(list(one.points), buckets or 1)), is_sampled=True) for one in series]
+
+
+# --- searching
+
+
+@caught_by("test_a_deleted_run_is_hidden_from_search_until_asked_for")
+class IgnoresTheView(MemoryTrackingStore):
+    def search_runs(self, query: Query, *, view: ViewType = ViewType.ACTIVE_ONLY, **given: Any) -> Page[Run]:
+        return super().search_runs(query, view=ViewType.ALL, **given)
+
+
+@caught_by("test_a_search_looks_only_into_the_experiments_given")
+class TakesNoExperimentsForAll(MemoryTrackingStore):
+    def search_runs(self, query: Query, *, experiment_ids: Sequence[str] | None, **given: Any) -> Page[Run]:
+        return super().search_runs(query, experiment_ids=experiment_ids or None, **given)
+
+
+class _Offsets(MemoryTrackingStore):
+    """Pages by offset, with readable tokens; `overlap` rows are shown again."""
+
+    overlap = 0
+
+    def search_runs(self, query: Query, *, limit: int = 1000, page_token: str | None = None, **given: Any) -> Page[Run]:
+        offset = self._offset(page_token)
+        found = super().search_runs(query, **given)
+        end = offset + limit
+        return Page(found[offset:end], str(max(offset + 1, end - self.overlap)) if end < len(found) else None)
+
+    def _offset(self, page_token: str | None) -> int:
+        try:
+            return int(page_token or 0)
+        except ValueError as fault:
+            raise InvalidPageToken("not a number") from fault
+
+
+@caught_by("test_pages_of_runs_hold_each_run_once_in_order")
+class OverlapsPages(_Offsets):
+    overlap = 1
+
+
+@caught_by("test_runs_made_between_pages_neither_repeat_nor_hide_others")
+@caught_by("test_a_run_deleted_between_pages_hides_no_other")
+@caught_by("test_a_token_of_another_search_is_refused")
+class PagesByOffset(_Offsets):
+    pass
+
+
+@caught_by("test_a_run_search_refuses_foreign_tokens_and_page_sizes")
+class StartsAgainOnAGarbledToken(_Offsets):
+    def _offset(self, page_token: str | None) -> int:
+        return int(page_token) if page_token and page_token.isascii() and page_token.isdecimal() else 0
+
+
+@caught_by("test_a_last_page_that_is_just_full_has_no_token")
+class AlwaysOffersAnotherPage(MemoryTrackingStore):
+    def search_runs(self, query: Query, *, limit: int = 1000, **given: Any) -> Page[Run]:
+        page = super().search_runs(query, limit=limit, **given)
+        return Page(page, page.token or ("more" if len(page) == limit else None))
+
+
+@caught_by("test_a_found_run_is_complete")
+class LeavesParamsOutOfSearches(MemoryTrackingStore):
+    def search_runs(self, query: Query, **given: Any) -> Page[Run]:
+        page = super().search_runs(query, **given)
+        return Page((evolve(run, data=evolve(run.data, params={})) for run in page), page.token)
+
+
+@caught_by("test_runs_come_in_the_order_asked_for")
+class IgnoresTheOrder(MemoryTrackingStore):
+    def search_runs(self, query: Query, **given: Any) -> Page[Run]:
+        return super().search_runs(evolve(query, order=query.order[-2:]), **given)
+
+
+@caught_by("test_a_run_filter_finds_exactly_what_it_says")
+class IgnoresTheFilter(MemoryTrackingStore):
+    def search_runs(self, query: Query, **given: Any) -> Page[Run]:
+        return super().search_runs(evolve(query, where=None), **given)
+
+
+@pytest.mark.parametrize(("broken", "test"), FAULTS, ids=[f"{broken.__name__}-{test}" for broken, test in FAULTS])
+def test_the_named_test_complains_about_the_broken_store_and_not_about_the_sound_one(broken: type[MemoryTrackingStore], test: str) -> None:
+    assert complaint(TrackingStoreKit, test, MemoryTrackingStore) is None
+    assert complaint(TrackingStoreKit, test, broken) is not None
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "test_experiments_outlive_the_opened_store",
+        "test_a_deleted_default_experiment_is_not_made_anew",
+        "test_runs_outlive_the_opened_store",
+        "test_series_outlive_the_opened_store_and_go_on_growing",
+    ],
+)
+def test_a_store_that_forgets_when_it_is_closed_is_complained_about(test: str) -> None:
+    assert complaint(TrackingStoreKit, test, MemoryTrackingStore) is None
+    assert complaint(TrackingStoreKit, test, MemoryTrackingStore, reopen=lambda store: MemoryTrackingStore()) is not None

@@ -74,7 +74,8 @@ def check_key(kind: str, key: object) -> str:
     if type(key) is str and key in _known_keys:
         return key
     if not isinstance(key, str):
-        raise InvalidName(f"{kind} names are text, not {type(key).__name__} ({key!r})", kind=kind)
+        raise InvalidName(f"{kind} names are text, not {type(key).__name__} ({_show(key)})", kind=kind)
+    key = str.__str__(key)  # a member of a text enum becomes plain text
     if not key:
         raise InvalidName(f"a {kind} needs a name; this one is empty", kind=kind)
     if len(key) > KEY_MAX:
@@ -89,9 +90,11 @@ def check_key(kind: str, key: object) -> str:
             name=key,
         )
     normal = posixpath.normpath(key)
-    if normal != key or key in (".", "..") or key.startswith(("/", "../")):
+    if normal != key or key == "." or key.startswith(("/", "..")):
         raise InvalidName(
-            f"{kind} name {key!r} is not a plain path; it may not start or end with /, nor hold //, ./ or ../", kind=kind, name=key
+            f"{kind} name {key!r} is not a plain path; it may not start with / or .., end with /, nor hold //, ./ or ../",
+            kind=kind,
+            name=key,
         )
     if len(_known_keys) < 10_000:
         _known_keys.add(key)
@@ -99,18 +102,23 @@ def check_key(kind: str, key: object) -> str:
 
 
 def check_metric(key: object, value: object, timestamp: object, step: object) -> tuple[str, float, int, int]:
-    """Return (key, value, timestamp, step) as the store keeps them. NaN and infinities are values; a step may be negative."""
+    """Return (key, value, timestamp, step) as the store keeps them.
+
+    NaN and infinities are values; an array or tensor of one element is taken as its number. A step may be negative but has no fraction;
+    a timestamp's fraction of a ms is cut. Raises InvalidName, ValueTooLong or InvalidValue.
+    """
     name = check_key("metric", key)
-    if isinstance(value, str | bytes) or value is None:
-        raise InvalidValue(f"metric {name!r} needs a number, got {value!r}", key=name)
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError) as fault:
-        raise InvalidValue(f"metric {name!r} needs a number that a 64-bit float can hold, got {_shorten(repr(value))}", key=name) from fault
-    time_ms = _integer(f"the timestamp of metric {name!r}", timestamp)
-    if time_ms < 0:
-        raise InvalidValue(f"the timestamp of metric {name!r} is {time_ms}; it is ms since 1970 and cannot be negative", key=name)
-    return name, number, time_ms, _integer(f"the step of metric {name!r}", step)
+    number = value if type(value) is float else _number(name, value)
+    time_ms = timestamp if type(timestamp) is int else _integer(f"the timestamp of metric {name!r}", timestamp, cut=True)
+    if not 0 <= time_ms <= STEP_MAX:
+        if time_ms < 0:
+            shown = _show(time_ms)
+            raise InvalidValue(f"the timestamp of metric {name!r} is {shown}; it is ms since 1970 and cannot be negative", key=name)
+        raise InvalidValue(f"the timestamp of metric {name!r} does not fit 64 bits", key=name)
+    at = step if type(step) is int else _integer(f"the step of metric {name!r}", step)
+    if not STEP_MIN <= at <= STEP_MAX:
+        raise InvalidValue(f"the step of metric {name!r} does not fit 64 bits", key=name)
+    return name, number, time_ms, at
 
 
 def check_param(key: object, value: object) -> tuple[str, str]:
@@ -130,46 +138,42 @@ def check_tag(kind: str, key: object, value: object, *, limit: int | None) -> tu
         return name, _cut(kind, name, text, RUN_TAG_VALUE_MAX)
     if len(text) > limit:
         raise ValueTooLong(f"{kind} {name!r} has {len(text)} characters; at most {limit} are kept", key=name, limit=limit)
-    return name, text
+    return name, _storable(f"{kind} {name!r}", text)
 
 
 def check_run_id(run_id: object) -> str:
     """Return `run_id` if it has the form of one: letters, digits, `_` and `-`, at most 256."""
     if isinstance(run_id, str) and _RUN_ID.fullmatch(run_id):
         return run_id
-    raise InvalidName(
-        f"run id {_shorten(str(run_id))!r} is not one; run ids use letters, digits, _ and -, at most 256", run_id=str(run_id)[:300]
-    )
+    raise InvalidName(f"run id {_show(run_id)} is not one; run ids use letters, digits, _ and -, at most 256", run_id=_show(run_id))
 
 
 def check_experiment_name(name: object) -> str:
     """Return `name` if an experiment can have it: any text that is not blank, up to 500 characters."""
     if not isinstance(name, str):
-        raise InvalidName(f"experiment names are text, not {type(name).__name__} ({name!r})")
+        raise InvalidName(f"experiment names are text, not {type(name).__name__} ({_show(name)})")
     if not name.strip():
         raise InvalidName("an experiment needs a name; this one is empty or blank")
-    if "\x00" in name:
-        raise InvalidName(f"experiment name {name!r} holds a NUL character")
     if len(name) > EXPERIMENT_NAME_MAX:
         raise ValueTooLong(f"experiment name of {len(name)} characters; at most {EXPERIMENT_NAME_MAX}", limit=EXPERIMENT_NAME_MAX)
-    return name
+    return _storable("an experiment's name", name, InvalidName)
 
 
 def check_model_name(name: object) -> str:
-    """Return `name` if a registered model can have it: not blank, no `/` or `:`, not `.` or `..`."""
+    """Return `name` if a registered model can have it: not blank, no `/` or `:`, not `.` or `..`, up to 250 characters."""
     if not isinstance(name, str) or not name.strip():
-        raise InvalidName(f"a registered model needs a name that is not blank, got {name!r}")
-    if any(c in name for c in "/:\x00") or name in (".", ".."):
-        raise InvalidName(f"registered model name {name!r} may not hold / or :, nor be . or ..", name=name)
+        raise InvalidName(f"a registered model needs a name that is not blank, got {_show(name)}")
     if len(name) > KEY_MAX:
         raise ValueTooLong(f"registered model name of {len(name)} characters; at most {KEY_MAX}", limit=KEY_MAX)
-    return name
+    if any(c in name for c in "/:") or name in (".", ".."):
+        raise InvalidName(f"registered model name {name!r} may not hold / or :, nor be . or ..", name=name)
+    return _storable("a registered model's name", name, InvalidName)
 
 
 def check_alias(alias: object) -> str:
     """Return `alias` if a version can have it: letters, digits, `_`, `-`; not `latest` nor `v1`-like."""
     if not isinstance(alias, str) or not _ALIAS.fullmatch(alias):
-        raise InvalidName(f"alias {alias!r} is not one; aliases use letters, digits, _ and -")
+        raise InvalidName(f"alias {_show(alias)} is not one; aliases use letters, digits, _ and -")
     if len(alias) > ALIAS_MAX:
         raise ValueTooLong(f"alias of {len(alias)} characters; at most {ALIAS_MAX}", limit=ALIAS_MAX)
     if _RESERVED_ALIAS.fullmatch(alias):
@@ -193,7 +197,7 @@ def check_dataset_input(given: DatasetInput) -> DatasetInput:
 def check_limit(limit: object, *, maximum: int = SEARCH_MAX, name: str = "max_results") -> int:
     """Return a page size between 1 and `maximum`."""
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= maximum:
-        raise InvalidValue(f"{name} is {limit!r}; it must be a whole number from 1 to {maximum}", limit=maximum)
+        raise InvalidValue(f"{name} is {_show(limit)}; it must be a whole number from 1 to {maximum}", limit=maximum)
     return limit
 
 
@@ -209,17 +213,45 @@ def _cut(kind: str, name: str, text: str, limit: int) -> str:
             key=name,
             limit=limit,
         )
-    return text[:limit]
+    return _storable(f"{kind} {name!r}", text[:limit])
 
 
-def _integer(what: str, value: object) -> int:
+def _storable(what: str, text: str, fault: type[InvalidValue] = InvalidValue) -> str:
+    if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+        raise fault(f"{what} is not valid Unicode (a lone surrogate, often from undecodable bytes): {_shorten(ascii(text))}")
+    if "\x00" in text:
+        raise fault(f"{what} holds a NUL character, which databases cannot keep: {_shorten(ascii(text))}")
+    return text
+
+
+def _number(name: str, value: object) -> float:
+    if value is None or isinstance(value, str | bytes | bytearray):
+        raise InvalidValue(f"metric {name!r} needs a number, got {_show(value)}", key=name)
+    try:
+        single = getattr(value, "item", None)  # arrays and tensors of one element
+        return float(single() if callable(single) else value)  # type: ignore[arg-type]
+    except Exception as fault:  # foreign code: arrays, tensors and numbers of other libraries raise what they like
+        raise InvalidValue(f"metric {name!r} needs a number that a 64-bit float can hold, got {_show(value)}", key=name) from fault
+
+
+def _integer(what: str, value: object, *, cut: bool = False) -> int:
     try:
         number = int(value)  # type: ignore[call-overload]
-    except (TypeError, ValueError, OverflowError) as fault:
-        raise InvalidValue(f"{what} must be a whole number, got {_shorten(repr(value))}") from fault
-    if not STEP_MIN <= number <= STEP_MAX:
-        raise InvalidValue(f"{what} is {number}, which does not fit 64 bits")
-    return int(number)
+        if cut or isinstance(value, str) or number == value:
+            return int(number)
+    except Exception as fault:  # foreign code, as above
+        raise InvalidValue(f"{what} must be a whole number, got {_show(value)}") from fault
+    raise InvalidValue(f"{what} must be a whole number, got {_show(value)}")
+
+
+def _show(value: object) -> str:
+    """`repr`, short, of whatever a caller handed in; its own repr may be huge or fail."""
+    if isinstance(value, str):
+        return repr(_shorten(value))
+    try:
+        return _shorten(repr(value))
+    except Exception:  # foreign code again; and Python will not print integers beyond 4300 digits
+        return f"something of type {type(value).__name__}"
 
 
 def _shorten(text: str, length: int = 60) -> str:

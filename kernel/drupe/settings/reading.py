@@ -32,7 +32,7 @@ class Setting(NamedTuple):
     source: str
 
 
-class SettingsFile(NamedTuple):
+class _SettingsFile(NamedTuple):
     """One file that was read: dotted keys of the kernel, the plugins' sections, and who serves contested keys."""
 
     path: Path
@@ -44,7 +44,7 @@ class SettingsFile(NamedTuple):
 class Settings:
     """What was set, by whom. Files are read once; the environment is looked at whenever a value is asked for."""
 
-    def __init__(self, files: tuple[SettingsFile, ...] = (), environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self, files: tuple[_SettingsFile, ...] = (), environ: Mapping[str, str] | None = None) -> None:
         self._files = files
         self._environ: Mapping[str, str] = os.environ if environ is None else environ
 
@@ -203,7 +203,7 @@ def nearest(name: str, known: Any) -> str | None:
     return next(iter(get_close_matches(name, list(known), n=1, cutoff=0.6)), None)
 
 
-def _read_file(place: str, faults: list[str]) -> SettingsFile:
+def _read_file(place: str, faults: list[str]) -> _SettingsFile:
     import tomllib  # here: most command lines have no file to read
     from pathlib import Path
 
@@ -232,7 +232,7 @@ def _read_file(place: str, faults: list[str]) -> SettingsFile:
         else:
             hint = nearest(name, RESERVED)
             faults.append(f"{path}: plugins.{name} must be a table of options" + (f"; did you mean plugins.{hint}?" if hint else ""))
-    return SettingsFile(path, values, sections, prefer)
+    return _SettingsFile(path, values, sections, prefer)
 
 
 def _take(path: Path, key: str, value: Any, values: dict[str, Any], faults: list[str]) -> None:

@@ -31,8 +31,11 @@ _Test = Callable[[Any], bool]
 
 def find(query: Query, things: Iterable[T]) -> list[T]:
     """The things that the query finds, in its order. The things are all of the query's kind."""
-    where = query.where
-    return sort(query.order, [thing for thing in things if where is None or matches(where, thing)])
+    found = list(things)
+    if query.where is not None and found:
+        is_true = _compiled(query.where, type(found[0]))
+        found = [thing for thing in found if is_true(thing)]
+    return sort(query.order, found)
 
 
 def matches(condition: Condition, thing: Searchable) -> bool:

@@ -24,8 +24,9 @@ def parse(kind: Kind, filter: str | None = None, order_by: Sequence[str] | None 
     `filter` may be None or blank for everything; `order_by` is a list of texts such as `["metrics.loss DESC", "name"]`. Registry searches
     leave prompts out unless the filter speaks of their tag. Raises InvalidQuery, which points at the offending token.
 
-        >>> parse(Kind.RUNS, "metrics.loss < 0.1 OR tags.team = 'x'").where
-        Or(parts=(Comparison(field=Field(entity=<Entity.METRIC: 'metric'>, ...
+        >>> query = parse(Kind.RUNS, "metrics.loss < 0.1 OR tags.team = 'x'", ["metrics.loss"])
+        >>> [key.field.key for key in query.order]
+        ['loss', 'start_time', 'run_id']
     """
     if filter is not None and not isinstance(filter, str):
         raise InvalidQuery(f"a filter is text, not {type(filter).__name__}")

@@ -153,7 +153,9 @@ def _upload(target: str | None, local: tuple[Path, ...], run_id: str | None, art
             with progress_bar(f"uploading {source.name}") as progress:
                 copied = put_tree(place.repo, source, place.path, progress=progress)
             same = f", {copied.unchanged} already there" if copied.unchanged else ""
-            say(f"{copied.files} files from {source} ({formats.size(copied.total_bytes)}{same}) → {_shown(place, place.path)}")
+            say(
+                f"{copied.files} file{'' if copied.files == 1 else 's'} from {source} ({formats.size(copied.total_bytes)}{same}) → {_shown(place, place.path)}"
+            )
         else:
             place.repo.put_file(source, place.path / source.name)
             say(f"{source} ({formats.size(source.stat().st_size)}) → {_shown(place, place.path / source.name)}")

@@ -119,4 +119,4 @@ def _newest(store: Client, condition: str) -> list[Run]:
 
 
 def _keys_of(store: Client, named: str) -> Offers:
-    return [(key, formats.number(value)) for key, value in find_run(store, named).data.metrics.items()]
+    return [(key, formats.number(value)) for key, value in sorted(find_run(store, named).data.metrics.items())]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_inputs", "write_predictions"]
 
+EXACT = {"float64": 2.0**53, "float32": 2.0**24}  # up to here every whole number has a form of its own
 JSON_FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
 
@@ -37,7 +38,8 @@ def read_inputs(file: Path | None, kind: str | None, signature: ModelSignature |
     except (OSError, UnicodeDecodeError) as fault:
         raise InvalidValue(f"the input {str(file)!r} cannot be read: {fault}") from fault
     name = "the input" if file is None else str(file)
-    return (_from_csv(text, name, signature), {}) if kind == "csv" else _from_json(text, name, signature)
+    data, params = (_from_csv(text, name, signature), {}) if kind == "csv" else _from_json(text, name, signature)
+    return _whole_numbers_as_doubles(data, signature), params
 
 
 def write_predictions(predictions: Any, file: Path | None) -> int:
@@ -60,7 +62,7 @@ def _from_csv(text: str, name: str, signature: ModelSignature | None) -> Any:
     try:
         return pandas.read_csv(StringIO(text), dtype=texts)
     except (ValueError, pandas.errors.ParserError) as fault:
-        raise InvalidValue(f"{name} is not a CSV file with a header line: {fault}") from fault
+        raise InvalidValue(f"{name} cannot be read as CSV with a header line: {fault}") from fault
 
 
 def _from_json(text: str, name: str, signature: ModelSignature | None) -> tuple[Any, dict[str, Any]]:
@@ -96,6 +98,19 @@ def _data(form: str, data: Any, signature: ModelSignature | None) -> Any:
     if form == "instances" and data and all(isinstance(row, dict) for row in data):
         data = {key: [row[key] for row in data] for key in data[0]}
     return {key: numpy.asarray(values) for key, values in data.items()} if isinstance(data, dict) else numpy.asarray(data)
+
+
+def _whole_numbers_as_doubles(data: Any, signature: ModelSignature | None) -> Any:
+    """Files say 1 where they mean 1.0: integer columns become floating where the signature says so and nothing is lost."""
+    if signature is None or signature.inputs is None or not hasattr(data, "columns"):
+        return data
+    for spec in signature.inputs:
+        kind = {"double": "float64", "float": "float32"}.get(str(spec.type))
+        if kind and spec.name in data and data[spec.name].dtype.kind in "iu":
+            floats = data[spec.name].astype(kind)
+            if (floats.astype("float64") == data[spec.name]).all() and (abs(floats) <= EXACT[kind]).all():
+                data[spec.name] = floats
+    return data
 
 
 def _plain(predictions: Any) -> Any:

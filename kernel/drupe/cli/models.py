@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["models"]
 
 HISTORY_TAG = "mlflow.log-model.history"
+PYFUNC = "python_function"
 TABLE_LIMIT = 50
 
 
@@ -244,7 +246,8 @@ def _signature_rows(signature: ModelSignature | None) -> list[tuple[str, str, st
     for part, schema in (("inputs", signature.inputs), ("outputs", signature.outputs)):
         for index, spec in enumerate(schema or ()):
             kind = f"{spec.dtype} {list(spec.shape)}" if isinstance(spec, TensorSpec) else str(spec.type)
-            rows.append((part, str(index if spec.name is None else spec.name), kind, "" if spec.required else "optional"))
+            name = spec.name if spec.name is not None else index if len(schema or ()) > 1 else "(one, without a name)"
+            rows.append((part, str(name), kind, "" if spec.required else "optional"))
     params = signature.params or ()
     rows += [("params", p.name, f"{p.dtype}{'' if p.shape is None else ' list'}", f"default {p.default!r}") for p in params]
     return rows
@@ -255,7 +258,7 @@ def _draw(info: ModelInfo, files: list[FileInfo], requirements: list[str]) -> No
         [
             ("model", Cell(formats.text(info.model_uri), style="bold")),
             ("flavors", ", ".join(_flavor(name, config) for name, config in info.flavors.items())),
-            ("created", f"{info.utc_time_created.partition('.')[0]} UTC" if info.utc_time_created else ""),
+            ("created", formats.moment(_created_ms(info.utc_time_created))),
             ("logged by", f"run {info.run_id}" if info.run_id else ""),
             ("with", f"MLflow {info.mlflow_version}" if info.mlflow_version else ""),
             ("size", f"{formats.size(sum(file.file_size or 0 for file in files))} in {len(files)} files"),
@@ -280,10 +283,19 @@ def _draw(info: ModelInfo, files: list[FileInfo], requirements: list[str]) -> No
 
 
 def _flavor(name: str, config: Mapping[str, Any]) -> str:
-    release = next(
-        (config[key] for key in (f"{name}_version", "sklearn_version", "python_version") if isinstance(config.get(key), str)), ""
-    )
+    if name == PYFUNC:
+        return f"{name} (Python {config['python_version']})" if config.get("python_version") else name
+    release = config.get(f"{name}_version") or next((value for key, value in config.items() if key.endswith("_version")), "")
     return f"{name} {release}".strip()
+
+
+def _created_ms(text: str) -> int | None:
+    """When MLmodel says that it was written: UTC, with or without a zone."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _params(texts: tuple[str, ...]) -> dict[str, Any]:
@@ -303,7 +315,7 @@ _COLUMNS: list[Column[_Logged]] = [
     Column("run_id", lambda model: model.run.info.run_id, short_id, heading="RUN", keep=True),
     Column("run_name", lambda model: model.run.info.run_name, heading="NAME"),
     Column("path", lambda model: model.path, keep=True),
-    Column("flavors", lambda model: ", ".join(flavor for flavor in model.flavors if flavor != "python_function") or "python_function"),
-    Column("created", lambda model: model.created, lambda created: f"{created.partition('.')[0]} UTC"),
+    Column("flavors", lambda model: ", ".join(flavor for flavor in model.flavors if flavor != PYFUNC) or PYFUNC),
+    Column.time("created", lambda model: _created_ms(model.created)),
     Column("model_uri", lambda model: model.uri, in_table=False),
 ]

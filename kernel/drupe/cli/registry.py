@@ -341,7 +341,7 @@ def _versions(aliases: dict[str, list[str]]) -> list[Column[ModelVersion]]:
         Column("run_id", lambda v: v.run_id, lambda run_id: short_id(run_id or ""), heading="RUN"),
         Column("description", lambda v: v.description, rank=1),
         Column("tags", _tags, rank=2),
-        Column("source", lambda v: v.source, rank=3),
+        Column("source", lambda v: v.source, in_table=False),
     ]
 
 

@@ -1,0 +1,119 @@
+"""`drupe models`: what was logged, what it takes, what it predicts; and registering it from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drupe.client import Client
+
+pandas = pytest.importorskip("pandas")
+
+
+def doubled(frame: Any) -> Any:
+    return frame["x"] * 2
+
+
+@pytest.fixture
+def logged(three_runs: list[str]) -> str:
+    """A function logged as a model of run `baseline`, with a signature."""
+    from drupe.models import infer_signature, log_model
+
+    frame = pandas.DataFrame({"x": [1.0, 2.0], "name": ["a", "b"]})
+    log_model(doubled, "model", run_id=three_runs[0], signature=infer_signature(frame, doubled(frame)))
+    return three_runs[0]
+
+
+def test_list_names_the_models_of_runs(drupe_cli: Any, logged: str) -> None:
+    told = drupe_cli("models", "list")
+    assert told.lines[0].split() == ["RUN", "NAME", "PATH", "FLAVORS", "CREATED"]
+    assert told.lines[2].split()[:4] == [logged[:8], "baseline", "model", "python_function"]
+    assert json.loads(drupe_cli("models", "list", "baseline", "--json").out)[0]["model_uri"] == f"runs:/{logged}/model"
+    assert drupe_cli("models", "list", "-e", "flights").err == "no logged models in experiment 'flights'\n"
+
+
+def test_a_history_tag_that_is_no_json_hides_no_other_run(drupe_cli: Any, logged: str, three_runs: list[str], store: Client) -> None:
+    store.set_tag(three_runs[1], "mlflow.log-model.history", '[{"artifact_path": "cut')
+    assert len(json.loads(drupe_cli("models", "list", "--json").out)) == 1
+
+
+def test_show_tells_flavors_signature_needs_and_size(drupe_cli: Any, logged: str) -> None:
+    told = drupe_cli("models", "show", "baseline/model")
+    assert told.code == 0
+    assert any(line.startswith("flavors") and "python_function (Python 3" in line for line in told.lines)
+    assert any(line.startswith("size") and " files" in line for line in told.lines)
+    rows = [line.split() for line in told.lines]
+    assert ["x", "double"] in rows
+    assert ["name", "string"] in rows
+    form = json.loads(drupe_cli("models", "show", f"runs:/{logged}/model", "--json").out)
+    assert [column["name"] for column in form["signature"]["inputs"]] == ["x", "name"]
+    assert form["size_bytes"] > 0
+
+
+def test_predict_reads_csv_and_prints_json(drupe_cli: Any, logged: str) -> None:
+    Path("in.csv").write_text("x,name\n1,007\n2.5,b\n")
+    assert json.loads(drupe_cli("models", "predict", "-m", "baseline/model", "-i", "in.csv").out) == {"predictions": [2.0, 5.0]}
+
+
+def test_predict_reads_every_json_form_of_the_scoring_server(drupe_cli: Any, logged: str) -> None:
+    row = {"x": 3.0, "name": "c"}
+    forms: list[Any] = [
+        {"dataframe_split": {"columns": ["x", "name"], "data": [[3.0, "c"]]}},
+        {"dataframe_records": [row]},
+        {"instances": [row]},
+        {"inputs": {"x": [3.0], "name": ["c"]}},
+        [row],
+    ]
+    for form in forms:
+        told = drupe_cli("models", "predict", "baseline/model", "-t", "json", stdin=json.dumps(form))
+        assert json.loads(told.out) == {"predictions": [6.0]}, form
+
+
+def test_predict_writes_csv_and_says_how_many(drupe_cli: Any, logged: str) -> None:
+    Path("in.csv").write_text("x,name\n1,a\n2,b\n")
+    told = drupe_cli("models", "predict", "-m", "baseline/model", "-i", "in.csv", "-o", "out.csv")
+    assert told.err == "2 predictions → out.csv\n"
+    assert [line.split(",")[0] for line in Path("out.csv").read_text().splitlines()[1:]] == ["2.0", "4.0"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("in.csv", "y\n1\n", "'x' is missing"),
+        ("in.json", "{", "is not JSON"),
+        ("in.json", '{"rows": []}', "exactly one of"),
+        ("in.json", '{"instances": [], "inputs": []}', "exactly one of"),
+        ("in.json", '{"dataframe_split": 3}', "cannot be read as a table"),
+        ("in.parquet", "", "--content-type"),
+    ],
+)
+def test_bad_input_is_one_clear_error_and_nothing_is_written(drupe_cli: Any, logged: str, name: str, text: str, said: str) -> None:
+    Path(name).write_text(text)
+    told = drupe_cli("models", "predict", "-m", "baseline/model", "-i", name, "-o", "out.csv")
+    assert (told.code, told.out) == (1, "")
+    assert said in told.err
+    assert not Path("out.csv").exists()
+
+
+def test_register_takes_a_run_and_sets_aliases(drupe_cli: Any, logged: str, store: Client) -> None:
+    told = drupe_cli("registry", "register", "churn", "baseline/model", "--alias", "champion", "--description", "first", "--tag", "k=v")
+    assert told.err == "registered version 1 of 'churn', alias champion; load it with models:/churn/1\n"
+    version = store.get_model_version_by_alias("churn", "champion")
+    assert (version.run_id, version.description, version.tags) == (logged, "first", {"k": "v"})
+    Path("in.csv").write_text("x,name\n4,a\n")
+    assert json.loads(drupe_cli("models", "predict", "-m", "models:/churn@champion", "-i", "in.csv").out) == {"predictions": [8.0]}
+    assert "MLmodel" in drupe_cli("artifacts", "list", "models:/churn@champion").out
+
+
+def test_what_is_no_model_cannot_be_registered(drupe_cli: Any, three_runs: list[str], store: Client) -> None:
+    assert drupe_cli("registry", "register", "churn", "deeper/model").code == 1
+    assert list(store.search_registered_models()) == []
+
+
+def test_a_name_without_path_says_how_models_are_named(drupe_cli: Any, three_runs: list[str]) -> None:
+    told = drupe_cli("models", "show", "baseline")
+    assert told.code == 1
+    assert "models:/NAME@ALIAS" in told.err

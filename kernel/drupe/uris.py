@@ -157,6 +157,7 @@ class Uri:
         path = unquote(parts.path, errors="surrogateescape")
         if _CONTROL.search(path) or _SURROGATE.search(path):
             raise InvalidUri(f"address {shown!a} holds control characters, or bytes that are not UTF-8")
+        options = dict(parse_qsl(parts.query, keep_blank_values=True))
         if scheme == "file":
             if host and host != "localhost":
                 raise InvalidUri(f"address {shown!r} names the host {host!r}; file addresses are local: file:///{path.lstrip('/')}")
@@ -166,8 +167,8 @@ class Uri:
                 raise InvalidUri(f"address {shown!r} has no path; the form is file:///folder/name")
             if path.startswith("//") or _DRIVE.match(path.lstrip("/")):
                 raise InvalidUri(f"address {shown!r} is a drive or network share, which is not supported; use a plain path or a URI")
-            return cls("file", path=_absolute(path, shown))
-        return cls(scheme, host, path, dict(parse_qsl(parts.query, keep_blank_values=True)), login, rest.startswith("//"))
+            return cls("file", path=_absolute(path, shown), query=options)
+        return cls(scheme, host, path, options, login, rest.startswith("//"))
 
     def __truediv__(self, other: str | ArtifactPath) -> Uri:
         path = ArtifactPath.parse(other)

@@ -5,6 +5,7 @@ A run's own methods are in `drupe.tracking`; copying trees between a repository 
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -85,12 +86,11 @@ def load_dict(artifact_uri: str) -> Any:
 def load_image(artifact_uri: str) -> Any:
     """The image in a file, as `PIL.Image.Image`. Raises InvalidValue when it is no image; MissingRequirement without Pillow."""
     images = lazy.need("PIL.Image", to="load an image", install="pillow")
-    with tempfile.TemporaryDirectory(prefix="drupe-") as folder:
-        try:
-            image = images.open(download_artifacts(artifact_uri, dst_path=folder))
-            image.load()
-        except images.UnidentifiedImageError as fault:
-            raise InvalidValue(f"{artifact_uri!r} is not an image that Pillow can read") from fault
+    try:
+        image = images.open(io.BytesIO(_content(artifact_uri)))
+        image.load()
+    except OSError as fault:  # Pillow's own errors are of this kind
+        raise InvalidValue(f"{artifact_uri!r} is not an image that Pillow can read: {fault}") from fault
     return image
 
 
@@ -110,7 +110,7 @@ def _find(
     )
     if run_id is not None:
         path = ArtifactPath.parse(artifact_path)
-    if not str(uri).startswith("models:"):
+    if str(uri).partition(":")[0].lower() != "models":
         return repo, path, path.parent
     named = split_models_uri(uri)[1]
     return repo, path, ArtifactPath(path.segments[: len(path.segments) - len(named.segments)])
@@ -125,5 +125,8 @@ def _check_in_place(repo: ArtifactRepo, path: ArtifactPath, place: Path) -> None
 
 
 def _content(artifact_uri: str) -> bytes:
+    repo, path, _ = _find(artifact_uri, None, None, None, None)
     with tempfile.TemporaryDirectory(prefix="drupe-") as folder:
-        return Path(download_artifacts(artifact_uri, dst_path=folder)).read_bytes()
+        target = Path(folder) / "content"
+        repo.get_file(path, target)
+        return target.read_bytes()

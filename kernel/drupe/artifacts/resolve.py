@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import unquote
 
 from drupe.artifacts.repos import repo_for
 from drupe.entities import ModelVersion, Stage
@@ -39,7 +38,7 @@ def locate(
     inner = _ROOT
     text = str(uri)
     passed: list[str] = []
-    while text.startswith("models:"):
+    while _scheme(text) == "models":
         if text in passed or len(passed) >= _MOST_HOPS:
             chain = " → ".join([*passed, text])
             raise InvalidUri(f"{str(uri)!r} leads from model to model and never to files: {chain}")
@@ -47,7 +46,7 @@ def locate(
         model, path = split_models_uri(text)
         inner = ArtifactPath(path.segments + inner.segments)
         text = find_version(_opened(registry), model).source
-    if text.startswith("runs:"):
+    if _scheme(text) == "runs":
         run = RunsUri.parse(text)
         return repo_for(_opened(tracking).get_run(run.run_id).info.artifact_uri), ArtifactPath(run.path.segments + inner.segments)
     repo, path = _direct(Path(text) if isinstance(uri, Path) and not passed else text)
@@ -59,7 +58,7 @@ def split_models_uri(text: str) -> tuple[ModelsUri, ArtifactPath]:
     scheme, _, rest = text.partition(":")
     parts = rest.lstrip("/").split("/")
     count = 1 if "@" in parts[0] else 2
-    return ModelsUri.parse(f"{scheme}:/{'/'.join(parts[:count])}"), ArtifactPath.parse(unquote("/".join(parts[count:])))
+    return ModelsUri.parse(f"{scheme}:/{'/'.join(parts[:count])}"), ArtifactPath.parse("/".join(parts[count:]))
 
 
 def find_version(registry: RegistryStore, model: ModelsUri) -> ModelVersion:
@@ -86,6 +85,10 @@ def find_version(registry: RegistryStore, model: ModelsUri) -> ModelVersion:
         if version.current_stage is stage:
             return version
     raise ModelVersionNotFound(f"registered model {model.name!r} has no version in stage {stage.value}", name=model.name, stage=stage.value)
+
+
+def _scheme(text: str) -> str:
+    return text.partition(":")[0].lower()
 
 
 def _opened(store: S | Callable[[], S]) -> S:

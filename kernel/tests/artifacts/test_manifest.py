@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from drupe.artifacts import manifest as room
 from drupe.artifacts.manifest import MANIFEST_FILE, Manifest, read_manifest, verify_manifest, write_manifest
 from drupe.errors import ArtifactCorrupt, InvalidModelFolder, InvalidPath

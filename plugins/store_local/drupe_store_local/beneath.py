@@ -58,12 +58,7 @@ class Beneath:
         """
         for segment in segments:
             _check(segment)
-        if made is not None:
-            try:
-                self.root.mkdir(parents=True, exist_ok=True)
-            except (FileExistsError, NotADirectoryError) as fault:
-                raise StoreUnavailable(f"the folder {self.root} cannot be made: a file is in the way") from fault
-        descriptor = os.open(self.root, _FOLDER)
+        descriptor = self._open_root(make=made is not None)
         try:
             if segments:
                 outer, descriptor = descriptor, self._open(descriptor, segments, made, synced)
@@ -71,6 +66,18 @@ class Beneath:
             yield descriptor
         finally:
             os.close(descriptor)
+
+    def _open_root(self, *, make: bool) -> int:
+        try:
+            return os.open(self.root, _FOLDER)
+        except (FileNotFoundError, NotADirectoryError):
+            if not make:
+                raise
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            return os.open(self.root, _FOLDER)
+        except (FileExistsError, NotADirectoryError) as fault:
+            raise StoreUnavailable(f"the folder {self.root} cannot be made: a file is in the way") from fault
 
     def _open(self, root: int, segments: Sequence[str], made: list[str] | None, synced: bool) -> int:
         if self._whole_paths:

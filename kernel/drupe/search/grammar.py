@@ -219,6 +219,9 @@ class _Filter:
             return self._source.fault("this parenthesis was never opened", token)
         if token.raw in _FOREIGN:
             return self._source.fault(f"unexpected {token.raw!r}; write {_FOREIGN[token.raw]}", token)
+        before = self._tokens[self._place - 1]
+        if before.kind is token.kind is TokenKind.TEXT and before.column + len(before.raw) == token.column:
+            return self._source.fault("a doubled quote is no escape; put the text into the other kind of quotes", token)
         if token.kind is TokenKind.COMMA:
             return self._source.fault("unexpected ','; comparisons are joined by AND or OR", token)
         return self._source.fault(f"AND or OR is expected before {shorten(token.raw)!r}", token)

@@ -33,7 +33,8 @@ def find(query: Query, things: Iterable[T]) -> list[T]:
     """The things that the query finds, in its order. The things are all of the query's kind."""
     found = list(things)
     if query.where is not None and found:
-        is_true = _compiled(query.where, type(found[0]))
+        kind: type = type(found[0])
+        is_true = _compiled(query.where, kind)
         found = [thing for thing in found if is_true(thing)]
     return sort(query.order, found)
 

@@ -407,6 +407,7 @@ class TestLogic:
             ("(status='a'", 0, "never closed"),
             ("((status='a')", 0, "never closed"),
             ("status='a')", 10, "never opened"),
+            ("status='it''s'", 11, "the other kind of quotes"),
             ("status='a' status='b'", 11, "AND or OR is expected before 'status'"),
             ("status='a', status='b'", 10, "joined by AND or OR"),
             ("status='a' && status='b'", 11, "write AND"),

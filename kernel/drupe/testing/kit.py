@@ -1,4 +1,4 @@
-"""What the kits share: leaving out tests by name, the fixtures that a persistent store provides, and short ways to write.
+"""What the kits share: leaving out tests by name, the fixtures that a persistent store provides, and short ways to write what tests do.
 
 Not for plugin authors to import: they subclass `TrackingStoreKit` or `RegistryStoreKit`.
 """
@@ -13,12 +13,13 @@ from typing import Any, ClassVar
 import pytest
 
 from drupe.entities import LogBatch, NewRun, Points, Run
+from drupe.extend.registry_store import RegistryStore
 from drupe.extend.tracking_store import TrackingStore
 from drupe.search.parse import parse
 from drupe.search.query import Kind, Query
 from drupe.uris import Uri
 
-__all__ = ["StoreKit", "all_pages", "in_threads", "log", "new_run", "query_runs", "tick"]
+__all__ = ["StoreKit", "all_pages", "in_threads", "log", "make_pear", "new_run", "query_models", "query_runs", "query_versions", "tick"]
 
 
 class StoreKit:
@@ -77,6 +78,23 @@ def log(
 def query_runs(filter: str | None = None, order_by: Sequence[str] | None = None) -> Query:
     """The query that a filter and order text mean for runs."""
     return parse(Kind.RUNS, filter, order_by)
+
+
+def query_models(filter: str | None = None, order_by: Sequence[str] | None = None) -> Query:
+    """The query that a filter and order text mean for registered models."""
+    return parse(Kind.REGISTERED_MODELS, filter, order_by)
+
+
+def query_versions(filter: str | None = None, order_by: Sequence[str] | None = None) -> Query:
+    """The query that a filter and order text mean for model versions."""
+    return parse(Kind.MODEL_VERSIONS, filter, order_by)
+
+
+def make_pear(store: RegistryStore, versions: int) -> None:
+    """The model `pear` with this many versions."""
+    store.create_registered_model("pear")
+    for number in range(1, versions + 1):
+        store.create_model_version("pear", f"s3://bucket/{number}")
 
 
 def all_pages(search: Callable[[str | None], Any], *, most: int = 1000) -> list[list[Any]]:

@@ -25,7 +25,7 @@ from drupe.testing.kit import StoreKit, all_pages, log, new_run, query_runs, tic
 
 __all__ = ["ExperimentTests"]
 
-ACTIVE, DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
+_ACTIVE, _DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
 
 
 def _query(filter: str | None = None, order_by: list[str] | None = None) -> Query:
@@ -37,7 +37,7 @@ def _orchard(store: TrackingStore) -> None:
     for name, tags in [("Apple", {"team": "red"}), ("apple pie", {"team": "blue"}), ("Plum", {"team": "red"}), ("quince", {})]:
         tick()
         store.create_experiment(name, tags=tags)
-    store.set_experiment_stage("3", DELETED)
+    store.set_experiment_stage("3", _DELETED)
 
 
 class ExperimentTests(StoreKit):
@@ -45,7 +45,7 @@ class ExperimentTests(StoreKit):
 
     def test_a_new_store_has_the_experiment_default_with_id_0(self, store: TrackingStore) -> None:
         default = store.get_experiment("0")
-        assert (default.experiment_id, default.name, default.lifecycle_stage) == ("0", "Default", ACTIVE)
+        assert (default.experiment_id, default.name, default.lifecycle_stage) == ("0", "Default", _ACTIVE)
         assert store.get_experiment_by_name("Default") == default
 
     def test_experiment_ids_are_decimal_numbers_counted_from_1(self, store: TrackingStore) -> None:
@@ -53,7 +53,7 @@ class ExperimentTests(StoreKit):
 
     def test_a_new_experiment_reads_back_as_it_was_answered(self, store: TrackingStore) -> None:
         made = store.create_experiment("fruit", artifact_location="s3://bucket/fruit", tags={"team": "red", "empty": ""})
-        assert (made.name, made.artifact_location, made.lifecycle_stage) == ("fruit", "s3://bucket/fruit", ACTIVE)
+        assert (made.name, made.artifact_location, made.lifecycle_stage) == ("fruit", "s3://bucket/fruit", _ACTIVE)
         assert made.tags == {"team": "red", "empty": ""}
         assert store.get_experiment(made.experiment_id) == made
         assert store.get_experiment_by_name("fruit") == made
@@ -93,7 +93,7 @@ class ExperimentTests(StoreKit):
         store.create_experiment("fruit")
         with pytest.raises(AlreadyExists):
             store.create_experiment("fruit")
-        store.set_experiment_stage("1", DELETED)
+        store.set_experiment_stage("1", _DELETED)
         with pytest.raises(AlreadyExists):
             store.create_experiment("fruit")
         assert store.create_experiment("other").experiment_id == "2"
@@ -129,7 +129,7 @@ class ExperimentTests(StoreKit):
     def test_renaming_an_experiment_to_a_taken_name_is_refused(self, store: TrackingStore) -> None:
         store.create_experiment("fruit")
         store.create_experiment("gone")
-        store.set_experiment_stage("2", DELETED)
+        store.set_experiment_stage("2", _DELETED)
         for taken in ("Default", "gone"):
             with pytest.raises(AlreadyExists):
                 store.rename_experiment("1", taken)
@@ -140,7 +140,7 @@ class ExperimentTests(StoreKit):
         assert store.get_experiment("0").name == "Default"
 
     def test_a_deleted_experiment_cannot_be_renamed(self, store: TrackingStore) -> None:
-        store.set_experiment_stage("0", DELETED)
+        store.set_experiment_stage("0", _DELETED)
         with pytest.raises(WrongLifecycle):
             store.rename_experiment("0", "other")
         assert store.get_experiment("0").name == "Default"
@@ -157,40 +157,40 @@ class ExperimentTests(StoreKit):
     def test_deleting_an_experiment_deletes_all_of_its_runs_and_no_others(self, store: TrackingStore) -> None:
         store.create_experiment("fruit")
         inside, outside = new_run(store, "1").info.run_id, new_run(store, "0").info.run_id
-        store.set_experiment_stage("1", DELETED)
-        assert store.get_experiment("1").lifecycle_stage == DELETED
-        assert store.get_run(inside).info.lifecycle_stage == DELETED
-        assert store.get_run(outside).info.lifecycle_stage == ACTIVE
+        store.set_experiment_stage("1", _DELETED)
+        assert store.get_experiment("1").lifecycle_stage == _DELETED
+        assert store.get_run(inside).info.lifecycle_stage == _DELETED
+        assert store.get_run(outside).info.lifecycle_stage == _ACTIVE
 
     def test_restoring_an_experiment_restores_also_the_runs_that_were_deleted_before_it(self, store: TrackingStore) -> None:
         store.create_experiment("fruit")
         first, second = new_run(store, "1").info.run_id, new_run(store, "1").info.run_id
-        store.set_run_stage(first, DELETED)
-        store.set_experiment_stage("1", DELETED)
-        store.set_experiment_stage("1", ACTIVE)
-        assert store.get_experiment("1").lifecycle_stage == ACTIVE
-        assert store.get_run(first).info.lifecycle_stage == ACTIVE
-        assert store.get_run(second).info.lifecycle_stage == ACTIVE
+        store.set_run_stage(first, _DELETED)
+        store.set_experiment_stage("1", _DELETED)
+        store.set_experiment_stage("1", _ACTIVE)
+        assert store.get_experiment("1").lifecycle_stage == _ACTIVE
+        assert store.get_run(first).info.lifecycle_stage == _ACTIVE
+        assert store.get_run(second).info.lifecycle_stage == _ACTIVE
 
     def test_deleting_a_deleted_experiment_or_restoring_an_active_one_finds_none(self, store: TrackingStore) -> None:
         with pytest.raises(ExperimentNotFound):
-            store.set_experiment_stage("0", ACTIVE)
-        store.set_experiment_stage("0", DELETED)
+            store.set_experiment_stage("0", _ACTIVE)
+        store.set_experiment_stage("0", _DELETED)
         with pytest.raises(ExperimentNotFound):
-            store.set_experiment_stage("0", DELETED)
+            store.set_experiment_stage("0", _DELETED)
         with pytest.raises(ExperimentNotFound):
-            store.set_experiment_stage("7", DELETED)
+            store.set_experiment_stage("7", _DELETED)
 
     def test_a_deleted_experiment_is_still_read_by_id_and_by_name(self, store: TrackingStore) -> None:
         store.create_experiment("fruit", tags={"team": "red"})
-        store.set_experiment_stage("1", DELETED)
+        store.set_experiment_stage("1", _DELETED)
         found = store.get_experiment("1")
-        assert (found.name, found.lifecycle_stage, found.tags) == ("fruit", DELETED, {"team": "red"})
+        assert (found.name, found.lifecycle_stage, found.tags) == ("fruit", _DELETED, {"team": "red"})
         assert store.get_experiment_by_name("fruit") == found
 
     def test_no_run_can_be_made_in_a_deleted_or_unknown_experiment(self, store: TrackingStore) -> None:
         store.create_experiment("fruit")
-        store.set_experiment_stage("1", DELETED)
+        store.set_experiment_stage("1", _DELETED)
         with pytest.raises(WrongLifecycle):
             new_run(store, "1")
         with pytest.raises(ExperimentNotFound):
@@ -201,8 +201,8 @@ class ExperimentTests(StoreKit):
         run_id = new_run(store).info.run_id
         log(store, run_id, {"loss": [(0, 1, 0.5)]}, params={"alpha": "1"}, tags={"team": "red"})
         before = store.get_run(run_id)
-        store.set_experiment_stage("0", DELETED)
-        store.set_experiment_stage("0", ACTIVE)
+        store.set_experiment_stage("0", _DELETED)
+        store.set_experiment_stage("0", _ACTIVE)
         assert store.get_run(run_id) == before
 
     # --- tags
@@ -233,7 +233,7 @@ class ExperimentTests(StoreKit):
 
     def test_tags_of_a_deleted_or_unknown_experiment_cannot_be_changed(self, store: TrackingStore) -> None:
         store.create_experiment("fruit", tags={"team": "red"})
-        store.set_experiment_stage("1", DELETED)
+        store.set_experiment_stage("1", _DELETED)
         with pytest.raises(WrongLifecycle):
             store.set_experiment_tags("1", {"team": "blue"})
         with pytest.raises(WrongLifecycle):
@@ -338,7 +338,7 @@ class ExperimentTests(StoreKit):
         assert again.create_experiment("next").experiment_id == "5"
 
     def test_a_deleted_default_experiment_is_not_made_anew(self, store: TrackingStore, reopen: Callable[[], TrackingStore]) -> None:
-        store.set_experiment_stage("0", DELETED)
+        store.set_experiment_stage("0", _DELETED)
         again = reopen()
-        assert again.get_experiment("0").lifecycle_stage == DELETED
+        assert again.get_experiment("0").lifecycle_stage == _DELETED
         assert again.search_experiments(_query()) == []

@@ -17,9 +17,9 @@ from drupe.uris import Uri
 
 __all__ = ["LoggingTests"]
 
-GOOD: dict[str, dict[Any, Any]] = {"metrics": {"good": [(0, 1, 0.5)]}, "params": {"good": "yes"}, "tags": {"good": "yes"}}
+_GOOD: dict[str, dict[Any, Any]] = {"metrics": {"good": [(0, 1, 0.5)]}, "params": {"good": "yes"}, "tags": {"good": "yes"}}
 # Each is a batch part with one fault, and the error that it gets.
-FAULTS: list[tuple[str, Mapping[Any, Any], type[DrupeError]]] = [
+_FAULTS: list[tuple[str, Mapping[Any, Any], type[DrupeError]]] = [
     ("metrics", {"": [(0, 1, 0.5)]}, InvalidName),
     ("metrics", {"a//b": [(0, 1, 0.5)]}, InvalidName),
     ("metrics", {"../up": [(0, 1, 0.5)]}, InvalidName),
@@ -124,14 +124,14 @@ class LoggingTests(StoreKit):
         assert data.params == {f"param {number}": str(number) for number in range(300)}
         assert {key: data.tags[key] for key in data.tags if key != "mlflow.runName"} == {f"tag {n}": str(n) for n in range(300)}
 
-    @pytest.mark.parametrize(("part", "bad", "error"), FAULTS, ids=[f"{part}-{number}" for number, (part, _, _) in enumerate(FAULTS)])
+    @pytest.mark.parametrize(("part", "bad", "error"), _FAULTS, ids=[f"{part}-{number}" for number, (part, _, _) in enumerate(_FAULTS)])
     def test_a_batch_with_one_fault_gets_one_error_and_leaves_nothing(
         self, store: TrackingStore, part: str, bad: Mapping[Any, Any], error: type[DrupeError]
     ) -> None:
         run_id = new_run(store).info.run_id
         log(store, run_id, {"loss": [(0, 1, 1.5)]}, params={"alpha": "1"}, tags={"team": "red"})
         before = store.get_run(run_id)
-        batch: dict[str, Any] = {**GOOD, part: {**GOOD[part], **bad}}
+        batch: dict[str, Any] = {**_GOOD, part: {**_GOOD[part], **bad}}
         with pytest.raises(error):
             log(store, run_id, batch["metrics"], params=batch["params"], tags=batch["tags"])
         assert store.get_run(run_id) == before

@@ -15,7 +15,7 @@ from drupe.testing.kit import StoreKit, all_pages, log, new_run
 
 __all__ = ["MetricTests"]
 
-NAN, INF = math.nan, math.inf
+_NAN, _INF = math.nan, math.inf
 
 
 def _history(store: TrackingStore, run_id: str, key: str = "loss") -> list[tuple[int, int, str]]:
@@ -52,7 +52,7 @@ class MetricTests(StoreKit):
 
     def test_nan_is_kept_as_a_value(self, store: TrackingStore) -> None:
         run_id = new_run(store).info.run_id
-        log(store, run_id, {"loss": [(0, 1, NAN)], "acc": [(0, 1, 0.5), (1, 2, NAN)]})
+        log(store, run_id, {"loss": [(0, 1, _NAN)], "acc": [(0, 1, 0.5), (1, 2, _NAN)]})
         metrics = store.get_run(run_id).data.metrics
         assert math.isnan(metrics["loss"])
         assert math.isnan(metrics["acc"])
@@ -60,8 +60,8 @@ class MetricTests(StoreKit):
 
     def test_infinities_are_kept_as_values(self, store: TrackingStore) -> None:
         run_id = new_run(store).info.run_id
-        log(store, run_id, {"up": [(0, 1, INF)], "down": [(0, 1, -INF)]})
-        assert store.get_run(run_id).data.metrics == {"up": INF, "down": -INF}
+        log(store, run_id, {"up": [(0, 1, _INF)], "down": [(0, 1, -_INF)]})
+        assert store.get_run(run_id).data.metrics == {"up": _INF, "down": -_INF}
         assert _history(store, run_id, "down") == [(0, 1, "-inf")]
 
     def test_every_bit_of_a_float_is_kept(self, store: TrackingStore) -> None:
@@ -72,8 +72,8 @@ class MetricTests(StoreKit):
 
     def test_the_same_point_again_is_dropped(self, store: TrackingStore) -> None:
         run_id = new_run(store).info.run_id
-        log(store, run_id, {"loss": [(0, 1, 0.5), (0, 1, 0.5), (0, 1, NAN)]})
-        log(store, run_id, {"loss": [(0, 1, NAN), (0, 1, 0.5)]})
+        log(store, run_id, {"loss": [(0, 1, 0.5), (0, 1, 0.5), (0, 1, _NAN)]})
+        log(store, run_id, {"loss": [(0, 1, _NAN), (0, 1, 0.5)]})
         assert _history(store, run_id) == [(0, 1, "nan"), (0, 1, "0.5")]
         assert store.get_run(run_id).data.summaries["loss"].count == 2
 
@@ -85,7 +85,7 @@ class MetricTests(StoreKit):
 
     def test_nan_and_zero_at_one_place_are_two_points(self, store: TrackingStore) -> None:
         run_id = new_run(store).info.run_id
-        log(store, run_id, {"loss": [(0, 1, NAN), (0, 1, 0.0)]})
+        log(store, run_id, {"loss": [(0, 1, _NAN), (0, 1, 0.0)]})
         assert _history(store, run_id) == [(0, 1, "0.0"), (0, 1, "nan")]
 
     def test_metric_names_differ_by_case_and_may_hold_signs(self, store: TrackingStore) -> None:
@@ -102,10 +102,10 @@ class MetricTests(StoreKit):
             ([(0, 9, 3.0), (1, 5, 2.0), (2, 1, 1.0)], 1.0),  # the step decides
             ([(1, 5, 9.0), (1, 7, 2.0), (0, 8, 5.0)], 2.0),  # then the time
             ([(1, 5, 2.0), (1, 5, 3.0), (1, 5, -4.0)], 3.0),  # then the value
-            ([(1, 5, NAN), (1, 5, -1.0), (0, 9, 7.0)], NAN),  # NaN counts as 0: above -1
-            ([(1, 5, NAN), (1, 5, 1.0), (0, 9, 7.0)], 1.0),  # and below 1
+            ([(1, 5, _NAN), (1, 5, -1.0), (0, 9, 7.0)], _NAN),  # NaN counts as 0: above -1
+            ([(1, 5, _NAN), (1, 5, 1.0), (0, 9, 7.0)], 1.0),  # and below 1
             ([(-3, 5, 1.0), (-2, 4, 2.0), (-1, 3, 3.0)], 3.0),  # negative steps count upwards
-            ([(1, 5, INF), (1, 5, 1e308), (1, 5, -INF)], INF),
+            ([(1, 5, _INF), (1, 5, 1e308), (1, 5, -_INF)], _INF),
         ],
     )
     def test_the_latest_value_does_not_depend_on_the_order_of_arrival(
@@ -132,7 +132,7 @@ class MetricTests(StoreKit):
 
     def test_a_summary_leaves_nan_out_of_extremes_and_mean_but_not_of_the_count(self, store: TrackingStore) -> None:
         run_id = new_run(store).info.run_id
-        log(store, run_id, {"loss": [(0, 1, NAN), (1, 2, 2.0), (2, 3, 4.0), (3, 4, NAN)]})
+        log(store, run_id, {"loss": [(0, 1, _NAN), (1, 2, 2.0), (2, 3, 4.0), (3, 4, _NAN)]})
         summary = store.get_run(run_id).data.summaries["loss"]
         assert (summary.count, summary.min, summary.max, summary.mean) == (4, 2.0, 4.0, 3.0)
         assert (summary.argmin, summary.argmax, summary.last_step) == (1, 2, 3)
@@ -141,17 +141,17 @@ class MetricTests(StoreKit):
 
     def test_a_summary_of_nothing_but_nan_has_no_extremes(self, store: TrackingStore) -> None:
         run_id = new_run(store).info.run_id
-        log(store, run_id, {"loss": [(0, 1, NAN), (1, 2, NAN)]})
+        log(store, run_id, {"loss": [(0, 1, _NAN), (1, 2, _NAN)]})
         summary = store.get_run(run_id).data.summaries["loss"]
         assert (summary.count, summary.argmin, summary.argmax) == (2, None, None)
         assert all(math.isnan(number) for number in (summary.first, summary.last, summary.min, summary.max, summary.mean))
 
     def test_a_summary_with_infinities_has_them_as_extremes(self, store: TrackingStore) -> None:
         run_id = new_run(store).info.run_id
-        log(store, run_id, {"up": [(0, 1, 1.0), (1, 2, INF)], "both": [(0, 1, INF), (1, 2, 1.0), (2, 3, -INF)]})
+        log(store, run_id, {"up": [(0, 1, 1.0), (1, 2, _INF)], "both": [(0, 1, _INF), (1, 2, 1.0), (2, 3, -_INF)]})
         summaries = store.get_run(run_id).data.summaries
-        assert (summaries["up"].min, summaries["up"].max, summaries["up"].mean, summaries["up"].argmax) == (1.0, INF, INF, 1)
-        assert (summaries["both"].min, summaries["both"].max, summaries["both"].argmin, summaries["both"].argmax) == (-INF, INF, 2, 0)
+        assert (summaries["up"].min, summaries["up"].max, summaries["up"].mean, summaries["up"].argmax) == (1.0, _INF, _INF, 1)
+        assert (summaries["both"].min, summaries["both"].max, summaries["both"].argmin, summaries["both"].argmax) == (-_INF, _INF, 2, 0)
         assert math.isnan(summaries["both"].mean)
 
     def test_of_equal_extremes_the_lowest_step_is_told(self, store: TrackingStore) -> None:
@@ -172,7 +172,7 @@ class MetricTests(StoreKit):
 
     def test_history_is_ordered_by_time_then_step_then_value(self, store: TrackingStore) -> None:
         run_id = new_run(store).info.run_id
-        points = [(5, 1, 9.0), (0, 3, 1.0), (1, 2, 5.0), (0, 2, 7.0), (0, 2, NAN), (0, 2, -7.0)]
+        points = [(5, 1, 9.0), (0, 3, 1.0), (1, 2, 5.0), (0, 2, 7.0), (0, 2, _NAN), (0, 2, -7.0)]
         for point in points:
             log(store, run_id, {"loss": [point]})
         assert _history(store, run_id) == [
@@ -293,7 +293,7 @@ class MetricTests(StoreKit):
 
     def test_a_sampled_series_with_nan_still_shows_its_numbers(self, store: TrackingStore) -> None:
         run_id = new_run(store).info.run_id
-        log(store, run_id, {"loss": [(step, step, NAN if step != 5 else 2.0) for step in range(100)]})
+        log(store, run_id, {"loss": [(step, step, _NAN if step != 5 else 2.0) for step in range(100)]})
         points = list(_one_series(store, run_id, buckets=3).points)
         assert (5, 5, 2.0) in points
         assert points[-1][0] == 99
@@ -316,7 +316,7 @@ class MetricTests(StoreKit):
         run_id = new_run(store).info.run_id
         log(store, run_id, {"loss": [(step, step, float(step)) for step in range(2_000)]})
         again = reopen()
-        log(again, run_id, {"loss": [(1_999, 1_999, 1_999.0), (2_000, 2_000, -INF)]})
+        log(again, run_id, {"loss": [(1_999, 1_999, 1_999.0), (2_000, 2_000, -_INF)]})
         summary = again.get_run(run_id).data.summaries["loss"]
-        assert (summary.count, summary.last, summary.min, summary.max) == (2_001, -INF, -INF, 1_999.0)
+        assert (summary.count, summary.last, summary.min, summary.max) == (2_001, -_INF, -_INF, 1_999.0)
         assert [point.step for point in again.metric_history(run_id, "loss")] == list(range(2_001))

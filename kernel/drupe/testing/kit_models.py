@@ -9,18 +9,11 @@ import pytest
 from drupe.entities import RegisteredModel
 from drupe.errors import AlreadyExists, InvalidName, InvalidPageToken, InvalidValue, RegisteredModelNotFound, ValueTooLong
 from drupe.extend.registry_store import RegistryStore
-from drupe.search.parse import parse
-from drupe.search.query import Kind, Query
-from drupe.testing.kit import StoreKit, all_pages, tick
+from drupe.testing.kit import StoreKit, all_pages, query_models, tick
 
-__all__ = ["ModelTests", "query_models"]
+__all__ = ["ModelTests"]
 
-PROMPT = "mlflow.prompt.is_prompt"
-
-
-def query_models(filter: str | None = None, order_by: Sequence[str] | None = None) -> Query:
-    """The query that a filter and order text mean for registered models."""
-    return parse(Kind.REGISTERED_MODELS, filter, order_by)
+_PROMPT = "mlflow.prompt.is_prompt"
 
 
 def _shelf(store: RegistryStore) -> None:
@@ -30,7 +23,7 @@ def _shelf(store: RegistryStore) -> None:
         ("Apple", {"team": "blue"}),
         ("apple pie", {"team": "red", "note": "100%_done"}),
         ("quince", {}),
-        ("greeting", {PROMPT: "true"}),
+        ("greeting", {_PROMPT: "true"}),
     ]:
         tick()
         store.create_registered_model(name, tags=tags)
@@ -226,8 +219,8 @@ class ModelTests(StoreKit):
             ("tags.note LIKE '100%'", ["apple pie"]),
             ("tags.team = 'blue' OR name = 'quince'", ["Apple", "quince"]),
             ("NOT tags.team = 'red'", ["Apple", "quince"]),
-            (f"tags.`{PROMPT}` = 'true'", ["greeting"]),
-            (f"tags.`{PROMPT}` != 'true'", ["Apple", "apple pie", "pear", "quince"]),
+            (f"tags.`{_PROMPT}` = 'true'", ["greeting"]),
+            (f"tags.`{_PROMPT}` != 'true'", ["Apple", "apple pie", "pear", "quince"]),
         ],
     )
     def test_a_model_filter_finds_exactly_what_it_says(self, store: RegistryStore, filter: str, expected: list[str]) -> None:

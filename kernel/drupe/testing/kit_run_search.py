@@ -14,15 +14,15 @@ from drupe.testing.kit import StoreKit, all_pages, log, new_run, query_runs
 
 __all__ = ["RunSearchTests", "populate"]
 
-NAN, INF = math.nan, math.inf
-EVERYTHING = ["r6", "r5", "r3", "r4", "r2", "r1", "r7"]  # newest first, of equal times by id
+_NAN, _INF = math.nan, math.inf
+_EVERYTHING = ["r6", "r5", "r3", "r4", "r2", "r1", "r7"]  # newest first, of equal times by id
 
 
 def populate(store: TrackingStore) -> None:
     """Eight runs in experiments 1 and 2; r8 is deleted. They are made in an order that is neither that of their ids nor of their times."""
     store.create_experiment("fruit")
     store.create_experiment("stone")
-    _add(store, "r4", "1", "date", 300, "bob", RunStatus.RUNNING, metrics={"loss": [INF]})
+    _add(store, "r4", "1", "date", 300, "bob", RunStatus.RUNNING, metrics={"loss": [_INF]})
     _add(
         store, "r1", "1", "apple", 100, "ada", RunStatus.FINISHED, 1000,
         params={"model": "ridge", "alpha": "0.1"}, tags={"team": "red"}, metrics={"loss": [4.0, 2.0, 3.0]},
@@ -33,7 +33,7 @@ def populate(store: TrackingStore) -> None:
     )  # fmt: skip
     _add(
         store, "r3", "1", "cherry", 300, "bob", RunStatus.FAILED, 1200,
-        params={"model": "Ridge"}, tags={"team": "red", "note": "100%_done"}, metrics={"loss": [NAN]},
+        params={"model": "Ridge"}, tags={"team": "red", "note": "100%_done"}, metrics={"loss": [_NAN]},
     )  # fmt: skip
     _add(store, "r8", "1", "hazel", 700, "ada", RunStatus.FINISHED, 800, params={"model": "ridge"}, metrics={"loss": [0.0]})
     _add(
@@ -42,7 +42,7 @@ def populate(store: TrackingStore) -> None:
     )  # fmt: skip
     _add(
         store, "r5", "1", "elder_berry", 500, "cy", RunStatus.KILLED, 600,
-        params={"model": ""}, tags={"team": ""}, metrics={"loss": [-INF]},
+        params={"model": ""}, tags={"team": ""}, metrics={"loss": [-_INF]},
     )  # fmt: skip
     _add(store, "r7", "2", "grape", 50, "bob", RunStatus.SCHEDULED, metrics={"loss": [3.0], "eval/f1 score": [0.25]})
     iris, wine = Dataset("iris", "d1", "local", "/iris.csv"), Dataset("wine", "d2", "local", "/wine.csv")
@@ -75,8 +75,8 @@ def _context(what: str) -> InputTag:
     return InputTag("mlflow.data.context", what)
 
 
-FILTERS = [
-    ("", EVERYTHING),
+_FILTERS = [
+    ("", _EVERYTHING),
     # metrics: the latest value, NaN only differs, a missing key never matches
     ("metrics.loss < 2", ["r5", "r2"]),
     ("metrics.loss <= 1.0e0", ["r5", "r2"]),
@@ -143,8 +143,8 @@ FILTERS = [
     ("user_id = 'cy' OR user_id = 'ada' AND tags.team = 'blue'", ["r5", "r2"]),
 ]
 
-ORDERS = [
-    ([], EVERYTHING),
+_ORDERS = [
+    ([], _EVERYTHING),
     # values, then NaN, then runs without the key, in both directions; ties by newest, then id
     (["metrics.loss"], ["r5", "r2", "r1", "r7", "r4", "r3", "r6"]),
     (["metrics.loss DESC"], ["r4", "r1", "r7", "r2", "r5", "r3", "r6"]),
@@ -159,7 +159,7 @@ ORDERS = [
     (["run_name"], ["r2", "r1", "r3", "r4", "r5", "r6", "r7"]),
     (["status", "metrics.loss DESC"], ["r3", "r1", "r2", "r6", "r5", "r4", "r7"]),
     (["user_id DESC", "run_id DESC"], ["r5", "r7", "r4", "r3", "r6", "r2", "r1"]),
-    (["metrics.nothing"], EVERYTHING),
+    (["metrics.nothing"], _EVERYTHING),
 ]
 
 
@@ -169,12 +169,12 @@ def _search(store: TrackingStore, filter: str = "", order_by: list[str] | None =
 
 
 class RunSearchTests(StoreKit):
-    @pytest.mark.parametrize(("filter", "expected"), FILTERS)
+    @pytest.mark.parametrize(("filter", "expected"), _FILTERS)
     def test_a_run_filter_finds_exactly_what_it_says(self, store: TrackingStore, filter: str, expected: list[str]) -> None:
         populate(store)
         assert _search(store, filter) == expected
 
-    @pytest.mark.parametrize(("order_by", "expected"), ORDERS)
+    @pytest.mark.parametrize(("order_by", "expected"), _ORDERS)
     def test_runs_come_in_the_order_asked_for(self, store: TrackingStore, order_by: list[str], expected: list[str]) -> None:
         populate(store)
         assert _search(store, "", order_by) == expected
@@ -187,9 +187,9 @@ class RunSearchTests(StoreKit):
 
     def test_a_deleted_run_is_hidden_from_search_until_asked_for(self, store: TrackingStore) -> None:
         populate(store)
-        assert _search(store, view=ViewType.ACTIVE_ONLY) == EVERYTHING
+        assert _search(store, view=ViewType.ACTIVE_ONLY) == _EVERYTHING
         assert _search(store, view=ViewType.DELETED_ONLY) == ["r8"]
-        assert _search(store, view=ViewType.ALL) == ["r8", *EVERYTHING]
+        assert _search(store, view=ViewType.ALL) == ["r8", *_EVERYTHING]
         assert _search(store, "metrics.loss = 0", view=ViewType.ALL) == ["r8"]
 
     def test_the_view_looks_at_the_run_and_not_at_its_experiment(self, store: TrackingStore) -> None:
@@ -202,10 +202,10 @@ class RunSearchTests(StoreKit):
     @pytest.mark.parametrize(
         ("experiment_ids", "expected"),
         [
-            (None, EVERYTHING),
+            (None, _EVERYTHING),
             (["1"], ["r5", "r3", "r4", "r2", "r1"]),
             (["2"], ["r6", "r7"]),
-            (["2", "1", "2"], EVERYTHING),
+            (["2", "1", "2"], _EVERYTHING),
             (["0"], []),
             ([], []),
             (["77"], []),
@@ -237,7 +237,7 @@ class RunSearchTests(StoreKit):
 
     # --- pages
 
-    @pytest.mark.parametrize("order_by", [order_by for order_by, _ in ORDERS], ids=" ".join)
+    @pytest.mark.parametrize("order_by", [order_by for order_by, _ in _ORDERS], ids=" ".join)
     @pytest.mark.parametrize("limit", [1, 2, 3])
     def test_pages_of_runs_hold_each_run_once_in_order(self, store: TrackingStore, order_by: list[str], limit: int) -> None:
         populate(store)
@@ -267,7 +267,7 @@ class RunSearchTests(StoreKit):
         new_run(store, "1", run_id="newest", start_time=900)
         new_run(store, "1", run_id="oldest", start_time=1)
         rest = store.search_runs(query_runs(), experiment_ids=None, page_token=first.token)
-        assert [run.info.run_id for run in [*first, *rest]] == [*EVERYTHING, "oldest"]
+        assert [run.info.run_id for run in [*first, *rest]] == [*_EVERYTHING, "oldest"]
 
     def test_a_run_deleted_between_pages_hides_no_other(self, store: TrackingStore) -> None:
         populate(store)

@@ -14,12 +14,12 @@ from drupe.testing.kit import StoreKit, log, new_run, query_runs
 
 __all__ = ["RunTests"]
 
-ACTIVE, DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
-NAME_TAG = "mlflow.runName"
-IRIS = Dataset("iris", "d1", "local", "/data/iris.csv", '{"columns": 4}', '{"rows": 150}')
-WINE = Dataset("wine", "d2", "http", "https://example.org/wine", None, None)
-TRAINING = InputTag("mlflow.data.context", "training")
-EVALUATION = InputTag("mlflow.data.context", "evaluation")
+_ACTIVE, _DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
+_NAME_TAG = "mlflow.runName"
+_IRIS = Dataset("iris", "d1", "local", "/data/iris.csv", '{"columns": 4}', '{"rows": 150}')
+_WINE = Dataset("wine", "d2", "http", "https://example.org/wine", None, None)
+_TRAINING = InputTag("mlflow.data.context", "training")
+_EVALUATION = InputTag("mlflow.data.context", "evaluation")
 
 
 class RunTests(StoreKit):
@@ -30,9 +30,9 @@ class RunTests(StoreKit):
         made = new_run(store, "1", run_id="apple", run_name="first", user_id="ada", start_time=123, tags={"team": "red"})
         assert (made.info.run_id, made.info.experiment_id, made.info.run_name, made.info.user_id) == ("apple", "1", "first", "ada")
         assert (made.info.status, made.info.start_time, made.info.end_time) == (RunStatus.RUNNING, 123, None)
-        assert made.info.lifecycle_stage == ACTIVE
+        assert made.info.lifecycle_stage == _ACTIVE
         assert made.info.artifact_uri == "s3://bucket/fruit/apple/artifacts"
-        assert made.data.tags == {"team": "red", NAME_TAG: "first"}
+        assert made.data.tags == {"team": "red", _NAME_TAG: "first"}
         assert (made.data.metrics, made.data.params, made.data.summaries, made.inputs.dataset_inputs) == ({}, {}, {}, ())
         assert store.get_run("apple") == made
 
@@ -44,15 +44,15 @@ class RunTests(StoreKit):
     def test_a_run_without_a_name_gets_adjective_noun_number_also_as_its_tag(self, store: TrackingStore) -> None:
         made = new_run(store)
         assert re.fullmatch(r"[a-z]+-[a-z]+-\d+", made.info.run_name)
-        assert made.data.tags[NAME_TAG] == made.info.run_name
+        assert made.data.tags[_NAME_TAG] == made.info.run_name
 
     def test_a_run_named_by_its_tag_has_that_name(self, store: TrackingStore) -> None:
-        assert new_run(store, tags={NAME_TAG: "first"}).info.run_name == "first"
-        assert new_run(store, run_name="second", tags={NAME_TAG: "second"}).info.run_name == "second"
+        assert new_run(store, tags={_NAME_TAG: "first"}).info.run_name == "first"
+        assert new_run(store, run_name="second", tags={_NAME_TAG: "second"}).info.run_name == "second"
 
     def test_a_run_named_in_two_ways_is_refused(self, store: TrackingStore) -> None:
         with pytest.raises(InvalidValue):
-            new_run(store, run_id="apple", run_name="first", tags={NAME_TAG: "second"})
+            new_run(store, run_id="apple", run_name="first", tags={_NAME_TAG: "second"})
         with pytest.raises(RunNotFound):
             store.get_run("apple")
 
@@ -64,7 +64,7 @@ class RunTests(StoreKit):
     def test_tags_of_a_new_run_are_kept_under_any_name(self, store: TrackingStore) -> None:
         tags = {"a//b": "1", "../up": "2", "semi;colon": "3"}
         made = new_run(store, run_name="odd", tags=tags)
-        assert store.get_run(made.info.run_id).data.tags == {**tags, NAME_TAG: "odd"}
+        assert store.get_run(made.info.run_id).data.tags == {**tags, _NAME_TAG: "odd"}
 
     def test_a_start_time_of_0_is_kept(self, store: TrackingStore) -> None:
         assert store.get_run(new_run(store, start_time=0).info.run_id).info.start_time == 0
@@ -140,11 +140,11 @@ class RunTests(StoreKit):
     def test_renaming_a_run_sets_its_name_tag(self, store: TrackingStore) -> None:
         new_run(store, run_id="apple", run_name="first")
         store.update_run("apple", run_name="second")
-        assert store.get_run("apple").data.tags[NAME_TAG] == "second"
+        assert store.get_run("apple").data.tags[_NAME_TAG] == "second"
 
     def test_setting_the_name_tag_renames_the_run(self, store: TrackingStore) -> None:
         new_run(store, run_id="apple", run_name="first")
-        log(store, "apple", tags={NAME_TAG: "second"})
+        log(store, "apple", tags={_NAME_TAG: "second"})
         assert store.get_run("apple").info.run_name == "second"
 
     def test_an_unknown_run_cannot_be_changed(self, store: TrackingStore) -> None:
@@ -158,26 +158,26 @@ class RunTests(StoreKit):
         run_id = new_run(store).info.run_id
         log(store, run_id, {"loss": [(0, 1, 0.5)]}, params={"alpha": "1"}, tags={"team": "red"})
         before = store.get_run(run_id)
-        store.set_run_stage(run_id, DELETED)
+        store.set_run_stage(run_id, _DELETED)
         read = store.get_run(run_id)
-        assert read.info.lifecycle_stage == DELETED
+        assert read.info.lifecycle_stage == _DELETED
         assert read.data == before.data
         assert [point.value for point in store.metric_history(run_id, "loss")] == [0.5]
-        store.set_run_stage(run_id, ACTIVE)
+        store.set_run_stage(run_id, _ACTIVE)
         assert store.get_run(run_id) == before
 
     def test_deleting_or_restoring_a_run_twice_changes_nothing(self, store: TrackingStore) -> None:
         run_id = new_run(store).info.run_id
-        store.set_run_stage(run_id, ACTIVE)
-        store.set_run_stage(run_id, DELETED)
-        store.set_run_stage(run_id, DELETED)
-        assert store.get_run(run_id).info.lifecycle_stage == DELETED
+        store.set_run_stage(run_id, _ACTIVE)
+        store.set_run_stage(run_id, _DELETED)
+        store.set_run_stage(run_id, _DELETED)
+        assert store.get_run(run_id).info.lifecycle_stage == _DELETED
         with pytest.raises(RunNotFound):
-            store.set_run_stage("unknown", DELETED)
+            store.set_run_stage("unknown", _DELETED)
 
     def test_a_deleted_run_cannot_be_changed(self, store: TrackingStore) -> None:
         run_id = new_run(store, tags={"team": "red"}).info.run_id
-        store.set_run_stage(run_id, DELETED)
+        store.set_run_stage(run_id, _DELETED)
         before = store.get_run(run_id)
         for change in _CHANGES.values():
             with pytest.raises(WrongLifecycle):
@@ -190,7 +190,7 @@ class RunTests(StoreKit):
         new_run(store, run_id="apple", run_name="first", tags={"team": "red", "kind": "fruit"})
         log(store, "apple", tags={"team": "blue", "empty": ""})
         log(store, "apple", tags={"team": "green"})
-        assert store.get_run("apple").data.tags == {"team": "green", "kind": "fruit", "empty": "", NAME_TAG: "first"}
+        assert store.get_run("apple").data.tags == {"team": "green", "kind": "fruit", "empty": "", _NAME_TAG: "first"}
 
     def test_a_run_tag_is_cut_at_8000_characters(self, store: TrackingStore) -> None:
         run_id = new_run(store).info.run_id
@@ -201,7 +201,7 @@ class RunTests(StoreKit):
     def test_a_deleted_run_tag_is_gone_and_cannot_be_deleted_again(self, store: TrackingStore) -> None:
         new_run(store, run_id="apple", run_name="first", tags={"team": "red"})
         store.delete_run_tag("apple", "team")
-        assert store.get_run("apple").data.tags == {NAME_TAG: "first"}
+        assert store.get_run("apple").data.tags == {_NAME_TAG: "first"}
         with pytest.raises(TagNotFound):
             store.delete_run_tag("apple", "team")
 
@@ -209,24 +209,24 @@ class RunTests(StoreKit):
 
     def test_inputs_are_read_back_with_dataset_and_tags(self, store: TrackingStore) -> None:
         run_id = new_run(store).info.run_id
-        store.log_inputs(run_id, [DatasetInput(IRIS, (TRAINING, InputTag("fold", "1"))), DatasetInput(WINE)])
+        store.log_inputs(run_id, [DatasetInput(_IRIS, (_TRAINING, InputTag("fold", "1"))), DatasetInput(_WINE)])
         kept = {one.dataset.name: one for one in store.get_run(run_id).inputs.dataset_inputs}
-        assert kept["iris"].dataset == IRIS
-        assert set(kept["iris"].tags) == {TRAINING, InputTag("fold", "1")}
-        assert kept["wine"] == DatasetInput(WINE)
+        assert kept["iris"].dataset == _IRIS
+        assert set(kept["iris"].tags) == {_TRAINING, InputTag("fold", "1")}
+        assert kept["wine"] == DatasetInput(_WINE)
         assert len(kept) == 2
 
     def test_inputs_are_part_of_what_a_search_finds(self, store: TrackingStore) -> None:
         run_id = new_run(store).info.run_id
-        store.log_inputs(run_id, [DatasetInput(IRIS, (TRAINING,))])
+        store.log_inputs(run_id, [DatasetInput(_IRIS, (_TRAINING,))])
         assert store.search_runs(query_runs(), experiment_ids=["0"]) == [store.get_run(run_id)]
 
     def test_the_first_description_of_an_input_wins(self, store: TrackingStore) -> None:
         run_id = new_run(store).info.run_id
         other = Dataset("iris", "d1", "http", "elsewhere", '{"columns": 5}', None)
-        store.log_inputs(run_id, [DatasetInput(IRIS, (TRAINING,)), DatasetInput(other, (EVALUATION,))])
-        store.log_inputs(run_id, [DatasetInput(other, (EVALUATION,))])
-        assert store.get_run(run_id).inputs.dataset_inputs == (DatasetInput(IRIS, (TRAINING,)),)
+        store.log_inputs(run_id, [DatasetInput(_IRIS, (_TRAINING,)), DatasetInput(other, (_EVALUATION,))])
+        store.log_inputs(run_id, [DatasetInput(other, (_EVALUATION,))])
+        assert store.get_run(run_id).inputs.dataset_inputs == (DatasetInput(_IRIS, (_TRAINING,)),)
 
     def test_another_digest_or_name_is_another_dataset(self, store: TrackingStore) -> None:
         run_id = new_run(store).info.run_id
@@ -237,16 +237,16 @@ class RunTests(StoreKit):
 
     def test_runs_of_one_experiment_share_a_dataset_but_not_its_use(self, store: TrackingStore) -> None:
         first, second = new_run(store).info.run_id, new_run(store).info.run_id
-        store.log_inputs(first, [DatasetInput(IRIS, (TRAINING,))])
-        store.log_inputs(second, [DatasetInput(Dataset("iris", "d1", schema="another"), (EVALUATION,))])
-        assert store.get_run(first).inputs.dataset_inputs == (DatasetInput(IRIS, (TRAINING,)),)
-        assert store.get_run(second).inputs.dataset_inputs == (DatasetInput(IRIS, (EVALUATION,)),)
+        store.log_inputs(first, [DatasetInput(_IRIS, (_TRAINING,))])
+        store.log_inputs(second, [DatasetInput(Dataset("iris", "d1", schema="another"), (_EVALUATION,))])
+        assert store.get_run(first).inputs.dataset_inputs == (DatasetInput(_IRIS, (_TRAINING,)),)
+        assert store.get_run(second).inputs.dataset_inputs == (DatasetInput(_IRIS, (_EVALUATION,)),)
 
     def test_experiments_do_not_share_datasets(self, store: TrackingStore) -> None:
         store.create_experiment("fruit")
         first, second = new_run(store, "0").info.run_id, new_run(store, "1").info.run_id
         other = Dataset("iris", "d1", "http", "elsewhere")
-        store.log_inputs(first, [DatasetInput(IRIS)])
+        store.log_inputs(first, [DatasetInput(_IRIS)])
         store.log_inputs(second, [DatasetInput(other)])
         assert store.get_run(second).inputs.dataset_inputs == (DatasetInput(other),)
 
@@ -262,7 +262,7 @@ class RunTests(StoreKit):
             DatasetInput(Dataset("n", "d"), (InputTag("k", "v" * 501),)),
         ):
             with pytest.raises(ValueTooLong):
-                store.log_inputs(run_id, [DatasetInput(WINE), bad])
+                store.log_inputs(run_id, [DatasetInput(_WINE), bad])
         assert store.get_run(run_id).inputs.dataset_inputs == ()
 
     # --- lasting
@@ -270,10 +270,10 @@ class RunTests(StoreKit):
     def test_runs_outlive_the_opened_store(self, store: TrackingStore, reopen: Callable[[], TrackingStore]) -> None:
         new_run(store, run_id="apple", run_name="first", user_id="ada", start_time=5, tags={"team": "red"})
         log(store, "apple", {"loss": [(0, 1, 0.5), (1, 2, 0.25)]}, params={"alpha": "0.1"}, tags={"kind": "fruit"})
-        store.log_inputs("apple", [DatasetInput(IRIS, (TRAINING,))])
+        store.log_inputs("apple", [DatasetInput(_IRIS, (_TRAINING,))])
         store.update_run("apple", status=RunStatus.FINISHED, end_time=99)
         new_run(store, run_id="plum")
-        store.set_run_stage("plum", DELETED)
+        store.set_run_stage("plum", _DELETED)
         before = [store.get_run("apple"), store.get_run("plum")]
         again = reopen()
         assert [again.get_run("apple"), again.get_run("plum")] == before
@@ -291,5 +291,5 @@ _CHANGES: dict[str, Callable[[TrackingStore, str], object]] = {
     "tag": lambda store, run_id: log(store, run_id, tags={"team": "blue"}),
     "nothing": lambda store, run_id: log(store, run_id),
     "delete tag": lambda store, run_id: store.delete_run_tag(run_id, "team"),
-    "input": lambda store, run_id: store.log_inputs(run_id, [DatasetInput(IRIS)]),
+    "input": lambda store, run_id: store.log_inputs(run_id, [DatasetInput(_IRIS)]),
 }

@@ -1,4 +1,4 @@
-"""The part of the registry kit about versions: numbers, stages, aliases, tags, searching, several writers at once."""
+"""The part of the registry kit about versions: numbers, descriptions, tags, searching, several writers at once."""
 
 from __future__ import annotations
 
@@ -19,28 +19,10 @@ from drupe.errors import (
     ValueTooLong,
 )
 from drupe.extend.registry_store import RegistryStore
-from drupe.search.parse import parse
-from drupe.search.query import Kind, Query
-from drupe.testing.kit import StoreKit, all_pages, in_threads, tick
+from drupe.testing.kit import StoreKit, all_pages, in_threads, make_pear, query_versions, tick
 from drupe.uris import Uri
 
-__all__ = ["VersionTests", "query_versions"]
-
-
-def query_versions(filter: str | None = None, order_by: Sequence[str] | None = None) -> Query:
-    """The query that a filter and order text mean for model versions."""
-    return parse(Kind.MODEL_VERSIONS, filter, order_by)
-
-
-def _pear(store: RegistryStore, versions: int) -> None:
-    """The model `pear` with this many versions."""
-    store.create_registered_model("pear")
-    for number in range(1, versions + 1):
-        store.create_model_version("pear", f"s3://bucket/{number}")
-
-
-def _stages(store: RegistryStore) -> dict[str, Stage]:
-    return {version.version: version.current_stage for version in store.search_model_versions(query_versions("name = 'pear'"))}
+__all__ = ["VersionTests"]
 
 
 def _cellar(store: RegistryStore) -> None:
@@ -92,7 +74,7 @@ class VersionTests(StoreKit):
         assert made == ["1", "2", "1", "3", "2"]
 
     def test_a_version_number_is_never_used_again(self, store: RegistryStore) -> None:
-        _pear(store, 3)
+        make_pear(store, 3)
         store.delete_model_version("pear", "3")
         assert store.create_model_version("pear", "s3://bucket/4").version == "4"
         for number in ("1", "2", "4"):
@@ -108,7 +90,7 @@ class VersionTests(StoreKit):
         assert store.create_model_version("pear", "s3://bucket/1").version == "1"
 
     def test_an_unknown_version_is_not_found(self, store: RegistryStore) -> None:
-        _pear(store, 2)
+        make_pear(store, 2)
         store.delete_model_version("pear", "1")
         for unknown in ("1", "3", "0", "9" * 40):
             with pytest.raises(ModelVersionNotFound):
@@ -118,7 +100,7 @@ class VersionTests(StoreKit):
                     change("pear", unknown)
 
     def test_a_version_of_an_unknown_model_is_not_found(self, store: RegistryStore) -> None:
-        _pear(store, 1)
+        make_pear(store, 1)
         with pytest.raises(RegisteredModelNotFound):
             store.get_model_version("plum", "1")
         for change in _changes(store).values():
@@ -126,7 +108,7 @@ class VersionTests(StoreKit):
                 change("plum", "1")
 
     def test_a_version_that_is_no_number_is_refused(self, store: RegistryStore) -> None:
-        _pear(store, 1)
+        make_pear(store, 1)
         for bad in ("", "one", "-1", "1.0", "latest", "1 OR 1=1", "²"):
             with pytest.raises(InvalidValue):
                 store.get_model_version("pear", bad)
@@ -142,7 +124,7 @@ class VersionTests(StoreKit):
     # --- describing and deleting
 
     def test_a_version_description_is_replaced_and_cleared(self, store: RegistryStore) -> None:
-        _pear(store, 2)
+        make_pear(store, 2)
         before = store.get_model_version("pear", "1")
         tick()
         changed = store.update_model_version("pear", "1", description="sour")
@@ -153,7 +135,7 @@ class VersionTests(StoreKit):
         assert store.update_model_version("pear", "1", description="").description == ""
 
     def test_a_deleted_version_is_gone_everywhere(self, store: RegistryStore) -> None:
-        _pear(store, 2)
+        make_pear(store, 2)
         store.set_alias("pear", "champion", "2")
         store.set_alias("pear", "old", "1")
         before = store.get_registered_model("pear")
@@ -171,7 +153,7 @@ class VersionTests(StoreKit):
     # --- tags
 
     def test_the_last_version_tag_wins_and_other_versions_keep_theirs(self, store: RegistryStore) -> None:
-        _pear(store, 2)
+        make_pear(store, 2)
         for value in ("one", "two"):
             store.set_model_version_tag("pear", "1", "fold", value)
         store.set_model_version_tag("pear", "1", "long", "x" * 100_000)
@@ -179,7 +161,7 @@ class VersionTests(StoreKit):
         assert store.get_model_version("pear", "2").tags == {}
 
     def test_a_deleted_version_tag_is_gone_and_deleting_it_again_is_no_error(self, store: RegistryStore) -> None:
-        _pear(store, 1)
+        make_pear(store, 1)
         store.set_model_version_tag("pear", "1", "fold", "one")
         store.set_model_version_tag("pear", "1", "kind", "fruit")
         store.delete_model_version_tag("pear", "1", "fold")
@@ -187,135 +169,11 @@ class VersionTests(StoreKit):
         assert store.get_model_version("pear", "1").tags == {"kind": "fruit"}
 
     def test_a_bad_version_tag_is_refused(self, store: RegistryStore) -> None:
-        _pear(store, 1)
+        make_pear(store, 1)
         for key, value, error in [("", "x", InvalidName), ("a//b", "x", InvalidName), ("fold", "x" * 100_001, ValueTooLong)]:
             with pytest.raises(error):
                 store.set_model_version_tag("pear", "1", key, value)
         assert store.get_model_version("pear", "1").tags == {}
-
-    # --- stages
-
-    @pytest.mark.parametrize("stage", list(Stage))
-    def test_a_version_moves_to_any_stage(self, store: RegistryStore, stage: Stage) -> None:
-        _pear(store, 1)
-        before = store.get_registered_model("pear"), store.get_model_version("pear", "1")
-        tick()
-        moved = store.transition_model_version_stage("pear", "1", stage)
-        assert moved.current_stage is stage
-        assert moved.last_updated_timestamp > before[1].last_updated_timestamp
-        assert store.get_model_version("pear", "1") == moved
-        assert store.get_registered_model("pear").last_updated_timestamp > before[0].last_updated_timestamp
-
-    def test_several_versions_may_share_a_stage(self, store: RegistryStore) -> None:
-        _pear(store, 2)
-        for number in ("1", "2"):
-            store.transition_model_version_stage("pear", number, Stage.PRODUCTION)
-        assert _stages(store) == {"1": Stage.PRODUCTION, "2": Stage.PRODUCTION}
-
-    @pytest.mark.parametrize("stage", [Stage.STAGING, Stage.PRODUCTION])
-    def test_archiving_moves_the_others_of_the_target_stage_only(self, store: RegistryStore, stage: Stage) -> None:
-        _pear(store, 4)
-        other = Stage.STAGING if stage is Stage.PRODUCTION else Stage.PRODUCTION
-        store.transition_model_version_stage("pear", "1", stage)
-        store.transition_model_version_stage("pear", "2", other)
-        store.transition_model_version_stage("pear", "4", stage, archive_existing=True)
-        assert _stages(store) == {"1": Stage.ARCHIVED, "2": other, "3": Stage.NONE, "4": stage}
-
-    def test_archiving_leaves_the_moved_version_and_other_models_alone(self, store: RegistryStore) -> None:
-        _pear(store, 1)
-        store.create_registered_model("plum")
-        store.create_model_version("plum", "s3://bucket/1")
-        for name in ("pear", "plum"):
-            store.transition_model_version_stage(name, "1", Stage.PRODUCTION)
-        store.transition_model_version_stage("pear", "1", Stage.PRODUCTION, archive_existing=True)
-        assert store.get_model_version("pear", "1").current_stage is Stage.PRODUCTION
-        assert store.get_model_version("plum", "1").current_stage is Stage.PRODUCTION
-
-    @pytest.mark.parametrize("stage", [Stage.NONE, Stage.ARCHIVED])
-    def test_archiving_goes_with_staging_and_production_only(self, store: RegistryStore, stage: Stage) -> None:
-        _pear(store, 2)
-        store.transition_model_version_stage("pear", "1", Stage.STAGING)
-        with pytest.raises(InvalidValue):
-            store.transition_model_version_stage("pear", "1", stage, archive_existing=True)
-        assert _stages(store) == {"1": Stage.STAGING, "2": Stage.NONE}
-
-    def test_the_latest_versions_are_the_newest_of_each_stage(self, store: RegistryStore) -> None:
-        _pear(store, 12)
-        for number, stage in [("1", Stage.PRODUCTION), ("3", Stage.PRODUCTION), ("2", Stage.STAGING), ("11", Stage.ARCHIVED)]:
-            store.transition_model_version_stage("pear", number, stage)
-        store.set_alias("pear", "champion", "12")
-        latest = store.get_registered_model("pear").latest_versions
-        assert {version.current_stage: version.version for version in latest} == {
-            Stage.NONE: "12",
-            Stage.STAGING: "2",
-            Stage.PRODUCTION: "3",
-            Stage.ARCHIVED: "11",
-        }
-        assert len(latest) == 4
-        assert [version.aliases for version in latest] == [(), (), (), ()]
-
-    # --- aliases
-
-    def test_an_alias_points_to_one_version_and_moves(self, store: RegistryStore) -> None:
-        _pear(store, 2)
-        store.set_alias("pear", "champion", "1")
-        store.set_alias("pear", "Champion", "2")
-        store.set_alias("pear", "old-1_x", "1")
-        assert store.get_version_by_alias("pear", "champion").version == "1"
-        assert sorted(store.get_model_version("pear", "1").aliases) == ["champion", "old-1_x"]
-        store.set_alias("pear", "champion", "2")
-        assert store.get_registered_model("pear").aliases == {"champion": "2", "Champion": "2", "old-1_x": "1"}
-        assert store.get_model_version("pear", "1").aliases == ("old-1_x",)
-        assert store.get_version_by_alias("pear", "champion") == store.get_model_version("pear", "2")
-
-    def test_a_deleted_alias_is_gone_and_deleting_it_again_is_no_error(self, store: RegistryStore) -> None:
-        _pear(store, 1)
-        store.set_alias("pear", "champion", "1")
-        store.delete_alias("pear", "champion")
-        store.delete_alias("pear", "champion")
-        assert store.get_registered_model("pear").aliases == {}
-        assert store.get_model_version("pear", "1").aliases == ()
-        with pytest.raises(AliasNotFound):
-            store.get_version_by_alias("pear", "champion")
-
-    def test_an_alias_left_over_from_a_deleted_version_does_not_reach_the_next(self, store: RegistryStore) -> None:
-        _pear(store, 1)
-        store.set_alias("pear", "champion", "1")
-        store.delete_model_version("pear", "1")
-        store.create_model_version("pear", "s3://bucket/2")
-        assert store.get_registered_model("pear").aliases == {}
-        assert store.get_model_version("pear", "2").aliases == ()
-
-    def test_the_alias_latest_is_the_version_with_the_highest_number(self, store: RegistryStore) -> None:
-        store.create_registered_model("pear")
-        with pytest.raises(AliasNotFound):
-            store.get_version_by_alias("pear", "latest")
-        for number in range(1, 12):
-            store.create_model_version("pear", f"s3://bucket/{number}")
-        store.transition_model_version_stage("pear", "11", Stage.ARCHIVED)
-        assert store.get_version_by_alias("pear", "latest").version == "11"
-
-    def test_aliases_of_models_do_not_mix(self, store: RegistryStore) -> None:
-        _pear(store, 2)
-        store.create_registered_model("plum")
-        store.create_model_version("plum", "s3://bucket/plum")
-        store.set_alias("pear", "champion", "2")
-        store.set_alias("plum", "champion", "1")
-        assert store.get_version_by_alias("pear", "champion").source == "s3://bucket/2"
-        assert store.get_version_by_alias("plum", "champion").source == "s3://bucket/plum"
-
-    def test_a_bad_alias_or_version_is_refused(self, store: RegistryStore) -> None:
-        _pear(store, 1)
-        for bad in ("", "a b", "a/b", "latest", "LATEST", "v1", "V22", "a.b"):
-            with pytest.raises(InvalidName):
-                store.set_alias("pear", bad, "1")
-        with pytest.raises(ValueTooLong):
-            store.set_alias("pear", "x" * 256, "1")
-        with pytest.raises(ModelVersionNotFound):
-            store.set_alias("pear", "champion", "2")
-        with pytest.raises(InvalidValue):
-            store.set_alias("pear", "champion", "one")
-        assert store.get_registered_model("pear").aliases == {}
 
     # --- searching
 
@@ -362,7 +220,7 @@ class VersionTests(StoreKit):
         assert _found(store, "", order_by) == expected
 
     def test_version_numbers_sort_as_numbers(self, store: RegistryStore) -> None:
-        _pear(store, 11)
+        make_pear(store, 11)
         assert _found(store, "version_number > 8", ["version_number DESC"]) == ["pear 11", "pear 10", "pear 9"]
 
     def test_a_found_version_is_complete_but_for_its_aliases(self, store: RegistryStore) -> None:

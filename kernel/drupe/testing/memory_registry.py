@@ -21,9 +21,9 @@ from drupe.uris import Uri
 
 __all__ = ["MemoryRegistryStore"]
 
-MODELS_LIMIT = 1000
-VERSIONS_LIMIT = 200_000
-LATEST = "latest"
+_MODELS_LIMIT = 1000
+_VERSIONS_LIMIT = 200_000
+_LATEST = "latest"
 
 
 def _now_ms() -> int:
@@ -85,7 +85,7 @@ class MemoryRegistryStore(RegistryStore):
             return self._model(name).read()
 
     def search_registered_models(self, query: Query, *, limit: int = 100, page_token: str | None = None) -> Page[RegisteredModel]:
-        limits.check_limit(limit, maximum=MODELS_LIMIT)
+        limits.check_limit(limit, maximum=_MODELS_LIMIT)
         with self._lock:
             models = [model.read() for model in self._models.values()]
             return self._tokens.search(query, models, name_of=lambda one: one.name, scope="models", limit=limit, token=page_token)
@@ -173,7 +173,7 @@ class MemoryRegistryStore(RegistryStore):
             return model.read_version(number)
 
     def search_model_versions(self, query: Query, *, limit: int = 10_000, page_token: str | None = None) -> Page[ModelVersion]:
-        limits.check_limit(limit, maximum=VERSIONS_LIMIT)
+        limits.check_limit(limit, maximum=_VERSIONS_LIMIT)
         with self._lock:
             versions = [version for model in self._models.values() for version in model.versions.values()]
             return self._tokens.search(
@@ -242,7 +242,7 @@ class MemoryRegistryStore(RegistryStore):
     def get_version_by_alias(self, name: str, alias: str) -> ModelVersion:
         with self._lock:
             model = self._model(name)
-            number = max(model.versions, default=None) if alias == LATEST else model.aliases.get(alias)
+            number = max(model.versions, default=None) if alias == _LATEST else model.aliases.get(alias)
             if number is None:
                 raise AliasNotFound(f"registered model {name!r} has no alias {alias!r}", name=name, alias=alias)
             return model.read_version(number)

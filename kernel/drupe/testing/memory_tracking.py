@@ -52,8 +52,8 @@ from drupe.uris import Uri
 
 __all__ = ["MemoryTrackingStore", "sample", "summarize"]
 
-RUN_NAME_TAG = "mlflow.runName"
-Point = tuple[int, int, float]  # step, timestamp, value
+_RUN_NAME_TAG = "mlflow.runName"
+_Point = tuple[int, int, float]  # step, timestamp, value
 
 
 def _now_ms() -> int:
@@ -66,7 +66,7 @@ class _Run:
     info: RunInfo
     tags: dict[str, str]
     params: dict[str, str] = field(factory=dict)
-    points: dict[str, dict[tuple[Any, ...], Point]] = field(factory=dict)  # by key, then by what makes a point the same point
+    points: dict[str, dict[tuple[Any, ...], _Point]] = field(factory=dict)  # by key, then by what makes a point the same point
     inputs: dict[tuple[str, str], DatasetInput] = field(factory=dict)
 
     def read(self) -> Run:
@@ -192,9 +192,9 @@ class MemoryTrackingStore(TrackingStore):
     # --- runs
 
     def create_run(self, new: NewRun) -> Run:
-        name_in_tags = new.tags.get(RUN_NAME_TAG)
+        name_in_tags = new.tags.get(_RUN_NAME_TAG)
         if new.run_name and name_in_tags and new.run_name != name_in_tags:
-            raise InvalidValue(f"run_name is {new.run_name!r} but the tag {RUN_NAME_TAG} is {name_in_tags!r}; give one, or the same")
+            raise InvalidValue(f"run_name is {new.run_name!r} but the tag {_RUN_NAME_TAG} is {name_in_tags!r}; give one, or the same")
         run_id = uuid.uuid4().hex if new.run_id is None else limits.check_run_id(new.run_id)
         with self._lock:
             twin = self._runs.get(run_id)
@@ -215,7 +215,7 @@ class MemoryTrackingStore(TrackingStore):
                 lifecycle_stage=LifecycleStage.ACTIVE,
                 artifact_uri=f"{experiment.artifact_location}/{run_id}/artifacts",
             )
-            made = self._runs[run_id] = _Run(new, info, {**new.tags, RUN_NAME_TAG: name})
+            made = self._runs[run_id] = _Run(new, info, {**new.tags, _RUN_NAME_TAG: name})
             return made.read()
 
     def made_by(self, run_id: str) -> NewRun | None:
@@ -256,7 +256,7 @@ class MemoryTrackingStore(TrackingStore):
             given: dict[str, Any] = {"status": status, "end_time": end_time, "run_name": run_name}
             run.info = evolve(run.info, **{name: value for name, value in given.items() if value is not None})
             if run_name is not None:
-                run.tags[RUN_NAME_TAG] = run_name
+                run.tags[_RUN_NAME_TAG] = run_name
             return run.info
 
     def set_run_stage(self, run_id: str, stage: LifecycleStage) -> None:
@@ -272,16 +272,16 @@ class MemoryTrackingStore(TrackingStore):
                 run.points.setdefault(key, {}).setdefault(rank(*point), point)
             run.params.update(params)
             run.tags.update(tags)
-            if RUN_NAME_TAG in tags:
-                run.info = evolve(run.info, run_name=tags[RUN_NAME_TAG])
+            if _RUN_NAME_TAG in tags:
+                run.info = evolve(run.info, run_name=tags[_RUN_NAME_TAG])
 
-    def _checked(self, run: _Run, batch: LogBatch) -> tuple[list[tuple[str, Point]], dict[str, str], dict[str, str]]:
+    def _checked(self, run: _Run, batch: LogBatch) -> tuple[list[tuple[str, _Point]], dict[str, str], dict[str, str]]:
         params = dict(limits.check_param(key, value) for key, value in batch.params.items())
         for key, value in params.items():
             kept = run.params.get(key, value)
             if kept != value:
                 raise ParamConflict(f"param {key!r} of run {run.info.run_id} is {kept!r} and cannot become {value!r}", key=key)
-        points: list[tuple[str, Point]] = []
+        points: list[tuple[str, _Point]] = []
         for name, columns in batch.metrics.items():
             limits.check_key("metric", name)
             for step, timestamp, number in columns:
@@ -345,7 +345,7 @@ class MemoryTrackingStore(TrackingStore):
             return found
 
 
-def summarize(points: Iterable[Point]) -> MetricSummary:
+def summarize(points: Iterable[_Point]) -> MetricSummary:
     """The summary of a series from all of its points; see MetricSummary for what each number means."""
     ordered = sorted(points, key=lambda point: rank(*point))
     numbers = [(value, step) for step, _, value in ordered if not math.isnan(value)]
@@ -366,13 +366,13 @@ def summarize(points: Iterable[Point]) -> MetricSummary:
     )
 
 
-def sample(points: Sequence[Point], buckets: int) -> list[Point]:
+def sample(points: Sequence[_Point], buckets: int) -> list[_Point]:
     """The lowest, highest and last point of each of `buckets` equally wide ranges of steps; `points` are sorted by rank."""
     start, width = points[0][0], points[-1][0] - points[0][0] + 1
-    groups: dict[int, list[Point]] = {}
+    groups: dict[int, list[_Point]] = {}
     for point in points:
         groups.setdefault((point[0] - start) * buckets // width, []).append(point)
-    chosen: list[Point] = []
+    chosen: list[_Point] = []
     for group in groups.values():
         numbers = [point for point in group if not math.isnan(point[2])] or group
         kept = {min(numbers, key=lambda point: point[2]), max(numbers, key=lambda point: point[2]), group[-1]}

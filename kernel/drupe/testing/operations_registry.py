@@ -11,17 +11,15 @@ from drupe.entities import Stage
 from drupe.extend.registry_store import RegistryStore
 from drupe.search.query import Query
 from drupe.testing.comparison import Pair
-from drupe.testing.kit import all_pages
-from drupe.testing.kit_models import query_models
-from drupe.testing.kit_versions import query_versions
+from drupe.testing.kit import all_pages, query_models, query_versions
 from drupe.testing.memory_registry import MemoryRegistryStore
 from drupe.testing.random_queries import model_queries, texts, version_queries
 
 __all__ = ["RegistryOperations"]
 
-NAMES = ["a", "b", "A", "ab"]
+_NAMES = ["a", "b", "A", "ab"]
 
-_names = st.sampled_from([*NAMES, "zz"])
+_names = st.sampled_from([*_NAMES, "zz"])
 _versions = st.sampled_from(["1", "2", "3", "4"])
 _aliases = st.sampled_from(["champion", "Champion", "x"])
 _keys = st.sampled_from(["t", "u", "mlflow.prompt.is_prompt"])
@@ -46,7 +44,7 @@ class RegistryOperations(RuleBasedStateMachine):
 
     # --- models
 
-    @rule(name=st.sampled_from(NAMES), description=texts, tags=_tags)
+    @rule(name=st.sampled_from(_NAMES), description=texts, tags=_tags)
     def create_model(self, name: str, description: str, tags: dict[str, str]) -> None:
         self._both.same(lambda store: store.create_registered_model(name, description=description, tags=tags))
 
@@ -58,7 +56,7 @@ class RegistryOperations(RuleBasedStateMachine):
     def describe_model(self, name: str, description: str) -> None:
         self._both.same(lambda store: store.update_registered_model(name, description=description))
 
-    @rule(name=_names, new_name=st.sampled_from(NAMES))
+    @rule(name=_names, new_name=st.sampled_from(_NAMES))
     def rename_model(self, name: str, new_name: str) -> None:
         self._both.same(lambda store: store.rename_registered_model(name, new_name))
 

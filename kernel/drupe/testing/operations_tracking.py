@@ -22,20 +22,20 @@ from drupe.testing.random_queries import experiment_queries, run_queries, texts,
 
 __all__ = ["TrackingOperations"]
 
-RUN_IDS = ["r0", "r1", "r2", "r3"]
-METRICS = ["loss", "acc", "loss.min", "a/b"]
-EXPERIMENT_IDS = ["0", "1", "2", "3", "9"]
+_RUN_IDS = ["r0", "r1", "r2", "r3"]
+_METRICS = ["loss", "acc", "loss.min", "a/b"]
+_EXPERIMENT_IDS = ["0", "1", "2", "3", "9"]
 
-_experiments = st.sampled_from(EXPERIMENT_IDS)
+_experiments = st.sampled_from(_EXPERIMENT_IDS)
 _names = st.sampled_from(["a", "b", "A", "ab", "Default"])
-_runs = st.sampled_from([*RUN_IDS, *RUN_IDS, "zz"])
+_runs = st.sampled_from([*_RUN_IDS, *_RUN_IDS, "zz"])
 _stages = st.sampled_from(LifecycleStage)
 _views = st.sampled_from(ViewType)
 _tags = st.dictionaries(st.sampled_from(["t", "u"]), texts, max_size=2)
 _points = st.lists(st.tuples(st.integers(-2, 4), st.integers(0, 3), values), min_size=1, max_size=6).map(Points.of)
 _batches = st.builds(
     LogBatch,
-    st.dictionaries(st.sampled_from(METRICS), _points, min_size=1, max_size=3),
+    st.dictionaries(st.sampled_from(_METRICS), _points, min_size=1, max_size=3),
     st.dictionaries(st.sampled_from(["p", "q"]), st.sampled_from(["", "a", "A"]), max_size=2),
     st.dictionaries(st.sampled_from(["t", "u", "mlflow.runName"]), texts.filter(bool), max_size=2),
 )
@@ -77,8 +77,8 @@ class TrackingOperations(RuleBasedStateMachine):
         """Two experiments and three runs, so that most operations meet something."""
         self.create_experiment("a", tags)
         for number, experiment in enumerate(["0", "1", "1"]):
-            self.create_run(RUN_IDS[number], experiment, tags, number)
-            self.log_batch(RUN_IDS[number], batches[number])
+            self.create_run(_RUN_IDS[number], experiment, tags, number)
+            self.log_batch(_RUN_IDS[number], batches[number])
 
     # --- experiments
 
@@ -109,7 +109,7 @@ class TrackingOperations(RuleBasedStateMachine):
 
     # --- runs
 
-    @rule(run=st.sampled_from(RUN_IDS), experiment=st.sampled_from(["0", "0", "1", "2"]), tags=_tags, start=st.integers(0, 3))
+    @rule(run=st.sampled_from(_RUN_IDS), experiment=st.sampled_from(["0", "0", "1", "2"]), tags=_tags, start=st.integers(0, 3))
     def create_run(self, run: str, experiment: str, tags: dict[str, str], start: int) -> None:
         made = self._made(run)
         if made is not None:  # either the same call again, or one for another time
@@ -141,7 +141,7 @@ class TrackingOperations(RuleBasedStateMachine):
     def log_batch(self, run: str, batch: LogBatch) -> None:
         self._both.same(lambda store: store.log_batch(run, batch))
 
-    @rule(run=st.sampled_from(RUN_IDS), batch=_faults)
+    @rule(run=st.sampled_from(_RUN_IDS), batch=_faults)
     def log_a_faulty_batch(self, run: str, batch: LogBatch) -> None:
         if self._is_active(run):
             self._both.same(lambda store: store.log_batch(run, batch))
@@ -164,11 +164,11 @@ class TrackingOperations(RuleBasedStateMachine):
 
     # --- series
 
-    @rule(run=_runs, key=st.sampled_from([*METRICS, "nothing"]), limit=st.integers(1, 5))
+    @rule(run=_runs, key=st.sampled_from([*_METRICS, "nothing"]), limit=st.integers(1, 5))
     def read_history(self, run: str, key: str, limit: int) -> None:
         self._both.same(lambda store: _pages(lambda token: store.metric_history(run, key, limit=limit, page_token=token)))
 
-    @rule(runs=st.lists(_runs, unique=True), keys=st.none() | st.lists(st.sampled_from(METRICS), unique=True))
+    @rule(runs=st.lists(_runs, unique=True), keys=st.none() | st.lists(st.sampled_from(_METRICS), unique=True))
     def read_many_series(self, runs: list[str], keys: list[str] | None) -> None:
         self._both.same(lambda store: store.metric_bulk(runs, keys))
 
@@ -202,8 +202,8 @@ class TrackingOperations(RuleBasedStateMachine):
             self.reopen()
         try:
             self._both.same(lambda store: store.search_runs(query_runs(), experiment_ids=None, view=ViewType.ALL))
-            self._both.same(lambda store: store.metric_bulk(RUN_IDS))
-            for number in EXPERIMENT_IDS:
+            self._both.same(lambda store: store.metric_bulk(_RUN_IDS))
+            for number in _EXPERIMENT_IDS:
                 self._both.same(lambda store, number=number: store.get_experiment(number))  # type: ignore[misc]
         finally:
             self._both.store.close()

@@ -27,7 +27,7 @@ from drupe.tracking import address, fluent
 
 __all__ = ["check_front_door", "drupe_workspace", "use_plugin"]
 
-OURS = ("DRUPE_", "MLFLOW_")
+_OURS = ("DRUPE_", "MLFLOW_")
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def drupe_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     What drupe keeps for the process (settings, catalog, opened stores, the experiment in use, active runs) starts anew and is let
     go of at the end. Runs do not look at the installed packages nor at git.
     """
-    for name in [name for name in os.environ if name.startswith(OURS)]:
+    for name in [name for name in os.environ if name.startswith(_OURS)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("DRUPE_CAPTURE_ENVIRONMENT", "false")

@@ -24,6 +24,7 @@ from drupe_store_sql.tables import HEAD, datasets, experiments, head, inputs, ru
 __all__ = ["Where", "translate"]
 
 LARGEST = 2**63
+JOINS_MAX = 10  # SQLite joins 64 tables at most, and sorting by twenty keys may join forty
 
 _COMPARE: Mapping[Op, Callable[[Any, Any], Any]] = {Op.EQ: eq, Op.NE: ne, Op.LT: lt, Op.LE: le, Op.GT: gt, Op.GE: ge}
 _FOUND_BY_NAN = (Op.NE, Op.NOT_IN)
@@ -63,6 +64,8 @@ def _joined(session: Session, kind: Kind, comparison: Comparison, where: Where) 
     """The comparison with a joined row; None where a join would not do."""
     sought = comparison.field
     if sought.entity in (Entity.ATTRIBUTE, Entity.DATASET) or sought.shadow or comparison.op is Op.IS_NULL:
+        return None
+    if sought not in where.joined and len(where.joined) >= JOINS_MAX:
         return None
     place = where.joined.get(sought) or keyed(session, kind, sought)
     if place is None:

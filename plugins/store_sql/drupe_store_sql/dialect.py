@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.engine import Engine
@@ -48,6 +49,10 @@ class Dialect(ABC):
     @abstractmethod
     def back_up(self, label: str) -> str:
         """Keep a copy of the whole database before it is changed, with `label` in its name; returns where it lies."""
+
+    @abstractmethod
+    def pack(self, members: Sequence[int | str]) -> Any:
+        """The members of a `stretch` list as one value for the driver."""
 
     @abstractmethod
     def like(self, value: ColumnElement[str], pattern: str, *, ignore_case: bool) -> ColumnElement[bool]:

@@ -9,7 +9,8 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from drupe.entities import Experiment, LifecycleStage
 from drupe.errors import AlreadyExists, ExperimentNotFound, InvalidValue, TagNotFound, WrongLifecycle
-from drupe_store_sql.session import Session, replace, stretch
+from drupe_store_sql.session import Session
+from drupe_store_sql.statements import replace, stretch
 from drupe_store_sql.tables import experiment_tags, experiments, runs
 
 __all__ = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from heapq import heappop, heappush
 from itertools import pairwise
 from typing import Any
 
@@ -14,24 +15,27 @@ from drupe.entities.metrics import rank
 from drupe_store_sql.paging import fingerprint, read_token, write_token
 from drupe_store_sql.points import unpack
 from drupe_store_sql.sampling import sample
-from drupe_store_sql.session import Session, stretch
-from drupe_store_sql.summary import Point
+from drupe_store_sql.session import Session
+from drupe_store_sql.statements import stretch
+from drupe_store_sql.summary import first_rank, last_rank
 from drupe_store_sql.tables import chunks, runs
 
 __all__ = ["bulk", "page"]
 
 _RUN = select(runs.c.id).where(runs.c.run_id == bindparam("of"))
 _RUNS = select(runs.c.run_id, runs.c.id).where(stretch(runs.c.run_id))
-_CHUNKS_IN_TIME = (
-    select(chunks.c.min_ms, chunks.c.points)
+_HEADERS_IN_TIME = (
+    select(chunks.c.id, chunks.c.min_ms, chunks.c.max_ms, chunks.c.count)
     .where(chunks.c.run == bindparam("run_pk"), chunks.c.key == bindparam("key_pk"), chunks.c.max_ms >= bindparam("since"))
     .order_by(chunks.c.min_ms)
 )
+_NUMBERED = select(chunks.c.points).where(stretch(chunks.c.id))
 _CHUNKS = (
     select(chunks.c.run, chunks.c.key, chunks.c.points).where(stretch(chunks.c.run)).order_by(chunks.c.run, chunks.c.key, chunks.c.min_step)
 )
-_CHUNKS_OF_KEYS = _CHUNKS.where(chunks.c.key.in_(bindparam("keys", expanding=True)))
+_CHUNKS_OF_KEYS = _CHUNKS.where(stretch(chunks.c.key, "key_members"))
 
+_Point = tuple[int, int, float]  # step, time, value
 _Place = tuple[int, int, float, bool]  # of a point in its history: time, step, value
 
 
@@ -57,7 +61,7 @@ def bulk(session: Session, run_ids: Sequence[str], keys: Sequence[str] | None, *
         rows = session.among(_CHUNKS, numbers.values())
     else:
         ids = session.key_ids(dict.fromkeys(keys))
-        rows = session.among(_CHUNKS_OF_KEYS, numbers.values(), keys=list(ids.values())) if ids else []
+        rows = session.among(_CHUNKS_OF_KEYS, numbers.values(), key_members=session.dialect.pack(list(ids.values()))) if ids else []
     names = session.key_names({row[1] for row in rows})
     pieces: dict[tuple[int, str], list[bytes]] = {}
     for run, number, stored in rows:
@@ -77,18 +81,34 @@ def bulk(session: Session, run_ids: Sequence[str], keys: Sequence[str] | None, *
     return found
 
 
-def _in_time(session: Session, run: int, key: int, after: _Place | None, most: int) -> list[Point]:
-    """The first `most` points behind `after` by time, step, value; chunks that begin later than the last of these are not decoded."""
-    waiting: list[Point] = []
+def _in_time(session: Session, run: int, key: int, after: _Place | None, most: int) -> list[_Point]:
+    """The first `most` points behind `after` by time, step, value; only the chunks that can hold them are read."""
     since = -1 if after is None else after[0]
-    for starts_at, stored in session.rows(_CHUNKS_IN_TIME, run_pk=run, key_pk=key, since=since):
-        if len(waiting) >= most:
-            ready = [point for point in waiting if point[1] < starts_at]
-            if len(ready) >= most:
-                break
-        waiting += [point for point in unpack(stored, session) if after is None or _place(point) > after]
-    waiting.sort(key=_place)
-    return waiting[:most]
+    chosen = _enough(session.rows(_HEADERS_IN_TIME, run_pk=run, key_pk=key, since=since), since, most)
+    points = [
+        point
+        for (stored,) in session.among(_NUMBERED, chosen)
+        for point in unpack(stored, session)
+        if after is None or _place(point) > after
+    ]
+    points.sort(key=_place)
+    return points[:most]
+
+
+def _enough(headers: Sequence[tuple[Any, ...]], since: int, most: int) -> list[int]:
+    """The numbers of the first chunks, by time, that surely hold the first `most` points behind `since`."""
+    chosen: list[int] = []
+    ends: list[tuple[int, int]] = []  # of chunks that begin behind `since`: when they end, how many points they hold
+    passed = 0  # points that lie before the chunk at hand
+    for number, begins, finishes, count in headers:
+        while ends and ends[0][0] < begins:
+            passed += heappop(ends)[1]
+        if passed >= most:
+            break
+        chosen.append(number)
+        if begins > since:
+            heappush(ends, (finishes, count))
+    return chosen
 
 
 def _by_rank(parts: list[Points]) -> Points:
@@ -96,19 +116,11 @@ def _by_rank(parts: list[Points]) -> Points:
     whole = Points()
     for part in parts:
         whole.extend(part)
-    ranks_ascend = all(_last_rank(before) <= _first_rank(after) for before, after in pairwise(parts))
+    ranks_ascend = all(last_rank(before) <= first_rank(after) for before, after in pairwise(parts))
     return whole if ranks_ascend else Points.of(sorted(whole, key=lambda point: rank(*point)))
 
 
-def _first_rank(points: Points) -> tuple[int, int, float, bool]:
-    return rank(points.steps[0], points.timestamps[0], points.values[0])
-
-
-def _last_rank(points: Points) -> tuple[int, int, float, bool]:
-    return rank(points.steps[-1], points.timestamps[-1], points.values[-1])
-
-
-def _place(point: Point) -> _Place:
+def _place(point: _Point) -> _Place:
     step, time, value = point
     is_nan = math.isnan(value)
     return time, step, 0.0 if is_nan else value, is_nan

@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import bindparam, insert, select
 
 from drupe.entities import Dataset, DatasetInput, InputTag
-from drupe_store_sql.session import Session, replace, stretch
+from drupe_store_sql.session import Session
+from drupe_store_sql.statements import replace, stretch
 from drupe_store_sql.tables import datasets, input_tags, inputs, runs
 
 __all__ = ["read", "tie"]

@@ -10,7 +10,8 @@ from sqlalchemy import and_, bindparam, delete, func, select, text, update
 from drupe.entities import ModelVersion, RegisteredModel, Stage
 from drupe.errors import AlreadyExists, RegisteredModelNotFound
 from drupe_store_sql import versions
-from drupe_store_sql.session import Session, replace, stretch
+from drupe_store_sql.session import Session
+from drupe_store_sql.statements import replace, stretch
 from drupe_store_sql.tables import aliases, model_tags, models
 from drupe_store_sql.tables import versions as versions_table
 

@@ -8,6 +8,7 @@ for `history`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import lt
 from typing import Any
 
 from attrs import fields
@@ -17,8 +18,9 @@ from drupe.entities import Points
 from drupe.entities.metrics import rank
 from drupe.errors import StoreCorrupt
 from drupe_store_sql.codec import decode, encode
-from drupe_store_sql.session import Session, stretch
-from drupe_store_sql.summary import Point, Row
+from drupe_store_sql.session import Session
+from drupe_store_sql.statements import stretch
+from drupe_store_sql.summary import Row, first_rank
 from drupe_store_sql.tables import chunks, series
 
 __all__ = ["append", "fold_all", "unpack"]
@@ -45,8 +47,10 @@ _OVERLAPPING = select(chunks.c.points).where(
     chunks.c.min_step <= bindparam("high"),
     chunks.c.max_step >= bindparam("low"),
 )
-_TO_FOLD = select(chunks.c.id, chunks.c.points).where(
-    chunks.c.run == bindparam("run_pk"), chunks.c.key == bindparam("key_pk"), (chunks.c.is_tail == 1) | (chunks.c.count < FULL)
+_TO_FOLD = (
+    select(chunks.c.id, chunks.c.points)
+    .where(chunks.c.run == bindparam("run_pk"), chunks.c.key == bindparam("key_pk"), (chunks.c.is_tail == 1) | (chunks.c.count < FULL))
+    .order_by(chunks.c.min_step)
 )
 _DROP_CHUNK = delete(chunks).where(chunks.c.id == bindparam("chunk"))
 _WITH_TAILS = select(series.c.key, *(series.c[name] for name in _ROW)).where(
@@ -69,14 +73,13 @@ def append(session: Session, run: int, columns: Mapping[str, Points]) -> None:
         key = ids[name]
         row = rows.get(key)
         fresh = _sorted(points)
+        target = made if row is None else changed
         if row is None:
-            row = Row.starting_with(fresh[0])
-            target = made
+            row = Row.before(fresh)
         else:
             fresh = _new_ones(session, run, key, row, fresh)
-            target = changed
-        if not fresh:
-            continue
+            if not len(fresh):
+                continue
         row.add(fresh)
         _plan(run, key, row, fresh, appended, to_fold)
         target.append(_as_values(run, key, row, for_update=target is changed))
@@ -110,30 +113,29 @@ def _read_rows(session: Session, run: int, keys: Sequence[int]) -> dict[int, Row
     return {key: Row(*values) for key, *values in session.among(_OF_SOME, keys, run_pk=run)}
 
 
-def _sorted(points: Points) -> list[Point]:
+def _sorted(points: Points) -> Points:
     """The different points, by rank."""
-    if len(points) == 1:
-        return list(points)
-    by_rank = {rank(*point): point for point in reversed(list(points))}
-    return [by_rank[place] for place in sorted(by_rank)]
-
-
-def _new_ones(session: Session, run: int, key: int, row: Row, points: list[Point]) -> list[Point]:
-    """Those of the sorted points that the series does not have yet."""
-    last = row.last_rank
-    if rank(*points[0]) > last:
+    if all(map(lt, points.steps, points.steps[1:])):  # the usual case, and told without a loop in Python
         return points
-    low, high = points[0][0], points[-1][0]
+    by_rank = {rank(*point): point for point in reversed(list(points))}
+    return Points.of(by_rank[place] for place in sorted(by_rank))
+
+
+def _new_ones(session: Session, run: int, key: int, row: Row, points: Points) -> Points:
+    """Those of the sorted points that the series does not have yet."""
+    if first_rank(points) > row.last_rank:
+        return points
+    low, high = points.steps[0], points.steps[-1]
     known = {
         rank(*point)
         for (stored,) in session.rows(_OVERLAPPING, run_pk=run, key_pk=key, low=low, high=high)
         for point in unpack(stored, session)
         if low <= point[0] <= high
     }
-    return [point for point in points if rank(*point) not in known]
+    return Points.of(point for point in points if rank(*point) not in known)
 
 
-def _plan(run: int, key: int, row: Row, points: list[Point], appended: list[dict[str, Any]], to_fold: list[tuple[int, Row]]) -> None:
+def _plan(run: int, key: int, row: Row, points: Points, appended: list[dict[str, Any]], to_fold: list[tuple[int, Row]]) -> None:
     """Note the rows of `chunks` that hold these points, and whether the series is to be folded then."""
     if len(points) >= FULL:
         appended += [_chunk(run, key, part, is_tail=False) for part in _parts(points)]
@@ -147,29 +149,34 @@ def _plan(run: int, key: int, row: Row, points: list[Point], appended: list[dict
 
 def _fold(session: Session, run: int, key: int, row: Row) -> None:
     found = session.rows(_TO_FOLD, run_pk=run, key_pk=key)
-    points = sorted((point for _, stored in found for point in unpack(stored, session)), key=lambda point: rank(*point))
+    points = Points()
+    for _, stored in found:
+        points.extend(unpack(stored, session))
+    points = _sorted(points)
     session.many(_DROP_CHUNK, [{"chunk": number} for number, _ in found])
     session.many(_NEW_CHUNK, [_chunk(run, key, part, is_tail=False) for part in _parts(points)])
     row.tail_rows = row.tail_points = 0
     session.many(_CHANGED, [_as_values(run, key, row, for_update=True)])
 
 
-def _parts(points: list[Point]) -> Iterable[list[Point]]:
-    return (points[start : start + LARGEST] for start in range(0, len(points), LARGEST))
+def _parts(points: Points) -> Iterable[Points]:
+    if len(points) <= LARGEST:
+        return (points,)
+    bounds = [(start, start + LARGEST) for start in range(0, len(points), LARGEST)]
+    return (Points(points.steps[a:b], points.timestamps[a:b], points.values[a:b]) for a, b in bounds)
 
 
-def _chunk(run: int, key: int, points: list[Point], *, is_tail: bool) -> dict[str, Any]:
-    times = [point[1] for point in points]
+def _chunk(run: int, key: int, points: Points, *, is_tail: bool) -> dict[str, Any]:
     return {
         "run": run,
         "key": key,
         "is_tail": int(is_tail),
         "count": len(points),
-        "min_step": points[0][0],
-        "max_step": points[-1][0],
-        "min_ms": min(times),
-        "max_ms": max(times),
-        "points": encode(Points.of(points)),
+        "min_step": points.steps[0],
+        "max_step": points.steps[-1],
+        "min_ms": min(points.timestamps),
+        "max_ms": max(points.timestamps),
+        "points": encode(points),
     }
 
 

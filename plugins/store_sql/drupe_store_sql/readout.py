@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, select
 from drupe.entities import LifecycleStage, MetricSummary, Run, RunData, RunInfo, RunInputs, RunStatus
 from drupe.errors import RunNotFound
 from drupe_store_sql import inputs
-from drupe_store_sql.session import Session, stretch
+from drupe_store_sql.session import Session
+from drupe_store_sql.statements import stretch
 from drupe_store_sql.summary import COLUMNS, as_number, to_summary
 from drupe_store_sql.tables import params, runs, series, tags
 

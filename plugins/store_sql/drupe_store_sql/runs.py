@@ -10,11 +10,12 @@ from typing import Any
 from attrs import asdict
 from sqlalchemy import bindparam, delete, insert, select, text, update
 
-from drupe.entities import LifecycleStage, LogBatch, NewRun, Points, RunStatus, limits
+from drupe.entities import LifecycleStage, LogBatch, NewRun, Points, Run, RunData, RunInfo, RunStatus, limits
 from drupe.entities.names import invent_run_name
 from drupe.errors import AlreadyExists, InvalidValue, ParamConflict, RunNotFound, TagNotFound, WrongLifecycle
-from drupe_store_sql import experiments, points
-from drupe_store_sql.session import Session, replace, stretch
+from drupe_store_sql import experiments, points, readout
+from drupe_store_sql.session import Session
+from drupe_store_sql.statements import replace, stretch
 from drupe_store_sql.tables import params, runs, tags
 
 __all__ = ["RUN_NAME_TAG", "CheckedBatch", "add", "change", "check_batch", "delete_tag", "log", "require", "require_active", "set_stage"]
@@ -40,8 +41,8 @@ CheckedBatch = tuple[Mapping[str, Points], Mapping[str, str], Mapping[str, str]]
 """Points by metric, params and tags, as they will be stored."""
 
 
-def add(session: Session, new: NewRun, run_id: str) -> int:
-    """Create a run and return its row number; see TrackingStore.create_run. `run_id` was made or checked by the caller."""
+def add(session: Session, new: NewRun, run_id: str) -> Run:
+    """See TrackingStore.create_run. `run_id` was made or checked by the caller."""
     tagged = new.tags.get(RUN_NAME_TAG)
     if new.run_name and tagged and new.run_name != tagged:
         raise InvalidValue(f"run_name is {new.run_name!r} but the tag {RUN_NAME_TAG} is {tagged!r}; give one, or the same text twice")
@@ -52,23 +53,35 @@ def add(session: Session, new: NewRun, run_id: str) -> int:
         if twin is not None:
             if twin[1] != request:
                 raise AlreadyExists(f"run id {run_id} belongs to another run; leave it out to get a new one", run_id=run_id)
-            return int(twin[0])
+            return readout.by_number(session, twin[0])
     number, _, location, *_ = experiments.require_active(session, new.experiment_id)
     name = new.run_name or tagged or invent_run_name()
+    kept = {**{key: str(value) for key, value in new.tags.items()}, RUN_NAME_TAG: name}
+    info = RunInfo(
+        run_id=run_id,
+        experiment_id=new.experiment_id,
+        run_name=name,
+        user_id=new.user_id,
+        status=RunStatus.RUNNING,
+        start_time=new.start_time,
+        end_time=None,
+        lifecycle_stage=LifecycleStage.ACTIVE,
+        artifact_uri=f"{location.rstrip('/')}/{run_id}/artifacts",
+    )
     row = session.row(
         _ADD,
         run_id=run_id,
         experiment=number,
         name=name,
-        user_id=new.user_id,
-        status=RunStatus.RUNNING.value,
-        start_ms=new.start_time,
-        artifact_uri=f"{location.rstrip('/')}/{run_id}/artifacts",
+        user_id=info.user_id,
+        status=info.status.value,
+        start_ms=info.start_time,
+        artifact_uri=info.artifact_uri,
         request=request,
     )
     assert row is not None
-    _set_tags(session, row[0], {**{key: str(value) for key, value in new.tags.items()}, RUN_NAME_TAG: name})
-    return int(row[0])
+    _set_tags(session, row[0], kept)
+    return Run(info, RunData(tags=kept))
 
 
 def change(session: Session, run_id: str, *, status: RunStatus | None, end_time: int | None, run_name: str | None) -> int:

@@ -10,16 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
-from sqlalchemy import DDLElement, Insert, Select, Table, TextClause, bindparam, inspect, select, text
+from sqlalchemy import DDLElement, Insert, bindparam, inspect, select, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.sql.base import Executable
 
 from drupe_store_sql.dialect import Dialect
+from drupe_store_sql.statements import stretch
 from drupe_store_sql.tables import keys
 
-__all__ = ["Session", "Shared", "replace", "stretch"]
-
-MOST = 500  # values of one IN list: beyond it, several statements
+__all__ = ["Session", "Shared"]
 
 
 @frozen
@@ -60,6 +59,7 @@ class Session:
         self._pooled = engine.raw_connection()
         self._connection: Connection | None = None
         self._new_keys: dict[str, int] = {}
+        self._is_committed = False
         driver = self._pooled.driver_connection
         assert driver is not None
         self.driver: Any = driver
@@ -87,14 +87,9 @@ class Session:
         prepared = self._prepared(statement, rows[0])
         self._cursor.executemany(prepared.sql, [prepared.line_up(row) for row in rows])
 
-    def among(self, statement: Executable, members: Iterable[Any], **values: Any) -> list[tuple[Any, ...]]:
-        """All rows of a fixed statement made with `stretch`, for however many members of its IN list."""
-        found: list[tuple[Any, ...]] = []
-        wanted = list(members)
-        for start in range(0, len(wanted), MOST):
-            part = wanted[start : start + MOST]
-            found += self.search(statement, {**values, "members": part})
-        return found
+    def among(self, statement: Executable, members: Iterable[int | str], **values: Any) -> list[tuple[Any, ...]]:
+        """All rows of a fixed statement made with `stretch`, for however many members of its list."""
+        return self.rows(statement, members=self.dialect.pack(list(members)), **values)
 
     def search(self, statement: Executable, values: Mapping[str, Any] | None = None) -> list[Any]:
         """All rows of a statement that was composed for this search; SQLAlchemy remembers the text of those that only differ in values."""
@@ -109,13 +104,17 @@ class Session:
     def key_ids(self, names: Iterable[str]) -> dict[str, int]:
         """The numbers of those keys that exist."""
         known = self._shared.key_ids
-        found = {name: known.get(name) or self._new_keys.get(name) for name in names}
-        missing = [name for name, number in found.items() if number is None]
-        if missing:
-            read = {name: number for number, name in self.among(_KEYS_NAMED, missing)}
-            self._shared.learn(read)
-            found.update(read)
-        return {name: number for name, number in found.items() if number is not None}
+        found: dict[str, int] = {}
+        for name in names:
+            number = known.get(name) or self._new_keys.get(name)
+            if number is None:
+                row = self.row(_KEY_NAMED, called=name)
+                if row is None:
+                    continue
+                number = int(row[0])
+                self._shared.learn({name: number})
+            found[name] = number
+        return found
 
     def make_keys(self, names: Iterable[str]) -> dict[str, int]:
         """The numbers of all these keys, which are made where they do not exist. In `Database.write` only."""
@@ -143,11 +142,14 @@ class Session:
     def commit(self) -> None:
         """Make it last."""
         self._pooled.commit()
+        self._is_committed = True
         if self._new_keys:
             self._shared.learn(self._new_keys)
 
     def close(self) -> None:
         """Give the connection back; what was not committed is undone."""
+        if not self._is_committed:
+            self._pooled.rollback()
         self._cursor.close()
         if self._connection is not None:
             self._connection.close()
@@ -177,23 +179,6 @@ def _prepare(statement: Any, values: Mapping[str, Any], engine: Engine) -> Prepa
     return Prepared(str(compiled), names, {name: value for name, value in compiled.params.items() if name not in values})
 
 
-def replace(table: Table, *, on: Sequence[str], keep: bool = False) -> TextClause:
-    """An INSERT of all columns that, where a row with the same `on` exists, replaces the other columns, or keeps them as they are."""
-    names = [column.name for column in table.columns]
-    quoted = {name: f'"{name}"' for name in names}
-    changes = ", ".join(f"{quoted[name]} = excluded.{quoted[name]}" for name in names if name not in on)
-    action = "NOTHING" if keep else f"UPDATE SET {changes}"
-    return text(
-        f"INSERT INTO {table.name} ({', '.join(quoted.values())}) VALUES ({', '.join(f':{name}' for name in names)}) "
-        f"ON CONFLICT ({', '.join(quoted[name] for name in on)}) DO {action}"
-    )
-
-
-def stretch(column: Any) -> Any:
-    """`column IN (members)`, for a statement that is run by `Session.among`."""
-    return column.in_(bindparam("members", expanding=True))
-
-
-_KEYS_NAMED: Select[Any] = select(keys.c.id, keys.c.name).where(stretch(keys.c.name))
-_KEYS_NUMBERED: Select[Any] = select(keys.c.id, keys.c.name).where(stretch(keys.c.id))
+_KEY_NAMED = select(keys.c.id).where(keys.c.name == bindparam("called"))
+_KEYS_NUMBERED = select(keys.c.id, keys.c.name).where(stretch(keys.c.id))
 _NEW_KEY = text("INSERT INTO keys (name) VALUES (:name) RETURNING id")

@@ -1,7 +1,7 @@
 """What is kept of a series beside its points, as one row of `series`, and how new points change it.
 
-The row is the same whatever the order in which the points arrived. Points are (step, timestamp, value); all that come in here are new:
-finding out which ones the series already has is the work of `points`.
+The row is the same whatever the order in which the points arrived. All points that come in here are new: finding out which ones the
+series already has is the work of `points`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from collections.abc import Sequence
 
 from attrs import define
 
-from drupe.entities import MetricSummary
+from drupe.entities import MetricSummary, Points
 from drupe.entities.metrics import rank
 from drupe_store_sql import exact
 
-__all__ = ["COLUMNS", "Point", "Rank", "Row", "as_number", "to_summary"]
+__all__ = ["COLUMNS", "Rank", "Row", "as_number", "first_rank", "last_rank", "to_summary"]
 
-Point = tuple[int, int, float]
 Rank = tuple[int, int, float, bool]
 
 NAN = math.nan
@@ -47,11 +46,10 @@ class Row:
     tail_points: int
 
     @classmethod
-    def starting_with(cls, point: Point) -> Row:
-        """An empty row that already has its first and last point; `add` is to be called with all points, this one included."""
-        step, timestamp, value = point
-        kept = None if math.isnan(value) else value
-        return cls(0, 0, kept, step, timestamp, kept, step, timestamp, None, None, None, None, None, exact.EMPTY, 0, 0)
+    def before(cls, points: Points) -> Row:
+        """The empty row of a series whose least points are these: first and last are set, `add` is still to be called."""
+        step, timestamp, value = points.steps[0], points.timestamps[0], _kept(points.values[0])
+        return cls(0, 0, value, step, timestamp, value, step, timestamp, None, None, None, None, None, exact.EMPTY, 0, 0)
 
     @property
     def last_rank(self) -> Rank:
@@ -63,29 +61,32 @@ class Row:
         """The rank of the least point."""
         return rank(self.first_step, self.first_ms, as_number(self.first))
 
-    def add(self, points: Sequence[Point]) -> None:
+    def add(self, points: Points) -> None:
         """Take in new points, sorted by rank; at least one."""
-        least, greatest = points[0], points[-1]
-        if rank(*least) < self.first_rank:
-            self.first_step, self.first_ms, self.first = least[0], least[1], _kept(least[2])
-        if rank(*greatest) > self.last_rank:
-            self.last_step, self.last_ms, self.last = greatest[0], greatest[1], _kept(greatest[2])
-        numbers = [(value, step) for step, _, value in points if value == value]
-        self.count += len(points)
-        self.nans += len(points) - len(numbers)
-        if numbers:
-            self._take_extremes(numbers)
-            self.total = exact.add(self.total, [value for value, _ in numbers if math.isfinite(value)])
-            self.mean = self._mean()
+        steps, timestamps, values = points.steps, points.timestamps, points.values
+        if first_rank(points) < self.first_rank:
+            self.first_step, self.first_ms, self.first = steps[0], timestamps[0], _kept(values[0])
+        if last_rank(points) > self.last_rank:
+            self.last_step, self.last_ms, self.last = steps[-1], timestamps[-1], _kept(values[-1])
+        self.count += len(values)
+        if any(map(math.isnan, values)):
+            pairs = [(step, value) for step, value in zip(steps, values, strict=True) if value == value]
+            self.nans += len(values) - len(pairs)
+            if pairs:
+                self._add_numbers([step for step, _ in pairs], [value for _, value in pairs])
+        else:
+            self._add_numbers(steps, values)
 
-    def _take_extremes(self, numbers: list[tuple[float, int]]) -> None:
-        low, low_step = min(numbers)  # of equal values the lowest step
+    def _add_numbers(self, steps: Sequence[int], values: Sequence[float]) -> None:
+        low, high = min(values), max(values)
+        low_step, high_step = steps[values.index(low)], steps[values.index(high)]  # the lowest, since steps ascend
         if self.min is None or low < self.min or (low == self.min and low_step < _step(self.argmin)):
             self.min, self.argmin = low, low_step
-        high = max(value for value, _ in numbers)
-        high_step = next(step for value, step in numbers if value == high)  # the points are sorted by step
         if self.max is None or high > self.max or (high == self.max and high_step < _step(self.argmax)):
             self.max, self.argmax = high, high_step
+        is_finite = -math.inf < low and high < math.inf
+        self.total = exact.add(self.total, values if is_finite else filter(math.isfinite, values))
+        self.mean = self._mean()
 
     def _mean(self) -> float | None:
         if self.min == -math.inf:
@@ -118,6 +119,16 @@ def to_summary(
         argmin,
         argmax,
     )
+
+
+def first_rank(points: Points) -> Rank:
+    """The rank of the first of these points."""
+    return rank(points.steps[0], points.timestamps[0], points.values[0])
+
+
+def last_rank(points: Points) -> Rank:
+    """The rank of the last of these points."""
+    return rank(points.steps[-1], points.timestamps[-1], points.values[-1])
 
 
 def as_number(kept: float | None) -> float:

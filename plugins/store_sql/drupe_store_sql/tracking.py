@@ -114,7 +114,7 @@ class SqlTrackingStore(TrackingStore):
     def create_run(self, new: NewRun) -> Run:
         run_id = uuid.uuid4().hex if new.run_id is None else limits.check_run_id(new.run_id)
         with self._database.write() as session:
-            return readout.by_number(session, runs.add(session, new, run_id))
+            return runs.add(session, new, run_id)
 
     def get_run(self, run_id: str) -> Run:
         with self._database.read() as session:

@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, delete, func, select, text, update
 
 from drupe.entities import ModelVersion, ModelVersionStatus, Stage
 from drupe.errors import AliasNotFound, InvalidValue, ModelVersionNotFound
-from drupe_store_sql.session import Session, replace, stretch
+from drupe_store_sql.session import Session
+from drupe_store_sql.statements import replace, stretch
 from drupe_store_sql.tables import aliases, models, version_tags, versions
 
 __all__ = [

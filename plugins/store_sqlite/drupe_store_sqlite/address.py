@@ -18,7 +18,7 @@ def database_file(uri: Uri, *, folder: Path | None = None) -> Path:
     if uri.scheme != "sqlite":
         raise InvalidUri(f"address {uri.text!r} is not one of a SQLite file; the forms are {_FORMS}")
     name = uri.path.removeprefix("/")
-    if name in ("", ":memory:") or "mode=memory" in name:
+    if name in ("", ":memory:"):
         raise InvalidUri(
             f"address {uri.text!r} means a database in memory, which would be lost with its connection; give a file: {_FORMS}. "
             "A test can use a temporary folder"

@@ -12,10 +12,12 @@ Pragmas, and why:
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import sqlite3
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -65,7 +67,7 @@ class SqliteDialect(Dialect):
             poolclass=QueuePool,
             pool_size=KEPT_CONNECTIONS,
             max_overflow=-1,
-            pool_reset_on_return="rollback",
+            pool_reset_on_return=None,  # sessions end their transactions themselves
         )
 
     def is_replaced(self) -> bool:
@@ -109,6 +111,9 @@ class SqliteDialect(Dialect):
                 f"{self.file}: no backup could be made before the upgrade, so nothing was changed: {why or fault}"
             ) from fault
         return str(target)
+
+    def pack(self, members: Sequence[int | str]) -> str:
+        return json.dumps(members)
 
     def like(self, value: ColumnElement[str], pattern: str, *, ignore_case: bool) -> ColumnElement[bool]:
         middle = pattern[1:-1]

@@ -1,0 +1,52 @@
+"""Two kinds of statement that SQLAlchemy Core does not spell alike for every database: upserts, and IN lists of any length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, Table, TextClause, bindparam, text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import NullType
+
+__all__ = ["Stretch", "replace", "stretch"]
+
+
+def replace(table: Table, *, on: Sequence[str]) -> TextClause:
+    """An INSERT of all columns that, where a row with the same `on` exists, replaces the other columns."""
+    names = [column.name for column in table.columns]
+    quoted = {name: f'"{name}"' for name in names}
+    changes = ", ".join(f"{quoted[name]} = excluded.{quoted[name]}" for name in names if name not in on)
+    return text(
+        f"INSERT INTO {table.name} ({', '.join(quoted.values())}) VALUES ({', '.join(f':{name}' for name in names)}) "
+        f"ON CONFLICT ({', '.join(quoted[name] for name in on)}) DO UPDATE SET {changes}"
+    )
+
+
+class Stretch(ColumnElement[bool]):
+    """A column is one of the members of a list that is a single value to the driver, packed by `Dialect.pack`.
+
+    So the text of a statement, and its plan, are the same for one member and for fifty thousand.
+    """
+
+    inherit_cache = False
+    type = NullType()  # a BOOLEAN would be compared with 1, which hides the list from the planner
+
+    def __init__(self, column: ColumnElement[Any], members: BindParameter[Any]) -> None:
+        self.column, self.members = column, members
+
+
+def stretch(column: ColumnElement[Any], name: str = "members") -> Stretch:
+    """`column` is one of the members that `Session.among` is given; `name` is for a statement with two such lists."""
+    return Stretch(column, bindparam(name))
+
+
+@compiles(Stretch)
+def _as_array(element: Stretch, compiler: SQLCompiler, **options: Any) -> str:
+    return f"{compiler.process(element.column, **options)} = ANY({compiler.process(element.members, **options)})"
+
+
+@compiles(Stretch, "sqlite")
+def _as_json(element: Stretch, compiler: SQLCompiler, **options: Any) -> str:
+    return f"{compiler.process(element.column, **options)} IN (SELECT value FROM json_each({compiler.process(element.members, **options)}))"

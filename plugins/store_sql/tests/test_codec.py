@@ -1,0 +1,54 @@
+"""Points to bytes and back."""
+
+from __future__ import annotations
+
+import math
+import struct
+from array import array
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drupe.entities import Points
+from drupe_store_sql.codec import decode, encode
+
+INT64 = st.integers(-(2**63), 2**63 - 1)
+DOUBLES = st.binary(min_size=8, max_size=8).map(lambda raw: struct.unpack("<d", raw)[0])  # every NaN there is, too
+POINTS = st.lists(st.tuples(INT64, INT64, DOUBLES), max_size=60).map(Points.of)
+
+
+def columns(points: Points) -> tuple[bytes, bytes, bytes]:
+    return points.steps.tobytes(), points.timestamps.tobytes(), points.values.tobytes()
+
+
+@given(POINTS)
+def test_points_come_back_bit_for_bit(points: Points) -> None:
+    assert columns(decode(encode(points))) == columns(points)
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 1000])
+def test_the_extremes_of_64_bits_survive_at_every_length(count: int) -> None:
+    extremes = [-(2**63), 2**63 - 1, 0, -1]
+    points = Points.of((extremes[n % 4], extremes[(n + 1) % 4], (math.nan, math.inf, -math.inf, -0.0)[n % 4]) for n in range(count))
+    assert columns(decode(encode(points))) == columns(points)
+
+
+def test_bytes_are_the_same_on_every_machine() -> None:
+    assert encode(Points.of([(1, 2, 0.5)])) == b"\x00" + struct.pack("<qqd", 1, 2, 0.5)
+
+
+def test_a_training_curve_takes_less_than_ten_bytes_a_point() -> None:
+    clock = [1_700_000_000_000 + 37 * n + (n * 7919) % 11 for n in range(512)]
+    curve = Points(
+        array("q", range(512)), array("q", clock), array("d", (2.3 * math.exp(-n / 90) + 0.01 * math.sin(n) for n in range(512)))
+    )
+    assert len(encode(curve)) < 10 * 512
+
+
+@pytest.mark.parametrize(
+    "damaged", [b"", b"\x02abc", b"\x00abc", b"\x01not zlib", encode(Points.of([(n, n, 0.5) for n in range(99)]))[:-9]]
+)
+def test_damaged_bytes_are_noticed(damaged: bytes) -> None:
+    with pytest.raises(ValueError):
+        decode(damaged)

@@ -59,6 +59,11 @@ FAULTS = {
         "broken",
         "drupe_model_flavors: offer 'x': load must have the form 'module:attr', got 'no_colon'",
     ),
+    "gives one text in place of a tuple of keys": (
+        HEAD + "@hookimpl\ndef drupe_model_flavors(): return [Offer('x', load='a:b', keys='s3')]\n",
+        "broken",
+        "drupe_model_flavors: offer 'x': keys must be a tuple of texts that are not empty, got 's3'",
+    ),
     "offers a key twice": (
         HEAD + "@hookimpl\ndef drupe_model_flavors(): return [Offer('x', load='a:b'), Offer('y', load='a:c', keys=('x',))]\n",
         "broken",

@@ -3,7 +3,6 @@
 *Collecting* hooks have no arguments and return a list of offers; they are called once, plugin by plugin in the order of names, when the
 catalog is built. *Moment* hooks are called when something happens. What a collecting hook raises marks that plugin as broken; what a moment
 hook raises is reported once; neither reaches the user's code. An implementation takes any of the arguments, by name.
-docs/reference/hooks.md is made from this file.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ class Offer:
         settings: str | None = None,
     ) -> None:
         self.name, self.load, self.help = name, load, help
-        self.keys = tuple(keys) or (name,)
-        self.handles, self.requires, self.settings = tuple(handles), tuple(requires), settings
+        self.keys = _several(keys) or (name,)
+        self.handles, self.requires, self.settings = _several(handles), _several(requires), settings
 
     def __repr__(self) -> str:
         return f"Offer({self.name!r}, load={self.load!r})"
@@ -60,7 +60,14 @@ class Offer:
         ]
         if isinstance(self.load, str) and ":" not in self.load:
             found.append(f"load must have the form 'module:attr', got {self.load!r}")
-        for field in ("keys", "handles", "requires"):
-            if not all(isinstance(entry, str) and entry for entry in getattr(self, field)):
-                found.append(f"{field} must hold texts that are not empty, got {getattr(self, field)!r}")
+        found += [
+            f"{field} must be a tuple of texts that are not empty, got {getattr(self, field)!r}"
+            for field in ("keys", "handles", "requires")
+            if isinstance(getattr(self, field), str) or not all(isinstance(entry, str) and entry for entry in getattr(self, field))
+        ]
         return found
+
+
+def _several(given: tuple[str, ...]) -> tuple[str, ...]:
+    # One text in place of a tuple is kept as it is, for `faults` to name; a tuple made of it would hold its letters.
+    return given if isinstance(given, str) else tuple(given)

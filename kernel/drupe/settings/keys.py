@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-__all__ = ["KEYS", "RESERVED", "Key", "Kind"]
+__all__ = ["KEYS", "RESERVED", "SHARED", "Key", "Kind"]
 
 Kind = Literal["text", "flag", "number", "names"]
 
@@ -64,3 +64,6 @@ KEYS: dict[str, Key] = {
 
 RESERVED = frozenset({"prefer"} | {name.partition(".")[2] for name in KEYS if name.startswith("plugins.")})
 """Names inside `[plugins]` that are the kernel's, so that no plugin can have them."""
+
+SHARED = ("artifact_root",)
+"""Settings of the kernel that also fill a plugin's option of the same name, unless that is set itself."""

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from drupe.errors import InvalidSettings
-from drupe.settings.keys import KEYS, RESERVED
-from drupe.settings.options import Source, fill, gather
+from drupe.settings.keys import KEYS, RESERVED, SHARED
+from drupe.settings.options import Source, fill, gather, option_types
 from drupe.settings.values import Unfit, of_kind
 
 if TYPE_CHECKING:
@@ -114,10 +114,13 @@ class Settings:
     def plugin(self, name: str, kind: type[T], *, query: Mapping[str, str] | None = None, given: Mapping[str, Any] | None = None) -> T:
         """An instance of the plugin's settings class `kind`, an attrs class.
 
-        `given` goes before `query` (options of an address), `DRUPE_<PLUGIN>__<OPTION>`, files and defaults. Raises InvalidSettings that
-        lists every unknown option and every value that does not fit.
+        `given` goes before `query` (options of an address), `DRUPE_<PLUGIN>__<OPTION>`, files, settings of the kernel that plugins share, and
+        defaults. Raises InvalidSettings that lists every unknown option and every value that does not fit.
         """
-        return fill(name, kind, self._sources(name, query=query, given=given), self._environ)
+        known = option_types(kind)
+        shared = {key: self.get(key) for key in SHARED if key in known and self.get(key) is not None}
+        sources = [*self._sources(name, query=query, given=given), Source("shared settings", shared)]
+        return fill(name, kind, sources, self._environ)
 
     def unknown_variables(self) -> dict[str, str | None]:
         """`DRUPE_*` variables that mean nothing here, each with the nearest one that would; not an error, as they may be for another release."""

@@ -164,6 +164,16 @@ def test_an_option_can_name_variables_of_others_that_come_after_its_own(place: P
     assert read(place, MLFLOW_TRACKING_TOKEN="t", DRUPE_X__TOKEN="own").plugin("x", Options).token == "own"
 
 
+def test_the_artifact_root_fills_the_option_of_that_name_unless_the_plugin_has_its_own(place: Path) -> None:
+    @frozen
+    class Rooted:
+        artifact_root: str | None = None
+
+    assert read(place, MLFLOW_ARTIFACT_ROOT="/a").plugin("x", Rooted) == Rooted("/a")
+    assert read(place, project='[plugins.x]\nartifact_root = "/own"', DRUPE_ARTIFACT_ROOT="/a").plugin("x", Rooted) == Rooted("/own")
+    assert read(place, DRUPE_ARTIFACT_ROOT="/a").plugin("x", Options) == Options()
+
+
 def test_a_secret_that_does_not_fit_is_not_repeated(place: Path) -> None:
     @frozen
     class Numbered:

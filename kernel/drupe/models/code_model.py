@@ -77,21 +77,31 @@ def run_script(script: Path, model_config: Mapping[str, Any] | None = None) -> A
     place: list[Any] = []
     tokens = _handed_over.set(place), _config.set(model_config)
     sys.modules[name] = module  # classes of the script name it as their module
-    real = sys.modules.get("mlflow.models.model")
+    _forget_real()
     try:
         exec(compile(script.read_bytes(), str(script), "exec", dont_inherit=True), module.__dict__)
-        real = sys.modules.get("mlflow.models.model", real)
+        model = place[-1] if place else _forget_real()
+        if model is None:
+            raise InvalidModelFolder(f"the model script {script.name} did not hand over a model; end it with drupe.models.set_model(model)")
+    except InvalidModelFolder:
+        del sys.modules[name]
+        raise
     except Exception as fault:  # the script is the user's; whatever it raises is told as its fault
         del sys.modules[name]
         raise InvalidModelFolder(f"the model script {script.name} failed: {type(fault).__name__}: {fault}", path=str(script)) from fault
     finally:
         _handed_over.reset(tokens[0])
         _config.reset(tokens[1])
-    if not place and real is not None and getattr(real, "__mlflow_model__", None) is not None:
-        place.append(real.__mlflow_model__)
-    if not place:
-        raise InvalidModelFolder(f"the model script {script.name} did not hand over a model; end it with drupe.models.set_model(model)")
-    return place[-1]
+    return model
+
+
+def _forget_real() -> Any:
+    """Where MLflow is installed, its scripts hand over to it: take what it was given last, which it would keep for ever."""
+    real = sys.modules.get("mlflow.models.model")
+    model = getattr(real, "__mlflow_model__", None)
+    if model is not None:
+        setattr(real, "__mlflow_model__", None)  # noqa: B010 - its name, not ours
+    return model
 
 
 _STAND_INS = {

@@ -88,6 +88,8 @@ def _as_frame(pandas: Any, given: Any, schema: Schema) -> tuple[Any, bool]:
             if not given.ndim
             else (None, True)
         )
+    if not schema.has_input_names() and len(schema) == 1 and _is_nested(schema.input_types()[0]):
+        return pandas.DataFrame({0: _objects(pandas, list(given) if isinstance(given, list | tuple) else [given])}), False
     if isinstance(given, Mapping):
         if _is_one_row(given, schema):
             return pandas.DataFrame({name: _objects(pandas, [value]) for name, value in given.items()}), False
@@ -100,7 +102,7 @@ def _as_frame(pandas: Any, given: Any, schema: Schema) -> tuple[Any, bool]:
         if given and all(isinstance(row, Mapping) for row in given):
             names = list(dict.fromkeys(name for row in given for name in row))
             return pandas.DataFrame({name: _objects(pandas, [row.get(name) for row in given]) for name in names}), False
-        is_rows = given and all(isinstance(row, list | tuple) for row in given) and not _is_nested(schema.input_types()[0])
+        is_rows = given and all(isinstance(row, list | tuple) for row in given)
         rows = [list(row) for row in given] if is_rows else [[value] for value in given]
         if len({len(row) for row in rows}) > 1:
             return None, False

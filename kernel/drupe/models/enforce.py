@@ -103,7 +103,9 @@ def valid_example(schema: Schema) -> str:
         return "{" + ", ".join(f"{name!r}: {text}" for name, text in arrays.items()) + "}"
     shown = {name: _sample(spec.type) for name, spec in list(specs.items())[:_COLUMNS_SHOWN]}
     more = f" (and {len(specs) - len(shown)} more columns)" if len(specs) > len(shown) else ""
-    return f"[{shown if schema.has_input_names() else list(shown.values())!r}]{more}"
+    if not schema.has_input_names():
+        return repr(list(shown.values()) if len(specs) == 1 else [list(shown.values())]) + more
+    return f"[{shown!r}]{more}"
 
 
 def _array_text(spec: TensorSpec) -> str:

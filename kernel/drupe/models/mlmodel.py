@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from attrs import field, frozen
+from yaml import YAMLError
 
 from drupe.errors import InvalidModelFolder, InvalidValue
 from drupe.models.signature import ModelSignature
@@ -109,8 +110,11 @@ class Model:
         )
 
     def save(self, path: Path | str) -> None:
-        """Write the MLmodel file at `path`."""
-        write_yaml(Path(path), self.to_dict())
+        """Write the MLmodel file at `path`. Raises InvalidValue when metadata or a flavor's keys hold what YAML cannot say."""
+        try:
+            write_yaml(Path(path), self.to_dict())
+        except YAMLError as fault:
+            raise InvalidValue(f"metadata and configuration of a model are plain values (dicts, lists, text, numbers): {fault}") from fault
 
     @classmethod
     def load(cls, path: Path | str) -> Model:

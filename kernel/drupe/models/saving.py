@@ -81,6 +81,8 @@ def write_model(
     options = {key: value for key, value in given.items() if key not in names}
     if parts.signature is not None and not isinstance(parts.signature, ModelSignature | bool):
         raise InvalidValue(f"signature must be a ModelSignature, not {type(parts.signature).__name__}; infer_signature makes one from data")
+    if not isinstance(parts.metadata, Mapping | None):
+        raise InvalidValue(f"metadata is a dict, not {type(parts.metadata).__name__}")
     record = writer.save(model, folder, options)
     own_files = _named_files(folder, record)
     code = _copy_code(parts.code_paths or (), folder)

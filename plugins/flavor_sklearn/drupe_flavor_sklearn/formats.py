@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -108,5 +109,5 @@ def read_model(file: Path, chosen: str, trusted: Sequence[str] | None) -> Any:
             "with, and code_paths keeps modules of your own with the model",
             module=fault.name,
         ) from fault
-    except (pickle.UnpicklingError, EOFError, ValueError, KeyError, OSError) as fault:
+    except (pickle.UnpicklingError, zipfile.BadZipFile, EOFError, AttributeError, TypeError, ValueError, LookupError, OSError) as fault:
         raise InvalidModelFolder(f"{file.name} cannot be read as {chosen}: {type(fault).__name__}: {fault}", path=str(file)) from fault

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from drupe.cli import complete, formats
-from drupe.cli.nouns import Noun, client, confirm, given, pages, read_pairs, yes_option
+from drupe.cli.nouns import Noun, client, confirm, given, pages, read_pairs, tags_told, yes_option
 from drupe.cli.output import Column, Form, chosen_form, plain, print_csv, print_json, print_list, say
 from drupe.cli.references import find_experiment
 from drupe.cli.tables import card
@@ -189,7 +189,7 @@ def _tag(experiment: str, tags: tuple[str, ...], removed: tuple[str, ...]) -> No
         store.set_experiment_tag(found.experiment_id, key, value)
     for key in removed:
         store.delete_experiment_tag(found.experiment_id, key)
-    say(f"experiment {found.name!r}: {len(pairs)} set, {len(removed)} removed")
+    say(f"experiment {found.name!r}: {tags_told(pairs, removed)}")
 
 
 def _print_found(condition: str | None, order_by: tuple[str, ...], view: str, limit: int | None) -> None:

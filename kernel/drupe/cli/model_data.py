@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_inputs", "write_predictions"]
 
-EXACT = {"float64": 2.0**53, "float32": 2.0**24}  # up to here every whole number has a form of its own
+EXACT = {"float64": 2**53, "float32": 2**24}  # up to here every whole number has a form of its own
 JSON_FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
 
@@ -107,9 +107,9 @@ def _whole_numbers_as_doubles(data: Any, signature: ModelSignature | None) -> An
     for spec in signature.inputs:
         kind = {"double": "float64", "float": "float32"}.get(str(spec.type))
         if kind and spec.name in data and data[spec.name].dtype.kind in "iu":
-            floats = data[spec.name].astype(kind)
-            if (floats.astype("float64") == data[spec.name]).all() and (abs(floats) <= EXACT[kind]).all():
-                data[spec.name] = floats
+            column = data[spec.name]
+            if not len(column) or -EXACT[kind] <= int(column.min()) <= int(column.max()) <= EXACT[kind]:
+                data[spec.name] = column.astype(kind)
     return data
 
 

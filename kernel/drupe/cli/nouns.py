@@ -7,7 +7,7 @@ A `Noun` is a click group whose verbs keep the order they are written in; a `Ver
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -20,7 +20,19 @@ if TYPE_CHECKING:
     from drupe.client import Client
     from drupe.entities import Page
 
-__all__ = ["Noun", "Verb", "address_for_process", "client", "confirm", "given", "pages", "read_pairs", "tracking_uri", "yes_option"]
+__all__ = [
+    "Noun",
+    "Verb",
+    "address_for_process",
+    "client",
+    "confirm",
+    "given",
+    "pages",
+    "read_pairs",
+    "tags_told",
+    "tracking_uri",
+    "yes_option",
+]
 
 T = TypeVar("T")
 URI_KEY = "drupe.tracking_uri"
@@ -122,6 +134,14 @@ def read_pairs(texts: tuple[str, ...]) -> dict[str, str]:
             raise InvalidValue(f"{entry!r} is not a pair; write KEY=VALUE, such as team=fruit")
         pairs[key] = value
     return pairs
+
+
+def tags_told(pairs: Mapping[str, str], removed: Sequence[str]) -> str:
+    """What became of tags, for a message: `2 tags set, 1 removed`."""
+    parts = [f"{len(pairs)} tag{'' if len(pairs) == 1 else 's'} set"] if pairs else []
+    if removed:
+        parts.append(f"{len(removed)} removed" if pairs else f"{len(removed)} tag{'' if len(removed) == 1 else 's'} removed")
+    return ", ".join(parts)
 
 
 def confirm(question: str, *, yes: bool) -> None:

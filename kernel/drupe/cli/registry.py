@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from drupe.cli import complete, formats
-from drupe.cli.nouns import Noun, address_for_process, client, confirm, pages, read_pairs, yes_option
+from drupe.cli.nouns import Noun, address_for_process, client, confirm, pages, read_pairs, tags_told, yes_option
 from drupe.cli.output import Column, Form, chosen_form, plain, print_csv, print_json, print_list, say, table_of
 from drupe.cli.references import full_address, quoted, short_id
 from drupe.cli.tables import card
@@ -296,7 +296,7 @@ def _tag(name: str, tags: tuple[str, ...], version: str | None, removed: tuple[s
             store.delete_registered_model_tag(name, key)
         else:
             store.delete_model_version_tag(name, version, key)
-    say(f"{f'version {version} of ' if version else ''}{name!r}: {len(pairs)} set, {len(removed)} removed")
+    say(f"{f'version {version} of ' if version else ''}{name!r}: {tags_told(pairs, removed)}")
 
 
 @registry.command(

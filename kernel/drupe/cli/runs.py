@@ -11,7 +11,7 @@ import click
 from drupe.cli import complete
 from drupe.cli.compare import compare
 from drupe.cli.experiments import VIEWS
-from drupe.cli.nouns import Noun, client, confirm, given, pages, read_pairs, yes_option
+from drupe.cli.nouns import Noun, client, confirm, given, pages, read_pairs, tags_told, yes_option
 from drupe.cli.output import Form, chosen_form, plain, print_csv, print_json, print_list, say
 from drupe.cli.references import experiment_labels, find_experiment, find_run, find_runs, short_id
 from drupe.cli.run_card import show_card
@@ -180,7 +180,7 @@ def _tag(run: str, tags: tuple[str, ...], removed: tuple[str, ...]) -> None:
         store.set_tag(found.info.run_id, key, value)
     for key in removed:
         store.delete_tag(found.info.run_id, key)
-    say(f"{_label(found)}: {len(pairs)} set, {len(removed)} removed")
+    say(f"{_label(found)}: {tags_told(pairs, removed)}")
 
 
 @runs.command(

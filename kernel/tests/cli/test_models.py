@@ -117,3 +117,10 @@ def test_a_name_without_path_says_how_models_are_named(drupe_cli: Any, three_run
     told = drupe_cli("models", "show", "baseline")
     assert told.code == 1
     assert "models:/NAME@ALIAS" in told.err
+
+
+def test_whole_numbers_in_files_count_as_doubles_only_where_nothing_is_lost(drupe_cli: Any, logged: str) -> None:
+    Path("in.csv").write_text(f"x,name\n{2**53 + 1},a\n")
+    told = drupe_cli("models", "predict", "-m", "baseline/model", "-i", "in.csv")
+    assert told.code == 1
+    assert "'x' holds int64, double expected" in told.err

@@ -195,3 +195,9 @@ def test_an_address_that_nothing_serves_is_a_problem_with_plugins(drupe_cli: Any
     told = drupe_cli("runs", "list", "--tracking-uri", "gopher://x")
     assert (told.code, told.out) == (3, "")
     assert "gopher" in told.err
+
+
+def test_changes_of_tags_are_told(drupe_cli: Any, three_runs: list[str]) -> None:
+    told = drupe_cli("runs", "tag", "baseline", "a=1", "b=2", "--delete", "team")
+    assert told.err == f"run 'baseline' ({three_runs[0][:8]}): 2 tags set, 1 removed\n"
+    assert drupe_cli("runs", "tag", "baseline", "--delete", "a").err.endswith(": 1 tag removed\n")

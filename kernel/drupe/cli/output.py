@@ -21,7 +21,20 @@ from drupe import lazy
 from drupe.cli import formats
 from drupe.cli.tables import Cell, Heading, draw, uses_colour
 
-__all__ = ["Column", "Form", "chosen_form", "note", "note_dropped", "plain", "print_csv", "print_json", "print_list", "say", "table_of"]
+__all__ = [
+    "META_KEY",
+    "Column",
+    "Form",
+    "chosen_form",
+    "note",
+    "note_dropped",
+    "plain",
+    "print_csv",
+    "print_json",
+    "print_list",
+    "say",
+    "table_of",
+]
 
 T = TypeVar("T")
 META_KEY = "drupe.form"

@@ -193,7 +193,11 @@ def _copy_all(
             if isinstance(fault, _HOPELESS):
                 stop.set()
             return "failed"
-        told.finished(task)
+        try:
+            told.finished(task)
+        except BaseException:
+            stop.set()  # before another thread begins with the next file
+            raise
         return "written" if written else "unchanged"
 
     with ThreadPoolExecutor(_workers(workers), thread_name_prefix="drupe-copy") as pool:

@@ -117,7 +117,7 @@ def test_what_a_progress_function_raises_ends_the_copy(repo: MemoryArtifactRepo,
 
     with pytest.raises(KeyboardInterrupt):
         put_tree(repo, source, progress=stop, workers=1)
-    assert len(repo.files) < 3
+    assert len(repo.files) == 1
 
 
 class Failing(MemoryArtifactRepo):

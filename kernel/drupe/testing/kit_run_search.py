@@ -235,6 +235,23 @@ class RunSearchTests(StoreKit):
         assert _search(store, "tags.team = 'red'") == ["r3"]
         assert _search(store, "tags.team = 'green'") == []
 
+    # --- counting
+
+    @pytest.mark.parametrize(("filter", "expected"), _FILTERS)
+    def test_a_count_is_the_number_of_runs_that_the_filter_finds(self, store: TrackingStore, filter: str, expected: list[str]) -> None:
+        populate(store)
+        assert store.count_runs(query_runs(filter)) == len(expected)
+
+    def test_a_count_looks_into_the_experiments_and_view_given(self, store: TrackingStore) -> None:
+        populate(store)
+        assert store.count_runs(query_runs(), experiment_ids=["2"]) == 2
+        assert store.count_runs(query_runs(), experiment_ids=[]) == 0
+        assert store.count_runs(query_runs(), experiment_ids=["77", "1"]) == 5
+        assert store.count_runs(query_runs(), view=ViewType.DELETED_ONLY) == 1
+        assert store.count_runs(query_runs(), view=ViewType.ALL) == 8
+        with pytest.raises(InvalidValue):
+            store.count_runs(query_runs(), experiment_ids=["fruit"])
+
     # --- pages
 
     @pytest.mark.parametrize("order_by", [order_by for order_by, _ in _ORDERS], ids=" ".join)

@@ -265,6 +265,20 @@ class RunTests(StoreKit):
                 store.log_inputs(run_id, [DatasetInput(_WINE), bad])
         assert store.get_run(run_id).inputs.dataset_inputs == ()
 
+    # --- looking after it
+
+    def test_a_sound_store_finds_no_damage_in_itself(self, store: TrackingStore) -> None:
+        run_id = new_run(store).info.run_id
+        log(store, run_id, {"loss": [(step, step, 0.5) for step in range(2_000)]}, params={"alpha": "1"}, tags={"team": "red"})
+        store.log_inputs(run_id, [DatasetInput(_IRIS, (_TRAINING,))])
+        store.set_run_stage(run_id, _DELETED)
+        assert store.find_damage() == []
+
+    def test_a_store_that_knows_its_size_takes_some_space(self, store: TrackingStore) -> None:
+        log(store, new_run(store).info.run_id, {"loss": [(step, step, 0.5) for step in range(2_000)]})
+        size = store.size_bytes()
+        assert size is None or size > 0
+
     # --- lasting
 
     def test_runs_outlive_the_opened_store(self, store: TrackingStore, reopen: Callable[[], TrackingStore]) -> None:

@@ -79,6 +79,7 @@ def compare_run_searches(
         @given(run_queries, st.none() | st.lists(st.sampled_from(["0", "1", "2", "9"]), max_size=3), st.sampled_from(ViewType))
         def compare(query: Query, experiments: list[str] | None, view: ViewType) -> None:
             both.same(lambda one: one.search_runs(query, experiment_ids=experiments, view=view))
+            both.same(lambda one: one.count_runs(query, experiment_ids=experiments, view=view))
 
         _run(compare, store)
 

@@ -341,6 +341,21 @@ class IgnoresTheFilter(MemoryTrackingStore):
         return super().search_runs(evolve(query, where=None), **given)
 
 
+@caught_by("test_a_count_looks_into_the_experiments_and_view_given")
+class CountsDeletedRuns(MemoryTrackingStore):
+    def count_runs(self, query: Query, *, view: ViewType = ViewType.ACTIVE_ONLY, **given: Any) -> int:
+        return super().count_runs(query, view=ViewType.ALL, **given)
+
+
+@caught_by("test_a_count_is_the_number_of_runs_that_the_filter_finds")
+class CountsOneRunForEachPoint(MemoryTrackingStore):
+    """What a join over the points does to a count."""
+
+    def count_runs(self, query: Query, **given: Any) -> int:
+        found = self.search_runs(query, experiment_ids=given.get("experiment_ids"))
+        return sum(max(1, sum(summary.count for summary in run.data.summaries.values())) for run in found)
+
+
 @pytest.mark.parametrize(("broken", "test"), FAULTS, ids=[f"{broken.__name__}-{test}" for broken, test in FAULTS])
 def test_the_named_test_complains_about_the_broken_store_and_not_about_the_sound_one(broken: type[MemoryTrackingStore], test: str) -> None:
     assert complaint(TrackingStoreKit, test, MemoryTrackingStore) is None

@@ -25,7 +25,7 @@ from drupe.errors import InvalidValue
 
 __all__ = ["Row", "compare", "goal_of", "rows_of"]
 
-VALUE_WIDTH = 26
+VALUE_WIDTH, VALUE_WIDTH_MIN = 26, 16
 MISSING = "–"
 LOW_IS_GOOD = frozenset(
     [
@@ -235,11 +235,13 @@ def _plain(runs: Sequence[Run], rows: Sequence[Row]) -> dict[str, Any]:
 def _draw(runs: Sequence[Run], rows: Sequence[Row], experiments: Mapping[str, str]) -> None:
     has_change = len(runs) == 2 and any(row.section == "metrics" for row in rows)
     key_width = max([10, *(len(row.key) for row in rows)])
-    blocks = _blocks(runs, rows, (terminal_width() or 1_000_000) - key_width - 5 - (22 if has_change else 0))
+    room = (terminal_width() or 1_000_000) - key_width - 5 - (22 if has_change else 0)
+    width = max(VALUE_WIDTH_MIN, min(VALUE_WIDTH, room // len(runs) - 2))  # rather shorter values than runs below each other
+    blocks = _blocks(runs, rows, room, width)
     for block in blocks:
         if len(blocks) > 1:
             note(f"runs {block[0] + 1} to {block[-1] + 1} of {len(runs)}")
-        _draw_block(runs, block, rows, experiments, has_change)
+        _draw_block(runs, block, rows, experiments, has_change, width)
         if block is not blocks[-1]:
             click.echo()
     if not any(row.differs for row in rows):
@@ -258,12 +260,12 @@ def _named_goals(rows: Sequence[Row]) -> str:
     return "; ".join(parts)
 
 
-def _blocks(runs: Sequence[Run], rows: Sequence[Row], room: int) -> list[list[int]]:
+def _blocks(runs: Sequence[Run], rows: Sequence[Row], room: int, most: int) -> list[list[int]]:
     blocks: list[list[int]] = [[]]
     left = room
     for index, run in enumerate(runs):
         shown = [len(formats.text(row.values[index])) + 2 for row in rows]
-        width = min(VALUE_WIDTH, max([len(run.info.run_name), 12, *shown])) + 2
+        width = min(most, max([len(run.info.run_name), 12, *shown])) + 2
         if width > left and blocks[-1]:
             blocks.append([])
             left = room
@@ -272,45 +274,48 @@ def _blocks(runs: Sequence[Run], rows: Sequence[Row], room: int) -> list[list[in
     return blocks
 
 
-def _draw_block(runs: Sequence[Run], block: Sequence[int], rows: Sequence[Row], experiments: Mapping[str, str], has_change: bool) -> None:
-    headings = [Heading("", keep=True), *(Heading(_short(runs[i].info.run_name), right=True, keep=True) for i in block)]
+def _draw_block(
+    runs: Sequence[Run], block: Sequence[int], rows: Sequence[Row], experiments: Mapping[str, str], has_change: bool, width: int
+) -> None:
+    headings = [Heading("", keep=True), *(Heading(_short(runs[i].info.run_name, width), right=True, keep=True) for i in block)]
     headings += [Heading("CHANGE", right=True)] if has_change else []
     drawn: list[list[Cell] | str] = ["run"]
     drawn += [
-        [Cell(f"  {name}", style="dim"), *(read(runs[i]) for i in block), *_no_change(has_change)] for name, read in _about(experiments)
+        [Cell(f"  {name}", style="dim"), *(read(runs[i]) for i in block), *_no_change(has_change)]
+        for name, read in _about(experiments, width)
     ]
     section = ""
     for row in rows:
         if row.section != section:
             section = row.section
             drawn.append(section)
-        cells = [_cell(row, index) for index in block]
+        cells = [_cell(row, index, width) for index in block]
         change = [Cell(_change(row), style="dim")] if has_change else []
         drawn.append([Cell(f"{'≠' if row.differs else ' '} {row.key}", style="yellow" if row.differs else ""), *cells, *change])
     draw(headings, drawn)
 
 
-def _about(experiments: Mapping[str, str]) -> list[tuple[str, Callable[[Run], Cell]]]:
+def _about(experiments: Mapping[str, str], width: int) -> list[tuple[str, Callable[[Run], Cell]]]:
     return [
         ("id", lambda run: Cell(short_id(run.info.run_id))),
-        ("experiment", lambda run: Cell(_short(experiments.get(run.info.experiment_id, run.info.experiment_id)))),
+        ("experiment", lambda run: Cell(_short(experiments.get(run.info.experiment_id, run.info.experiment_id), width))),
         ("status", lambda run: Cell(run.info.status.value, style=STATUS_STYLES[run.info.status])),
         ("started", lambda run: Cell(formats.age(run.info.start_time))),
         ("duration", lambda run: Cell(formats.duration(length_ms(run)) or "still running")),
     ]
 
 
-def _cell(row: Row, index: int) -> Cell:
+def _cell(row: Row, index: int, width: int) -> Cell:
     value = row.values[index]
     if value is None:
         return Cell(MISSING, style="dim")
     if index in row.best:
         return Cell(f"★ {formats.number(value)}", style="bold green")
-    return Cell(formats.number(value) if row.section == "metrics" else _short(formats.text(value)))
+    return Cell(formats.number(value) if row.section == "metrics" else _short(formats.text(value), width))
 
 
-def _short(text: str) -> str:
-    return formats.shorten(formats.text(text), VALUE_WIDTH) if terminal_width() is not None else formats.text(text)
+def _short(text: str, width: int) -> str:
+    return formats.shorten(formats.text(text), width) if terminal_width() is not None else formats.text(text)
 
 
 def _no_change(has_change: bool) -> list[Cell]:

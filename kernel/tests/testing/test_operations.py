@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from drupe.entities import LogBatch, ModelVersion, Page, Points, Run
-from drupe.search.query import Comparison, Op, Query
+from drupe.search.query import And, Condition, Not, Op, Or, Query
 from drupe.testing.memory import MemoryRegistryStore, MemoryTrackingStore
 from drupe.testing.operations import compare_registry_store, compare_run_searches, compare_tracking_store, compare_version_searches
 
@@ -63,12 +63,15 @@ def test_a_store_that_forgets_is_found_out_when_it_is_opened_again() -> None:
 
 class _IgnoresCase(MemoryTrackingStore):
     def search_runs(self, query: Query, **given: Any) -> Page[Run]:
-        return super().search_runs(_without_case(query), **given)
+        return super().search_runs(evolve(query, where=query.where and _without_case(query.where)), **given)
 
 
-def _without_case(query: Query) -> Query:
-    where = query.where
-    return evolve(query, where=evolve(where, op=Op.ILIKE)) if isinstance(where, Comparison) and where.op is Op.LIKE else query
+def _without_case(condition: Condition) -> Condition:
+    if isinstance(condition, And | Or):
+        return evolve(condition, parts=tuple(_without_case(part) for part in condition.parts))
+    if isinstance(condition, Not):
+        return Not(_without_case(condition.part))
+    return evolve(condition, op=Op.ILIKE) if condition.op is Op.LIKE else condition
 
 
 def test_a_store_whose_like_ignores_case_is_found_out() -> None:

@@ -89,3 +89,12 @@ def test_the_calls_of_one_command_can_be_traced(house: Any) -> None:
     assert ("sound", "import", "ok") in {
         (call["plugin"], call["hook"], call["outcome"]) for call in house.drupe("plugins", "trace", "--json").json()
     }
+
+
+def test_plugins_are_imported_in_the_order_of_their_names(house: Any) -> None:
+    for name in ("zeta", "alpha", "mid"):
+        house.install(name)
+    calls = house.drupe("plugins", "trace", "--json").json()
+    imported = [call["plugin"] for call in calls if call["hook"] == "import"]
+    assert imported == sorted(imported)
+    assert {"alpha", "mid", "zeta"} < set(imported)

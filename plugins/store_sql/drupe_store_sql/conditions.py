@@ -12,14 +12,14 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 from attrs import define, field
-from sqlalchemy import ColumnElement, FromClause, and_, exists, false, literal, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, literal, not_, or_, select, true
 
 from drupe.entities.enums import Stat
 from drupe.errors import InvalidQuery
 from drupe.search.query import And, Comparison, Condition, Entity, Field, Kind, Not, Op, Or
 from drupe_store_sql.fields import Keyed, attribute, keyed
 from drupe_store_sql.session import Session
-from drupe_store_sql.tables import HEAD, datasets, experiments, head, inputs, runs
+from drupe_store_sql.tables import datasets, experiments, head, head_of, inputs, runs
 
 __all__ = ["Where", "translate"]
 
@@ -28,6 +28,8 @@ JOINS_MAX = 10  # SQLite joins 64 tables at most, and sorting by twenty keys may
 
 _COMPARE: Mapping[Op, Callable[[Any, Any], Any]] = {Op.EQ: eq, Op.NE: ne, Op.LT: lt, Op.LE: le, Op.GT: gt, Op.GE: ge}
 _FOUND_BY_NAN = (Op.NE, Op.NOT_IN)
+_FOUND_BY_INDEX = (Op.EQ, Op.LT, Op.LE, Op.GT, Op.GE, Op.IN)
+_FOUND_BY_HEAD = (Op.EQ,)
 
 _DATASET_COLUMNS: Mapping[str, ColumnElement[Any]] = {"name": datasets.c.name, "digest": datasets.c.digest, "context": inputs.c.context}
 
@@ -42,12 +44,8 @@ class Where:
 
     joined: dict[Field, Keyed] = field(factory=dict)
     parts: list[ColumnElement[bool]] = field(factory=list)
-
-    def joins(self, source: FromClause) -> FromClause:
-        """`source` with what is to be joined."""
-        for place in self.joined.values():
-            source = source.join(place.table, place.on)
-        return source
+    starts: list[tuple[Keyed, ColumnElement[bool]]] = field(factory=list)
+    """Joined rows that an index could find, each with the comparison that it would be asked for."""
 
 
 def translate(session: Session, kind: Kind, condition: Condition | None) -> Where:
@@ -71,7 +69,10 @@ def _joined(session: Session, kind: Kind, comparison: Comparison, where: Where) 
     if place is None:
         return false()
     where.joined[sought] = place
-    return _compare_keyed(session, place, comparison)
+    found = _compare_keyed(session, place, comparison)
+    if place.is_indexed and comparison.op in (_FOUND_BY_HEAD if place.has_head else _FOUND_BY_INDEX):
+        where.starts.append((place, found))
+    return found
 
 
 def _condition(session: Session, kind: Kind, condition: Condition) -> ColumnElement[bool]:
@@ -134,7 +135,8 @@ def _compare_keyed(session: Session, place: Keyed, comparison: Comparison) -> Co
     if comparison.field.entity is Entity.METRIC:
         return or_(found, place.value.is_(None)) if op in _FOUND_BY_NAN else found
     if op is Op.EQ and place.has_head:
-        return and_(head(place.value) == str(value)[:HEAD], found)
+        # not `value = …`: SQLite would put that constant into substr(value) and miss the index
+        return and_(head(place.value) == head_of(str(value)), place.value >= value, place.value <= value)
     return found
 
 

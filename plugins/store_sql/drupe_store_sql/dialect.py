@@ -26,6 +26,9 @@ class Dialect(ABC):
     has_one_writer: bool
     """True when writers of one process had better queue up here than meet in the database."""
 
+    knows_its_tables: bool
+    """True when the planner keeps statistics and is best left alone; see `search`."""
+
     @abstractmethod
     def connect(self) -> Engine:
         """A new engine; called again when the database was replaced. Checks nothing."""

@@ -90,9 +90,13 @@ class Keyed:
     table: FromClause
     owner: ColumnElement[Any]
     on: ColumnElement[bool]
+    is_key: ColumnElement[bool]
+    """The part of `on` that does not speak of the main table."""
     value: ColumnElement[Any]
+    is_indexed: bool
+    """An index leads from the key and the value, or the head of it, to the owner."""
     has_head: bool
-    """The leading characters of `value` are indexed."""
+    """It is the leading characters of the value that are indexed."""
 
 
 def main_id(kind: Kind) -> Column[Any]:
@@ -124,5 +128,14 @@ def keyed(session: Session, kind: Kind, field: Field, *, key: str | None = None,
             return None
     alias = table.alias()
     column = (stat or field.stat or Stat.LAST).value if field.entity is Entity.METRIC else "value"
-    on = and_(alias.c[owner] == _IDS[kind], alias.c.key == name)
-    return Keyed(alias, alias.c[owner], on, alias.c[column], has_head=table in (params, tags))
+    is_key = alias.c.key == name
+    has_head = table in (params, tags)
+    return Keyed(
+        alias,
+        alias.c[owner],
+        and_(alias.c[owner] == _IDS[kind], is_key),
+        is_key,
+        alias.c[column],
+        is_indexed=has_head or column == Stat.LAST.value,
+        has_head=has_head,
+    )

@@ -9,19 +9,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attrs import define, frozen
-from sqlalchemy import ColumnElement, FromClause, SmallInteger, Text, and_, case, literal, null, or_
+from attrs import define, field, frozen
+from sqlalchemy import ColumnElement, SmallInteger, Text, and_, case, literal, null, or_
 
 from drupe.entities.enums import Stat
 from drupe.errors import InvalidPageToken
-from drupe.search.query import Entity, Kind, Query
+from drupe.search.query import Entity, Field, Kind, Query
 from drupe_store_sql.fields import Keyed, attribute, keyed
 from drupe_store_sql.session import Session
 
-__all__ = ["Order", "SortKey", "fingerprint", "order_of", "read_token", "write_token"]
+__all__ = ["MISSING", "NAN", "VALUE", "Order", "SortKey", "fingerprint", "order_of", "read_token", "write_token"]
 
 VALUE, NAN, MISSING = 0, 1, 2
 LARGEST = 2**63
@@ -49,16 +49,16 @@ class SortKey:
 
 @define
 class Order:
-    """The order of a search: its keys, and the joins that bring their values."""
+    """The order of a search: its keys, and the joins that bring their values.
+
+    `leading` is the one row of another table that the first key's value comes from, if that is so.
+    """
 
     keys: list[SortKey]
     joined: list[Keyed]
-
-    def joins(self, source: FromClause) -> FromClause:
-        """`source` with what is to be joined."""
-        for place in self.joined:
-            source = source.outerjoin(place.table, place.on)
-        return source
+    leading: Keyed | None = None
+    ahead: list[ColumnElement[Any]] = field(factory=list)
+    """Clauses that sort no differently but are those of an index."""
 
     @property
     def columns(self) -> list[ColumnElement[Any]]:
@@ -68,7 +68,7 @@ class Order:
     @property
     def clauses(self) -> list[ColumnElement[Any]]:
         """For ORDER BY."""
-        found: list[ColumnElement[Any]] = []
+        found = list(self.ahead)
         for key in self.keys:
             if key.place is not None:
                 found.append(key.place)
@@ -94,35 +94,37 @@ class Order:
         return behind
 
 
-def order_of(session: Session, query: Query, joined: dict[Any, Keyed]) -> Order:
+def order_of(session: Session, query: Query, joined: Mapping[Field, Keyed]) -> Order:
     """The order of a query; `joined` are fields that the condition has joined already, so that no row lacks them."""
     order = Order([], [])
     for by in query.order:
-        field = by.field
-        if field.entity is Entity.ATTRIBUTE:
-            column = attribute(query.kind, field.key)
+        sought = by.field
+        if sought.entity is Entity.ATTRIBUTE:
+            column = attribute(query.kind, sought.key)
             place = case((column.is_(None), MISSING), else_=VALUE) if column.nullable else None
             order.keys.append(SortKey(place, column, by.descending, isinstance(column.type, Text)))
-        elif field in joined:
-            found = joined[field]
-            is_metric = field.entity is Entity.METRIC
+        elif sought in joined:
+            found = joined[sought]
+            is_metric = sought.entity is Entity.METRIC
             place = case((found.value.is_(None), NAN), else_=VALUE) if is_metric else None
+            order.leading = order.leading if order.keys else found
             order.keys.append(SortKey(place, found.value, by.descending, not is_metric))
         else:
-            order.keys.append(_keyed_key(session, query.kind, by.field, by.descending, order))
+            order.keys.append(_keyed_key(session, query.kind, sought, by.descending, order))
     return order
 
 
-def _keyed_key(session: Session, kind: Kind, field: Any, is_descending: bool, order: Order) -> SortKey:
-    ways = [keyed(session, kind, field, key=field.shadow, stat=Stat.LAST)] if field.shadow else []
-    ways.append(keyed(session, kind, field))
+def _keyed_key(session: Session, kind: Kind, sought: Field, is_descending: bool, order: Order) -> SortKey:
+    ways = [keyed(session, kind, sought, key=sought.shadow, stat=Stat.LAST)] if sought.shadow else []
+    ways.append(keyed(session, kind, sought))
     found = [way for way in ways if way is not None]
     order.joined += found
-    is_text = field.entity is not Entity.METRIC
+    is_text = sought.entity is not Entity.METRIC
     if not found:
         return SortKey(literal(MISSING, SmallInteger), null(), is_descending, is_text)
     if len(found) == 1:
         (only,) = found
+        order.leading = order.leading if order.keys else only
         place = case((only.owner.is_(None), MISSING), (only.value.is_(None), NAN), else_=VALUE)
         return SortKey(place, only.value, is_descending, is_text)
     shadow, plain = found

@@ -1,16 +1,16 @@
-"""Two kinds of statement that SQLAlchemy Core does not spell alike for every database: upserts, and IN lists of any length."""
+"""What SQLAlchemy Core does not spell, or not alike for every database: upserts, IN lists of any length, joins in a given order."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Table, TextClause, bindparam, text
+from sqlalchemy import BindParameter, ColumnElement, Join, Table, TextClause, bindparam, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.types import NullType
+from sqlalchemy.types import NullType, TypeEngine
 
-__all__ = ["Stretch", "replace", "stretch"]
+__all__ = ["OrderedJoin", "Stretch", "replace", "stretch"]
 
 
 def replace(table: Table, *, on: Sequence[str]) -> TextClause:
@@ -31,7 +31,7 @@ class Stretch(ColumnElement[bool]):
     """
 
     inherit_cache = False
-    type = NullType()  # a BOOLEAN would be compared with 1, which hides the list from the planner
+    type: TypeEngine[bool] = NullType()  # type: ignore[assignment]  # a BOOLEAN would be compared with 1, which hides the list from the planner
 
     def __init__(self, column: ColumnElement[Any], members: BindParameter[Any]) -> None:
         self.column, self.members = column, members
@@ -50,3 +50,16 @@ def _as_array(element: Stretch, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(Stretch, "sqlite")
 def _as_json(element: Stretch, compiler: SQLCompiler, **options: Any) -> str:
     return f"{compiler.process(element.column, **options)} IN (SELECT value FROM json_each({compiler.process(element.members, **options)}))"
+
+
+class OrderedJoin(Join):
+    """A join whose left side is read first. SQLite keeps to that; other databases know their tables well enough to decide."""
+
+    inherit_cache = True
+
+
+@compiles(OrderedJoin, "sqlite")
+def _as_cross_join(element: OrderedJoin, compiler: SQLCompiler, **options: Any) -> str:
+    assert element.onclause is not None
+    left, right = (compiler.process(side, **{**options, "asfrom": True}) for side in (element.left, element.right))
+    return f"{left} CROSS JOIN {right} ON {compiler.process(element.onclause, **{**options, 'asfrom': False})}"

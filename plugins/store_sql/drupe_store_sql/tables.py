@@ -34,6 +34,7 @@ __all__ = [
     "experiment_tags",
     "experiments",
     "head",
+    "head_of",
     "input_tags",
     "inputs",
     "keys",
@@ -60,6 +61,11 @@ ID = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows itsel
 def head(value: ColumnElement[str]) -> ColumnElement[str]:
     """The indexed part of a text column, spelled as in the index so that the planner recognises it."""
     return func.substr(value, text("1"), text(str(HEAD)), type_=Text())
+
+
+def head_of(text_value: str) -> str:
+    """What `head` makes of this text: SQLite's substr ends at a NUL."""
+    return text_value.partition("\x00")[0][:HEAD]
 
 
 schema = Table(

@@ -69,5 +69,16 @@ def test_random_searches_of_runs_find_what_the_oracle_finds() -> None:
     compare_run_searches(_opener(TRACKING))
 
 
+@pytest.mark.parametrize("few", [0, 5, 25])
+def test_random_searches_find_the_same_wherever_the_database_begins(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    monkeypatch.setattr("drupe_store_sql.search.FEW", few)  # with 2000, the sixty runs would always be looked at one by one
+    compare_run_searches(_opener(TRACKING), examples=200)
+
+
+def test_pages_are_the_same_wherever_the_database_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drupe_store_sql.search.FEW", 0)
+    compare_tracking_store(_opener(TRACKING), examples=15)
+
+
 def test_random_searches_of_versions_find_what_the_oracle_finds() -> None:
     compare_version_searches(_opener(REGISTRY))

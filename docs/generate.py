@@ -1,4 +1,4 @@
-"""Writes the reference pages that are made from code: hooks, errors, settings and the command line.
+"""Writes the reference pages that are made from code: hooks, errors, settings, the query language and the command line.
 
 python docs/generate.py            write docs/reference/*.md
 python docs/generate.py --check    write nothing, fail if a page is not what the code says
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 from pluggy import PluginManager
+from search_page import query_language
 
 from drupe import errors
 from drupe.cli.main import COMMANDS, root
@@ -95,6 +96,11 @@ def settings() -> str:
     )
 
 
+def search() -> str:
+    """The page of the query language, from its tables."""
+    return query_language(MADE.format(source="kernel/drupe/search/fields.py and docs/search_page.py"))
+
+
 def command_line() -> str:
     """The page of all built-in commands, from click."""
     lines = [
@@ -161,7 +167,13 @@ def _first_line(kind: type) -> str:
     return _cell(" ".join((inspect.getdoc(kind) or "").partition("\n\n")[0].split()))
 
 
-PAGES: dict[str, Callable[[], str]] = {"hooks.md": hooks, "errors.md": error_codes, "cli.md": command_line, "settings.md": settings}
+PAGES: dict[str, Callable[[], str]] = {
+    "hooks.md": hooks,
+    "errors.md": error_codes,
+    "cli.md": command_line,
+    "settings.md": settings,
+    "search.md": search,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import io
 import math
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from attrs import frozen
 
-import drupe.loading
-import drupe.settings
 from drupe.cli.main import main
 from drupe.client import Client
-from drupe.tracking import address
+from drupe.testing.plugin import drupe_workspace
+
+__all__ = ["drupe_workspace"]
 
 NOW = 1_700_000_000_000
 
@@ -37,16 +36,10 @@ Drupe = Callable[..., Told]
 
 
 @pytest.fixture(autouse=True)
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    for name in [name for name in os.environ if name.startswith(("DRUPE_", "MLFLOW_")) or name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    work = tmp_path / "work"
-    work.mkdir()
-    monkeypatch.chdir(work)
-    _forget()
-    yield work
-    _forget()
+def workspace(drupe_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    return drupe_workspace
 
 
 @pytest.fixture
@@ -87,9 +80,3 @@ def three_runs(store: Client) -> list[str]:
         store.set_terminated(run_id, "FINISHED", start + 125_000)
         ids.append(run_id)
     return ids
-
-
-def _forget() -> None:
-    address.close_stores()
-    drupe.settings.reset()
-    drupe.loading.reset()

@@ -118,7 +118,9 @@ def flights_runs(train: pd.DataFrame, y_train: pd.Series, valid: pd.DataFrame, y
     for leaves, rate in ((7, 0.1), (31, 0.1), (31, 0.3), (63, 0.1)):
         with drupe.start_run(run_name=f"trees-{leaves}-rate-{rate:g}", tags={"team": "operations", "family": "boosting"}):
             drupe.log_input(dataset, context="training")
-            encode = make_column_transformer((OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), WORDS), remainder="passthrough")
+            encode = make_column_transformer(
+                (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), WORDS), remainder="passthrough"
+            )
             trees = HistGradientBoostingRegressor(max_leaf_nodes=leaves, learning_rate=rate, max_iter=60, random_state=SEED)
             drupe.log_params({"max_leaf_nodes": leaves, "learning_rate": rate, "max_iter": 60, "model": "HistGradientBoostingRegressor"})
             pipeline = make_pipeline(encode, trees).fit(train, y_train)

@@ -37,7 +37,7 @@ class Partial:
         while self.descriptor < 0:
             name = PARTIAL_PREFIX + token_hex(8)
             descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=self.folder)
-            if try_lock(descriptor) is False or os.fstat(descriptor).st_nlink == 0:
+            if _try_lock(descriptor) is False or os.fstat(descriptor).st_nlink == 0:
                 os.close(descriptor)  # taken for abandoned between these two lines
                 continue
             self.name, self.descriptor = name, descriptor
@@ -87,13 +87,13 @@ def remove_abandoned(folder: int) -> None:
         with contextlib.suppress(OSError):  # others may be removing it as well; whatever stays is hidden
             descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
             try:
-                if try_lock(descriptor):
+                if _try_lock(descriptor):
                     _remove_tree(folder, name) if is_folder else os.unlink(name, dir_fd=folder)
             finally:
                 os.close(descriptor)
 
 
-def try_lock(descriptor: int) -> bool | None:
+def _try_lock(descriptor: int) -> bool | None:
     """Take the exclusive lock if it is free: True; False when another holds it; None where the file system has no locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -37,6 +37,7 @@ class Database:
         self._prepare = prepare
         self._gate = threading.Condition(threading.Lock())  # held from before a fork until after it
         self._sessions = 0
+        self._is_forking = False
         self._opening = threading.RLock()
         self._writers = threading.Lock()
         self._is_closed = False
@@ -76,6 +77,7 @@ class Database:
         if self.dialect.is_replaced():
             self._reopen()
         with self._gate:
+            self._gate.wait_for(lambda: not self._is_forking)
             self._sessions += 1
         session = None
         try:
@@ -114,28 +116,35 @@ class Database:
 
     def _before_fork(self) -> None:
         self._gate.acquire()
+        self._is_forking = True
         self._gate.wait_for(lambda: self._sessions == 0, FORK_PATIENCE_S)
         self._engine.dispose()
 
     def _after_fork_in_parent(self) -> None:
+        self._is_forking = False
+        self._gate.notify_all()
         self._gate.release()
 
     def _after_fork_in_child(self) -> None:
+        self._is_forking = False
         self._gate.release()
+        self._gate = threading.Condition(threading.Lock())  # those who waited for the old one do not exist here
         self._opening, self._writers = threading.RLock(), threading.Lock()
-        if self._sessions:  # of threads that do not exist here; their connections must be neither used nor closed
-            _abandoned.append(self._engine)
+        if self._sessions:  # nor do the threads of these; their connections must be neither used nor closed
+            _abandoned.append(self._engine.pool)
             self._engine.dispose(close=False)
             self._sessions = 0
 
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
 _abandoned: list[Any] = []
+_one_fork = threading.Lock()
 _forking: list[Database] = []
 
 
 def _before_fork() -> None:
-    _forking[:] = sorted(_databases, key=id)  # one order in every thread
+    _one_fork.acquire()  # two threads may fork at once
+    _forking[:] = list(_databases)
     for database in _forking:
         database._before_fork()
 
@@ -143,11 +152,13 @@ def _before_fork() -> None:
 def _after_fork_in_parent() -> None:
     while _forking:
         _forking.pop()._after_fork_in_parent()
+    _one_fork.release()
 
 
 def _after_fork_in_child() -> None:
     while _forking:
         _forking.pop()._after_fork_in_child()
+    _one_fork.release()
 
 
 if hasattr(os, "register_at_fork"):

@@ -18,7 +18,7 @@ from drupe_store_sql.dialect import Dialect
 from drupe_store_sql.statements import stretch
 from drupe_store_sql.tables import keys
 
-__all__ = ["Session", "Shared"]
+__all__ = ["Prepared", "Session", "Shared"]
 
 
 @frozen

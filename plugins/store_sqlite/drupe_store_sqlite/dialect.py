@@ -82,18 +82,20 @@ class SqliteDialect(Dialect):
         return identity != self._identity
 
     def begin_read(self, connection: Any) -> None:
-        self._begin(connection, "BEGIN")
+        self._patiently(connection, "BEGIN")
         self._patiently(connection, "SELECT 1 FROM sqlite_master LIMIT 1")  # takes the snapshot now, where waiting is expected
 
     def begin_write(self, connection: Any) -> None:
         if self.is_read_only:
             raise faults.read_only(self.file)
-        self._begin(connection, "BEGIN IMMEDIATE")
+        self._patiently(connection, "BEGIN IMMEDIATE")
 
     def explain(self, fault: Exception) -> DrupeError | None:
         return faults.explain(fault, self.file)
 
     def back_up(self, label: str) -> str:
+        if self.is_read_only:
+            raise faults.read_only(self.file)
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
         target = self.file.with_name(f"{self.file.name}.{label}-{stamp}.bak")
         unfinished = target.with_name(f"{target.name}.part")
@@ -136,9 +138,6 @@ class SqliteDialect(Dialect):
             connection.close()
         if mode != "wal":
             raise StoreUnavailable(f"{self.file}: this file system does not let SQLite keep a write-ahead log (it stays in {mode!r} mode)")
-
-    def _begin(self, connection: Any, statement: str) -> None:
-        self._patiently(connection, statement)
 
     def _patiently(self, connection: Any, statement: str) -> Any:
         deadline = time.monotonic() + self.patience_s

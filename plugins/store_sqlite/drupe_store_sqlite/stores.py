@@ -5,6 +5,7 @@ Stores of one file with the same settings share one engine, whoever opens them; 
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from functools import partial
@@ -71,6 +72,11 @@ def _release(address: _Address) -> None:
         database.close()
 
 
+def _in_child() -> None:
+    global _opening
+    _opening = threading.Lock()  # a thread that held it does not exist in the child
+
+
 def _prepare(dialect: SqliteDialect, database: Database) -> None:
     check_file(dialect.file)
     found = migrations.examine(database)  # before the first byte is written
@@ -78,3 +84,7 @@ def _prepare(dialect: SqliteDialect, database: Database) -> None:
     if found != migrations.NEWEST:
         root = artifact_root_for(dialect.file, dialect.settings.artifact_root)
         migrations.upgrade(database, furnish=partial(experiments.add_default, now=database.clock(), artifact_root=root))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

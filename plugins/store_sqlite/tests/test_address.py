@@ -28,13 +28,13 @@ def test_three_slashes_are_relative_and_four_absolute(text: str, expected: str) 
 
 @pytest.mark.parametrize("text", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
 def test_a_database_in_memory_is_refused_with_the_forms_that_work(text: str) -> None:
-    with pytest.raises(InvalidUri, match="in memory.*sqlite:///runs.db"):
+    with pytest.raises(InvalidUri, match=r"in memory.*sqlite:///runs\.db"):
         database_file(Uri.parse(text))
 
 
 @pytest.mark.parametrize("text", ["sqlite://host/runs.db", "sqlite:runs.db", "sqlite:/runs.db", "postgresql://host/x"])
 def test_other_forms_are_refused_with_the_forms_that_work(text: str) -> None:
-    with pytest.raises(InvalidUri, match="sqlite:///runs.db"):
+    with pytest.raises(InvalidUri, match=r"sqlite:///runs\.db"):
         database_file(Uri.parse(text))
 
 

@@ -130,7 +130,7 @@ def test_a_database_of_another_program_is_refused_and_its_tables_are_shown(open_
     with sqlite3.connect(file) as connection:
         connection.execute("CREATE TABLE recipes (x)")
     connection.close()
-    with pytest.raises(StoreSchema, match="another program.*recipes"):
+    with pytest.raises(StoreSchema, match=r"another program.*recipes"):
         open_store(file)
 
 
@@ -181,7 +181,7 @@ def test_a_read_only_file_is_read_and_refuses_writes(open_store: Open, read_only
 
 
 def test_a_new_file_in_a_read_only_folder_is_refused(open_store: Open, read_only: Path) -> None:
-    with pytest.raises(StoreReadOnly, match="new.db"):
+    with pytest.raises(StoreReadOnly, match=r"new\.db"):
         open_store(read_only.with_name("new.db"))
 
 

@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from drupe.entities import LogBatch, NewRun, Points
 from drupe.search import Kind, parse
 from drupe.uris import Uri
@@ -19,6 +21,8 @@ from drupe_store_sqlite.stores import SqliteRegistryStore, SqliteTrackingStore
 Open = Callable[..., SqliteTrackingStore]
 
 WRITERS, CALLS = 4, 60
+
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # Python 3.12 warns of every such fork
 
 
 def write_many(address: str, worker: int) -> None:
@@ -146,6 +150,29 @@ def test_a_fork_while_other_threads_write_leaves_both_sides_working(store: Sqlit
     assert codes == [0] * 5
     assert data.summaries["child"].count == 5
     assert data.summaries["thread"].count == written[0]
+
+
+def test_threads_that_fork_at_once_do_not_hang(store: SqliteTrackingStore, run_id: str) -> None:
+    codes: list[int] = []
+
+    def fork(number: int) -> None:
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                store.log_batch(run_id, LogBatch({"m": Points.of([(number, 0, 0.0)])}))
+                code = 0
+            finally:
+                os._exit(code)
+        codes.append(os.waitpid(child, 0)[1])
+
+    threads = [threading.Thread(target=fork, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert codes == [0] * 6
+    assert store.get_run(run_id).data.summaries["m"].count == 6
 
 
 def test_a_writer_killed_at_any_moment_leaves_a_whole_database(file: Path, open_store: Open) -> None:

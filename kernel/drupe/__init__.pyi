@@ -1,5 +1,20 @@
 from typing import Any
 
+from drupe import (
+    artifacts as artifacts,
+    client as client,
+    data as data,
+    entities as entities,
+    errors as errors,
+    extend as extend,
+    models as models,
+    registry as registry,
+    search as search,
+    settings as settings,
+    testing as testing,
+    tracking as tracking,
+    uris as uris,
+)
 from drupe.artifacts.download import download_artifacts as download_artifacts
 from drupe.client import Client as Client
 from drupe.entities import RunStatus as RunStatus, ViewType as ViewType
@@ -56,21 +71,6 @@ from drupe.tracking.fluent import (
     set_tag as set_tag,
     set_tags as set_tags,
     start_run as start_run,
-)
-from drupe import (
-    artifacts as artifacts,
-    client as client,
-    data as data,
-    entities as entities,
-    errors as errors,
-    extend as extend,
-    models as models,
-    registry as registry,
-    search as search,
-    settings as settings,
-    testing as testing,
-    tracking as tracking,
-    uris as uris,
 )
 
 __version__: str

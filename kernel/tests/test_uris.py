@@ -6,8 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from drupe.errors import InvalidPath, InvalidUri, InvalidValue
 from drupe.uris import ArtifactPath, ModelsUri, RunsUri, Uri, join_segments, redact

@@ -346,7 +346,7 @@ def _changed(config: Mapping[str, Any], keys: tuple[str, ...], spelling: str) ->
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    files = (file for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    files = (file for file in folder.rglob("*") if file.is_file())
     return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 

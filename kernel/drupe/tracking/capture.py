@@ -12,8 +12,7 @@ import platform
 import sys
 import warnings
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as WaitedTooLong
+from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError as WaitedTooLong
 from functools import lru_cache
 from importlib.metadata import distributions
 from threading import Lock

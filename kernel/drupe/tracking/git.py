@@ -6,8 +6,7 @@ Reading files keeps starting a run cheap; only the diff starts `git`, off the ca
 from __future__ import annotations
 
 import subprocess
-from configparser import ConfigParser
-from configparser import Error as ConfigFault
+from configparser import ConfigParser, Error as ConfigFault
 from pathlib import Path
 
 from attrs import frozen

@@ -4,8 +4,7 @@ from contextlib import suppress
 from typing import ClassVar
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from drupe.entities.enums import Stat
 from drupe.errors import InvalidQuery

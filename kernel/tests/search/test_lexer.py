@@ -4,8 +4,7 @@ from contextlib import suppress
 from time import perf_counter
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from drupe.errors import InvalidQuery
 from drupe.search.lexer import TEXT_LENGTH_MAX, Source, Token, TokenKind

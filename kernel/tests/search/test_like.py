@@ -4,8 +4,7 @@ import re
 from time import perf_counter
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from drupe.search.like import like
 

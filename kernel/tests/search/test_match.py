@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 from attrs import evolve
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from drupe.entities import (
     Dataset,

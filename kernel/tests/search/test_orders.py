@@ -1,8 +1,7 @@
 """Orders: every accepted form, the defaults, the tie-breakers, every fault."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from drupe.entities import Stat
 from drupe.errors import InvalidQuery

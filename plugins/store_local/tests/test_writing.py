@@ -16,8 +16,7 @@ import pytest
 from drupe.artifacts.trees import put_tree
 from drupe.errors import ArtifactNotFound, InvalidPath, StoreBusy, StoreFull, StoreReadOnly, StoreUnavailable
 from drupe.uris import ArtifactPath, Uri
-from drupe_store_local import digests, partial
-from drupe_store_local import repo as repo_room
+from drupe_store_local import digests, partial, repo as repo_room
 from drupe_store_local.partial import Partial
 from drupe_store_local.repo import LocalArtifactRepo
 from drupe_store_local.settings import Durability, LocalSettings

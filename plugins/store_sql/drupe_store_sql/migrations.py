@@ -8,8 +8,7 @@ a test holds an upgraded database equal to a new one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as release_of
+from importlib.metadata import PackageNotFoundError, version as release_of
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.schema import CreateIndex, CreateTable

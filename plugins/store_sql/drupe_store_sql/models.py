@@ -12,8 +12,7 @@ from drupe.errors import AlreadyExists, RegisteredModelNotFound
 from drupe_store_sql import versions
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import replace, stretch
-from drupe_store_sql.tables import aliases, model_tags, models
-from drupe_store_sql.tables import versions as versions_table
+from drupe_store_sql.tables import aliases, model_tags, models, versions as versions_table
 
 __all__ = ["add", "delete_alias", "delete_tag", "describe", "get", "read", "remove", "rename", "row_of", "set_tags", "touch"]
 

@@ -7,8 +7,7 @@ import struct
 from array import array
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from drupe.entities import Points
 from drupe_store_sql.codec import decode, encode

@@ -7,8 +7,7 @@ from random import Random
 
 import pytest
 from attrs import asdict
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from drupe.entities import Points
 from drupe.entities.metrics import rank

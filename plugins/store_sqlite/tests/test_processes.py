@@ -22,7 +22,9 @@ Open = Callable[..., SqliteTrackingStore]
 
 WRITERS, CALLS = 4, 60
 
-pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # Python 3.12 warns of every such fork
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:This process .* is multi-threaded:DeprecationWarning"
+)  # Python 3.12 warns of every such fork
 
 
 def write_many(address: str, worker: int) -> None:

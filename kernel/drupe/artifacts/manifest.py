@@ -35,6 +35,8 @@ MANIFEST_FILE = "manifest.json"
 _FORMAT = "drupe.manifest/"
 _FORMAT_NUMBER = 1
 _MODEL_FILE = "MLmodel"
+_COMPILED = "__pycache__"
+"""Left beside sources by whoever imports them (MLflow does); not looked at here, and never read by `drupe.models`."""
 _MAX_MANIFEST_BYTES = 64 * 2**20
 _PARALLEL_FROM_BYTES = 32 * 2**20
 _NAMED_FAULTS = 20
@@ -194,6 +196,8 @@ def _entries(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
                 if path == MANIFEST_FILE or is_bookkeeping(entry.name):
                     continue
                 if entry.is_dir(follow_symlinks=False):
+                    if entry.name == _COMPILED:
+                        continue
                     waiting.append((entry.path, f"{path}/"))
                 else:
                     yield path, entry

@@ -161,7 +161,8 @@ def _fit_typed(pandas: Any, series: Any, kind: ColumnType) -> Any:
     if kind is DataType.binary and dtype.kind in "OS":
         return series
     if kind is DataType.boolean and dtype == "object":
-        return _fit_plain(pandas, series, kind, series.name) if not series.isna().any() else series
+        checked = _fit_plain(pandas, series.dropna(), kind, series.name)
+        return series if len(checked) < len(series) else checked  # gaps have no place among booleans, so the objects stay
     if kind is DataType.datetime:
         return _fit_times(pandas, series)
     if kind is DataType.double and dtype.kind == "O" and len(series) and all(type(value).__name__ == "Decimal" for value in series):

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import atexit
 import shutil
-import sys
 import tempfile
 import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from drupe.artifacts.trees import get_tree
 from drupe.errors import InvalidModelFolder, NoProvider
 from drupe.extend import Flavor
 from drupe.loading import catalog
+from drupe.models.code_folder import make_importable
 from drupe.models.confine import inside
 from drupe.models.gate import Admitted, admit
 from drupe.models.loaded import LoadedModel
@@ -44,9 +45,8 @@ def load_model(
     """
     admitted = admit(local_folder(model_uri, dst_path))
     name, flavor = _choose(admitted)
-    with warnings.catch_warnings():
-        if suppress_warnings:
-            warnings.simplefilter("ignore")
+    # filters are the process's: they are only touched when asked for, since other threads may load at the same time
+    with warnings.catch_warnings(action="ignore") if suppress_warnings else nullcontext():
         native, config = _load(admitted, name, flavor, model_config)
     return LoadedModel(native, flavor, config, admitted)
 
@@ -121,14 +121,9 @@ def _load(
 ) -> tuple[Any, Mapping[str, Any]]:
     config = admitted.model.config(name)
     if config.get("code"):
-        _make_importable(inside(admitted.folder, config["code"]))
+        make_importable(inside(admitted.folder, config["code"]))
     chosen = _overridden(config.get("config"), model_config)
     return flavor.load(admitted.folder, config, model_config=chosen), config
-
-
-def _make_importable(code: Path) -> None:
-    if str(code) not in sys.path:
-        sys.path.insert(0, str(code))
 
 
 def _overridden(saved: Any, given: str | Path | Mapping[str, Any] | None) -> dict[str, Any] | None:

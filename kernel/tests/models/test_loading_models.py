@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import py_compile
 import shutil
-from importlib.util import find_spec
+from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 from typing import Any
 
@@ -181,3 +182,56 @@ def test_the_model_shows_where_it_is_from(folder: Path) -> None:
     assert repr(model) == f"<LoadedModel sklearn from {folder}>"
     assert model.signature == model.metadata.signature
     assert model.get_raw_model() is model.native
+
+
+def test_code_of_a_model_is_imported_from_its_sources_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    package = tmp_path / "features_from_source"
+    (package / "inner").mkdir(parents=True)
+    (package / "__init__.py").write_text("from features_from_source.inner import FACTOR\n")
+    (package / "inner" / "__init__.py").write_text("FACTOR = 3\n")
+
+    def uses_it(model_input: Any) -> Any:
+        from features_from_source import FACTOR  # type: ignore[import-not-found]
+
+        return model_input * FACTOR
+
+    drupe.save_model(uses_it, tmp_path / "m", code_paths=[package])
+    planted = Path(cache_from_source(str(tmp_path / "m" / "code" / package.name / "inner" / "__init__.py")))
+    compile_as(planted, "FACTOR = 666\n", source=tmp_path / "m" / "code" / package.name / "inner" / "__init__.py")
+    assert drupe.load_model(tmp_path / "m").predict(2) == 6
+    assert list((tmp_path / "m").rglob("*.pyc")) == [planted]
+    assert drupe.load_model(tmp_path / "m").predict(2) == 6
+
+
+def test_a_module_of_a_name_that_is_already_taken_is_not_used_in_silence(tmp_path: Path) -> None:
+    for number in (1, 2):
+        helper = tmp_path / str(number) / "helper_taken_twice.py"
+        helper.parent.mkdir()
+        helper.write_text(f"NUMBER = {number}\n")
+        drupe.save_model(uses_taken(), tmp_path / f"m{number}", code_paths=[helper])
+    assert drupe.load_model(tmp_path / "m1").predict(0) == 1
+    with pytest.warns(UserWarning, match="its own module 'helper_taken_twice', but another one of that name is already imported"):
+        drupe.load_model(tmp_path / "m2")
+    shutil.copytree(tmp_path / "m1", tmp_path / "the same again")
+    assert drupe.load_model(tmp_path / "the same again").predict(0) == 1
+
+
+def uses_taken() -> Any:
+    def predict(model_input: Any) -> Any:
+        import helper_taken_twice  # type: ignore[import-not-found]
+
+        return helper_taken_twice.NUMBER
+
+    return predict
+
+
+def compile_as(target: Path, text: str, *, source: Path) -> None:
+    """Write a compiled file that Python takes for that of `source`."""
+    other = target.parent.parent / "other.py"
+    other.write_text(text)
+    py_compile.compile(str(other), str(target), doraise=True)
+    other.unlink()
+    stat = source.stat()
+    content = target.read_bytes()
+    target.write_bytes(content[:8] + int(stat.st_mtime).to_bytes(4, "little") + stat.st_size.to_bytes(4, "little") + content[16:])

@@ -73,18 +73,19 @@ class SklearnFlavor(Flavor):
         if name is None:
             raise InvalidModelFolder(f"the MLmodel file of {folder} does not say where its sklearn model is (pickled_model)")
         file = inside(folder, name)
-        wrote = config.get("sklearn_version")
+        wrote = str(config.get("sklearn_version") or sklearn.__version__)
+        chosen, trusted = config.get("serialization_format") or PICKLE, config.get("skops_trusted_types")
+        if wrote == sklearn.__version__:
+            return read_model(file, chosen, trusted)
         with warnings.catch_warnings():
-            if wrote != sklearn.__version__:
-                # scikit-learn warns for every estimator in it; one warning that says both releases is enough
-                warnings.filterwarnings("ignore", message="Trying to unpickle estimator")
-            model = read_model(file, config.get("serialization_format") or PICKLE, config.get("skops_trusted_types"))
-        if wrote is not None and wrote != sklearn.__version__:
-            warnings.warn(
-                f"this model was saved with scikit-learn {wrote} and is loaded with {sklearn.__version__}, which may predict otherwise; "
-                f"pip install scikit-learn=={wrote} gives the release it was made with",
-                stacklevel=2,
-            )
+            # scikit-learn warns for every estimator in it; one warning that says both releases is enough
+            warnings.filterwarnings("ignore", message="Trying to unpickle estimator")
+            model = read_model(file, chosen, trusted)
+        warnings.warn(
+            f"this model was saved with scikit-learn {wrote} and is loaded with {sklearn.__version__}, which may predict otherwise; "
+            f"pip install scikit-learn=={wrote} gives the release it was made with",
+            stacklevel=2,
+        )
         return model
 
     def predict(self, model: Any, inputs: Any, params: Mapping[str, Any], config: Mapping[str, Any]) -> Any:

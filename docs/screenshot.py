@@ -22,7 +22,7 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 ROOT = Path(__file__).parents[1]
-COLUMNS, LINES, SHOWN = 112, 400, 62
+COLUMNS, LINES, SHOWN = 112, 400, 66
 
 
 def main() -> None:

@@ -15,15 +15,15 @@ from drupe_store_sqlite.settings import Durability, SqliteSettings
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("sqlite:///runs.db", "/work/here/runs.db"),
-        ("sqlite:///deep/er/runs.db", "/work/here/deep/er/runs.db"),
-        ("sqlite:///../runs.db", "/work/runs.db"),
+        ("sqlite:///runs.db", "/home/ada/runs.db"),
+        ("sqlite:///deep/er/runs.db", "/home/ada/deep/er/runs.db"),
+        ("sqlite:///../runs.db", "/home/runs.db"),
         ("sqlite:////data/runs.db", "/data/runs.db"),
-        ("sqlite:///a%20b.db", "/work/here/a b.db"),
+        ("sqlite:///a%20b.db", "/home/ada/a b.db"),
     ],
 )
 def test_three_slashes_are_relative_and_four_absolute(text: str, expected: str) -> None:
-    assert database_file(Uri.parse(text), folder=Path("/work/here")) == Path(expected)
+    assert database_file(Uri.parse(text), folder=Path("/home/ada")) == Path(expected)
 
 
 @pytest.mark.parametrize("text", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])

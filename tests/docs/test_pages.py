@@ -49,3 +49,15 @@ def test_the_links_of_a_page_lead_to_files(page: Path) -> None:
     targets = [found for found in LINK.findall(page.read_text()) if "://" not in found]
     missing = [target for target in targets if not (page.parent / target).exists()]
     assert missing == []
+
+
+def test_every_page_can_be_reached_from_the_index() -> None:
+    index = ROOT / "docs/README.md"
+    seen, waiting = {index}, [index]
+    while waiting:
+        page = waiting.pop()
+        targets = [(page.parent / target).resolve() for target in LINK.findall(page.read_text()) if "://" not in target]
+        found = {target for target in targets if target.suffix == ".md" and target.is_file()}
+        waiting += found - seen
+        seen |= found
+    assert [name(page) for page in PAGES if page not in seen and page.parent != ROOT] == []

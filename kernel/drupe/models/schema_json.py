@@ -11,7 +11,7 @@ from typing import Any
 from drupe.errors import InvalidValue
 from drupe.models.datatypes import AnyType, Array, ColumnType, DataType, Map, Object, Property
 
-__all__ = ["column_json", "column_parts", "param_json", "param_parts", "tensor_json", "tensor_parts"]
+__all__ = ["column_json", "column_parts", "param_json", "param_parts", "tensor_json", "tensor_parts", "type_from_json", "type_json"]
 
 _DEPTH_MAX = 32
 

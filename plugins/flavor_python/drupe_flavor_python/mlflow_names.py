@@ -11,7 +11,7 @@ from drupe.errors import DrupeError
 from drupe.models import PythonModel, PythonModelContext
 from drupe.models.python_model import FunctionModel
 
-__all__ = ["stand_in"]
+__all__ = ["HintedInput", "Leftover", "StoredFunction", "pass_on", "stand_in"]
 
 
 class StoredFunction(FunctionModel):

@@ -21,7 +21,7 @@ import cloudpickle
 from drupe.errors import InvalidModelFolder, InvalidValue
 from drupe.models import PythonModel, PythonModelContext
 from drupe.models.python_model import FunctionModel
-from drupe_flavor_python.mlflow_names import stand_in
+from drupe_flavor_python.mlflow_names import StoredFunction, stand_in
 
 __all__ = ["read_pickle", "write_pickle"]
 
@@ -152,6 +152,7 @@ _FINDERS: dict[type, Any] = {
     PythonModel: _by_value(_find_python_model),
     PythonModelContext: _by_value(_find_context),
     FunctionModel: _by_value(_find_function_model),
+    StoredFunction: _by_value(_find_function_model),
 }
 
 

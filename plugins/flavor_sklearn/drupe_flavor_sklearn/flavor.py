@@ -97,4 +97,4 @@ class SklearnFlavor(Flavor):
 
     def loads(self, config: Mapping[str, Any]) -> bool:
         """True when the keys name a model file in a known format."""
-        return "pickled_model" in config and config.get("serialization_format", PICKLE) in (SKOPS, CLOUDPICKLE, PICKLE)
+        return "pickled_model" in config and (config.get("serialization_format") or PICKLE) in (SKOPS, CLOUDPICKLE, PICKLE)

@@ -30,8 +30,8 @@ def handler(model: Any, flavors: Sequence[Entry], prefer: Mapping[str, str]) -> 
             return found[0]
     installed = ", ".join(sorted(entry.offer.name for entry in flavors)) or "none"
     raise NoProvider(
-        f"no installed flavor saves a {class_path(type(model))}; installed: {installed}; wrap the model in a drupe.PythonModel, "
-        "or install the flavor for its library",
+        f"no installed flavor saves a {class_path(type(model))}; installed: {installed}; install the flavor for its library, or "
+        "flavor-python, which saves functions and all that has a predict method: pip install drupe-flavor-python",
         model=class_path(type(model)),
     )
 

@@ -36,7 +36,7 @@ types: setup
 	$(BIN)/mypy
 
 bench: setup
-	$(BIN)/python benchmarks/startup.py
+	UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/python benchmarks/startup.py
 
 docs: setup
 	$(BIN)/python docs/generate.py

@@ -1,8 +1,8 @@
 """What starting costs over the bare interpreter: `import drupe`, `drupe --help`, and the same with 25 more plugins installed.
 
-    python benchmarks/startup.py [--rounds 21]
+    python benchmarks/startup.py [--rounds 11] [--no-peers] [--write]
 
-Subjects are run in turn, round after round, so that a busy machine slows all of them alike; differences of medians are what is quoted.
+MLflow, its peer, is installed for the occasion in environments of its own. Subjects are run in turn, round after round, so that a busy machine slows all of them alike; differences of medians are what is quoted.
 The plugins are real distributions in a throw-away virtual environment. Nothing here is a test: tests/plugins/test_startup.py counts imports.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shutil
 import site
 import statistics
 import subprocess
@@ -21,6 +22,29 @@ import venv
 from pathlib import Path
 
 PLUGINS = 25
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs/explanation/benchmarks.md"
+START, END = "<!-- startup: made by benchmarks/startup.py -->", "<!-- end of startup -->"
+BARE = "bare interpreter"
+PEERS = {"3.17.2": (), "2.22.5": ("sqlalchemy<2.1",)}
+COUNT = """
+import re, sys
+from importlib.metadata import PackageNotFoundError, requires
+from packaging.requirements import Requirement
+seen, todo = set(), [sys.argv[1]]
+while todo:
+    name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
+    if name in seen:
+        continue
+    try:
+        needs = requires(name) or []
+    except PackageNotFoundError:
+        continue
+    seen.add(name)
+    found = map(Requirement, needs)
+    todo += [one.name for one in found if one.marker is None or one.marker.evaluate({"extra": ""})]
+print(len([name for name in seen if name != sys.argv[1] and not name.startswith("drupe")]))
+"""
 TARGETS_MS = {"import drupe": 5.0, "drupe --help": 100.0, "25 plugins": 15.0}
 FRONT_DOOR = '''"""acme-{number}: an artifact repository and a flavor that nobody needs."""
 
@@ -62,6 +86,9 @@ def measure(subjects: dict[str, list[str]], rounds: int, folder: Path) -> dict[s
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in subjects}
     for turn in range(rounds + 1):
         for name, command in subjects.items():
+            subprocess.run(
+                subjects[BARE], check=True, cwd=folder, env=environ
+            )  # whoever comes after a large program would pay for its caches
             start = time.perf_counter()
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=folder, env=environ)
             _, status, used = os.wait4(process.pid, 0)
@@ -73,41 +100,92 @@ def measure(subjects: dict[str, list[str]], rounds: int, folder: Path) -> dict[s
     return times
 
 
+def peers(folder: Path) -> dict[str, Path]:
+    """Environments of MLflow by release, each with its Python; made anew, and left out with the reason where that cannot be done."""
+    found: dict[str, Path] = {}
+    uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+    for release, needed in PEERS.items():
+        python = folder / release / "bin" / "python"
+        install = [str(uv), "pip", "install", "-q", "--compile-bytecode", "-p", str(python), f"mlflow=={release}", *needed]
+        try:
+            subprocess.run([str(uv), "venv", "-q", "-p", sys.executable, str(folder / release)], check=True)
+            subprocess.run(install, check=True, env={"UV_SYSTEM_CERTS": "1", **os.environ})
+        except (OSError, subprocess.CalledProcessError) as fault:
+            print(f"mlflow {release} is left out: {fault}")
+        else:
+            found[release] = python
+    return found
+
+
+def distributions(python: Path | str, root: str) -> int:
+    """How many distributions `root` needs in that environment, itself and drupe's own not counted."""
+    done = subprocess.run([str(python), "-c", COUNT, root], check=True, capture_output=True, text=True)
+    return int(done.stdout)
+
+
+def verdicts(wall: dict[str, float], needed: int) -> list[tuple[str, str, str, str]]:
+    """(what, target, measured, verdict) of every target."""
+    full_help = "drupe --help, 25 more plugins"
+    rows = []
+    for target, subject, base in (
+        ("import drupe", "import drupe", BARE),
+        ("drupe --help", full_help, BARE),
+        ("25 plugins", full_help, "drupe --help"),
+    ):
+        limit, difference = TARGETS_MS[target], wall[subject] - wall[base]
+        over = "drupe --help" if base != BARE else "the bare interpreter"
+        rows.append((f"`{subject}` over {over}", f"{limit:.0f} ms", f"{difference:.1f} ms", "met" if difference <= limit else "MISSED"))
+    rows.append(("distributions that the kernel needs", "15", str(needed), "met" if needed <= 15 else "MISSED"))
+    return rows
+
+
+def page(about: str, wall: dict[str, float], cpu: dict[str, float], needed: dict[str, int]) -> str:
+    """The tables as Markdown."""
+    lines = [START, "", about, "", "| subject | clock, ms | over bare | processor, ms | over bare |", "|---|--:|--:|--:|--:|"]
+    for subject in wall:
+        over = wall[subject] - wall[BARE], cpu[subject] - cpu[BARE]
+        lines.append(f"| {subject} | {wall[subject]:.1f} | {over[0]:+.1f} | {cpu[subject]:.1f} | {over[1]:+.1f} |")
+    lines += ["", "| target | limit | measured | |", "|---|--:|--:|---|"]
+    lines += [f"| {' | '.join(row)} |" for row in verdicts(wall, needed["drupe-kernel"])]
+    lines += ["", "| what is installed | third-party distributions |", "|---|--:|"]
+    lines += [f"| {name} | {count} |" for name, count in needed.items()]
+    return "\n".join([*lines, "", END])
+
+
 def main() -> None:
-    """Measure, print one line per subject, and say which targets are met."""
+    """Measure, print the tables, and with --write put them into the documentation."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=21)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--no-peers", action="store_true", help="leave MLflow out, which takes minutes to install and measure")
+    parser.add_argument("--write", action="store_true", help=f"put the tables into {PAGE.relative_to(ROOT)}")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         bare, full = str(environment(folder / "bare", 0)), str(environment(folder / "full", PLUGINS))
         subjects = {
-            "bare interpreter": [bare, "-c", "pass"],
+            BARE: [bare, "-c", "pass"],
             "import drupe": [bare, "-c", "import drupe"],
             "click, for comparison": [bare, "-c", "import click"],
             "drupe --help": [bare, "-m", "drupe", "--help"],
             "drupe --help, 25 more plugins": [full, "-m", "drupe", "--help"],
         }
-        times = measure(subjects, rounds, folder)
+        needed = {"drupe-kernel": distributions(bare, "drupe-kernel"), "drupe": distributions(bare, "drupe")}
+        for release, python in ({} if given.no_peers else peers(folder)).items():
+            subjects[f"import mlflow {release}"] = [str(python), "-c", "import mlflow"]
+            subjects[f"mlflow {release} --help"] = [str(python), "-m", "mlflow", "--help"]
+            needed[f"mlflow {release}"] = distributions(python, "mlflow")
+        times = measure(subjects, given.rounds, folder)
     wall = {subject: statistics.median(run[0] for run in runs) for subject, runs in times.items()}
     cpu = {subject: statistics.median(run[1] for run in runs) for subject, runs in times.items()}
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}, medians of {rounds}"
+    about = (
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}, "
+        f"medians of {given.rounds} rounds: `python benchmarks/startup.py --rounds {given.rounds} --write`"
     )
-    print(f"{'':32} {'clock':>10} {'over bare':>10} {'processor':>10} {'over bare':>10}   (ms)")
-    for subject in subjects:
-        over = wall[subject] - wall["bare interpreter"], cpu[subject] - cpu["bare interpreter"]
-        print(f"{subject:32} {wall[subject]:10.1f} {over[0]:+10.1f} {cpu[subject]:10.1f} {over[1]:+10.1f}")
-    full_help = "drupe --help, 25 more plugins"
-    pairs = {
-        "import drupe": ("import drupe", "bare interpreter"),
-        "drupe --help": (full_help, "bare interpreter"),
-        "25 plugins": (full_help, "drupe --help"),
-    }
-    for target, (subject, base) in pairs.items():
-        limit, difference = TARGETS_MS[target], wall[subject] - wall[base]
-        verdict = "met" if difference <= limit else "MISSED"
-        print(f"target {target}: {difference:.1f} ms of {limit:.0f} ms, {verdict}; {cpu[subject] - cpu[base]:.1f} ms of processor time")
+    text = page(about, wall, cpu, needed)
+    print(text)
+    if given.write:
+        before, _, rest = PAGE.read_text().partition(START)
+        PAGE.write_text(before + text + rest.partition(END)[2])
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from drupe.errors import InvalidPath, InvalidUri
 
 __all__ = ["ArtifactPath", "ModelsUri", "RunsUri", "Uri", "join_segments", "redact"]
 
+_HOST = re.compile(r"([^\s/?#@:\[\]%\\]+|\[[0-9a-f:.]+(%\w+)?\])?(:\d+)?")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*")
 _DRIVE = re.compile(r"[a-zA-Z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -147,6 +148,10 @@ class Uri:
             host = host if parts.port is None else f"{host}:{parts.port}"
         except ValueError as fault:
             raise InvalidUri(f"address {shown!r} cannot be read: {fault}") from fault
+        if not _HOST.fullmatch(host):
+            raise InvalidUri(
+                f"address {shown!r} names the host {host!r}; hosts are letters, digits, '.', '-', '_' or a bracketed IPv6 address"
+            )
         login = parts.netloc.rpartition("@")[0]
         if login and not user_info:
             raise InvalidUri(f"address {shown!r} carries a user or password; give credentials through settings or the environment instead")
@@ -165,8 +170,8 @@ class Uri:
                 raise InvalidUri(f"address {shown!r} climbs with ..; give the resolved path")
             if not path:
                 raise InvalidUri(f"address {shown!r} has no path; the form is file:///folder/name")
-            if path.startswith("//") or _DRIVE.match(path.lstrip("/")):
-                raise InvalidUri(f"address {shown!r} is a drive or network share, which is not supported; use a plain path or a URI")
+            if path.startswith("//"):
+                raise InvalidUri(f"address {shown!r} is a network share, which is not supported; use a plain path or a URI")
             return cls("file", path=_absolute(path, shown), query=options)
         return cls(scheme, host, path, options, login, rest.startswith("//"))
 
@@ -192,6 +197,8 @@ class Uri:
 def _absolute(text: str, shown: str) -> str:
     if _CONTROL.search(text) or _SURROGATE.search(text):
         raise InvalidUri(f"path {shown!a} holds control characters, or bytes that are not UTF-8")
+    if _DRIVE.match(text.lstrip("/")):
+        raise InvalidUri(f"path {shown!r} is on a drive, which is not supported; use a plain path or a URI")
     return "/" + os.path.abspath(text).lstrip("/")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from drupe.errors import InvalidPath, InvalidUri, InvalidValue
 from drupe.uris import ArtifactPath, ModelsUri, RunsUri, Uri, join_segments, redact
@@ -242,6 +242,8 @@ class TestUri:
         assert one != Uri.parse("sqlite:///a.db?x=2", query=True)
 
     @settings(deadline=None)
+    @example("A0:// :")
+    @example("/A:")
     @given(
         st.text(max_size=40)
         | st.lists(st.sampled_from([*"ab:/@?#%.\\[]~ ", "file:", "http://", "s3://b/", "%2e", "%00"]), max_size=15).map("".join)

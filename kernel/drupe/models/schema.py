@@ -29,6 +29,10 @@ class ColSpec:
     name: str | int | None = None
     required: bool = True
 
+    def __str__(self) -> str:
+        kind = str(self.type) if self.required else f"{self.type}, optional"
+        return kind if self.name is None else f"{self.name} ({kind})"
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return column_json(self.type, self.name, self.required)
@@ -63,6 +67,10 @@ class TensorSpec:
     def required(self) -> bool:
         """Always true: a tensor cannot be left out."""
         return True
+
+    def __str__(self) -> str:
+        kind = f"{self.dtype} {list(self.shape)}"
+        return kind if self.name is None else f"{self.name} ({kind})"
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
@@ -100,6 +108,9 @@ class Schema:
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.inputs))
 
     def is_tensor_spec(self) -> bool:
         """True when the schema lists tensors."""
@@ -174,6 +185,10 @@ class ParamSpec:
             raise InvalidValue(f"param {self.name!r} needs a list of {self.dtype}, got {value!r}")
         return [cast(entry, self.dtype, f"param {self.name!r}[{place}]") for place, entry in enumerate(values)]
 
+    def __str__(self) -> str:
+        kind = str(self.dtype) if self.shape is None else f"list of {self.dtype}"
+        return f"{self.name} ({kind}, default {self.default!r})"
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return param_json(self.name, self.dtype, self.default, self.shape)
@@ -200,6 +215,9 @@ class ParamSchema:
 
     def __len__(self) -> int:
         return len(self.params)
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.params))
 
     def to_dict(self) -> list[dict[str, Any]]:
         """The JSON form."""

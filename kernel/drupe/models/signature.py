@@ -31,6 +31,10 @@ class ModelSignature:
         if self.inputs is None and self.outputs is None and self.params is None:
             raise InvalidValue("a signature needs inputs, outputs or params")
 
+    def __str__(self) -> str:
+        parts = {"inputs": self.inputs, "outputs": self.outputs, "params": self.params}
+        return "\n".join(f"{name + ':':<8} {part}" for name, part in parts.items() if part is not None)
+
     def to_dict(self) -> dict[str, str | None]:
         """The form inside MLmodel."""
         parts = {"inputs": self.inputs, "outputs": self.outputs, "params": self.params}

@@ -212,6 +212,8 @@ class _Filter:
             message = f"IS NULL is not known for tags of {self._search.kind}; write NOT {name} LIKE '%'"
         else:
             message = f"{name} cannot be compared with {op.value}, only with {_words(operand.operators)}"
+            if operand.field.entity is Entity.PARAM and op in (Op.LT, Op.LE, Op.GT, Op.GE):
+                message += "; params are text: log a metric to compare numbers"
         return self._source.fault_at(message, first.column, width)
 
     def _misplaced(self, token: Token) -> InvalidQuery:

@@ -97,7 +97,7 @@ class ArtifactClient(TrackingClient):
         moment = self._clock() if timestamp is None else timestamp
         full, small = media.image_names(check_key("image", key), step or 0, moment, str(uuid.uuid4()))
         self._put(run_id, media.image_bytes(image, "png"), full)
-        self._put(run_id, media.image_bytes(image, "webp"), small)
+        self._put(run_id, media.image_bytes(image, "webp", at_most=media.PREVIEW_PIXELS), small)
         self.store.log_batch(run_id, LogBatch(tags={IMAGES_TAG: "true"}))
 
     def log_table(self, run_id: str, data: Any, artifact_file: str) -> None:

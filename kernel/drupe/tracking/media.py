@@ -17,9 +17,20 @@ import yaml
 from drupe.errors import InvalidValue
 from drupe.lazy import need
 
-__all__ = ["dict_bytes", "figure_bytes", "image_bytes", "image_names", "join_tables", "table_bytes", "table_from_bytes"]
+__all__ = [
+    "PREVIEW_PIXELS",
+    "TABLE_TYPES",
+    "dict_bytes",
+    "figure_bytes",
+    "image_bytes",
+    "image_names",
+    "join_tables",
+    "table_bytes",
+    "table_from_bytes",
+]
 
 TABLE_TYPES = (".json", ".parquet")
+PREVIEW_PIXELS = 256
 
 
 def dict_bytes(dictionary: Any, name: str) -> bytes:
@@ -48,10 +59,11 @@ def figure_bytes(figure: Any, name: str, save_kwargs: Mapping[str, Any] | None =
     raise InvalidValue(f"log_figure takes a matplotlib or plotly figure, not {type(figure).__module__}.{type(figure).__qualname__}")
 
 
-def image_bytes(image: Any, image_format: str = "png") -> bytes:
+def image_bytes(image: Any, image_format: str = "png", *, at_most: int | None = None) -> bytes:
     """A PIL image, or an array of shape (h, w), (h, w, 1), (h, w, 3) or (h, w, 4), as an image file.
 
-    Arrays hold integers 0..255, floats 0..1, or booleans. Raises InvalidValue for other shapes, types or ranges.
+    Arrays hold integers 0..255, floats 0..1, or booleans. `at_most` shrinks the longer side to that many pixels. Raises InvalidValue
+    for other shapes, types or ranges.
     """
     pil = need("PIL.Image", to="log images", install="pillow")
     if not isinstance(image, pil.Image):
@@ -59,6 +71,9 @@ def image_bytes(image: Any, image_format: str = "png") -> bytes:
             image = image.to_pil()
         else:
             image = pil.fromarray(_pixels(image))
+    if at_most is not None:
+        image = image.copy()
+        image.thumbnail((at_most, at_most))
     buffer = io.BytesIO()
     image.save(buffer, format=image_format)
     return buffer.getvalue()

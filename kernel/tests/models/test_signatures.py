@@ -190,3 +190,13 @@ def test_types_know_their_numpy_and_pandas_names() -> None:
         "map to double",
         "any",
     ]
+
+
+def test_a_signature_prints_as_a_person_would_write_it() -> None:
+    frame = pd.DataFrame({"a": [1.0, None], "b": ["x", "y"]})
+    signature = infer_signature(frame, np.zeros((2, 3), dtype="float32"), params={"k": 2, "names": ["u"]})
+    assert str(signature) == (
+        "inputs:  a (double, optional), b (string)\n"
+        "outputs: float32 [-1, 3]\n"
+        "params:  k (long, default 2), names (list of string, default ['u'])"
+    )

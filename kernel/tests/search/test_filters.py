@@ -475,6 +475,7 @@ class TestNamesWithTypos:
             (Kind.REGISTERED_MODELS, "run_id = 'x'", "no attribute 'run_id'"),
             (Kind.REGISTERED_MODELS, "last_updated_timestamp > 1", "can be sorted by last_updated_timestamp but not filtered"),
             (Kind.REGISTERED_MODELS, "tags.x IS NULL", "NOT tags.x LIKE '%'"),
+            (Kind.RUNS, "params.alpha < 0.5", "params are text: log a metric to compare numbers"),
             (Kind.REGISTERED_MODELS, "tags.x IS NOT NULL", "cannot be compared with IS NOT NULL"),
             (Kind.MODEL_VERSIONS, "creation_timestamp > 1", "can be sorted by creation_timestamp but not filtered"),
             (Kind.MODEL_VERSIONS, "current_stage = 'Production'", "only name, run_id, source_path"),

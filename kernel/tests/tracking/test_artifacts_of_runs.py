@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -55,13 +56,15 @@ def test_a_figure_and_images_are_kept_as_pictures() -> None:
         drupe.log_figure(figure, "plots/line.png")
         drupe.log_image(np.zeros((4, 6, 3), dtype=np.uint8), "black.png")
         drupe.log_image(Image.new("RGB", (5, 5)), "pil.jpg")
-        drupe.log_image(np.linspace(0, 1, 16).reshape(4, 4), key="grid/a", step=3, timestamp=5)
+        drupe.log_image(np.linspace(0, 1, 600 * 300).reshape(600, 300), key="grid/a", step=3, timestamp=5)
     run_id = run.info.run_id
     assert content(run_id, "plots/line.png")[:8] == b"\x89PNG\r\n\x1a\n"
     assert content(run_id, "pil.jpg")[:3] == b"\xff\xd8\xff"
     series = sorted(names(run_id, "images"))
     assert len(series) == 2
     assert all(name.startswith("images/grid~a+step+3+timestamp+5+") for name in series)
+    full, small = (Image.open(io.BytesIO(content(run_id, name))).size for name in (series[1], series[0]))
+    assert (full, small) == ((300, 600), (128, 256))
     assert drupe.get_run(run_id).data.tags["mlflow.loggedImages"] == "true"
 
 

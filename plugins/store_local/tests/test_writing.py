@@ -264,7 +264,7 @@ def test_a_new_file_that_is_taken_for_abandoned_gets_another_name(
     repo: LocalArtifactRepo, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put("a.txt", b"x")
-    real = partial.try_lock
+    real = partial._try_lock
     names: list[str] = []
 
     def sweeping(descriptor: int) -> bool | None:
@@ -273,7 +273,7 @@ def test_a_new_file_that_is_taken_for_abandoned_gets_another_name(
             (repo.folder / names[0]).unlink()
         return real(descriptor)
 
-    monkeypatch.setattr(partial, "try_lock", sweeping)
+    monkeypatch.setattr(partial, "_try_lock", sweeping)
     put("b.txt", b"y")
     assert len(names) == 1
     assert (repo.folder / "b.txt").read_bytes() == b"y"

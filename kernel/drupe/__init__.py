@@ -17,6 +17,7 @@ _ROOMS = {
     "ActiveRun": "drupe.tracking.active",
     "Client": "drupe.client",
     "DrupeError": "drupe.errors",
+    "MlflowClient": "drupe.client",
     "RunStatus": "drupe.entities",
     "ViewType": "drupe.entities",
     "active_run": "drupe.tracking.fluent",

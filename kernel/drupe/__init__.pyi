@@ -16,7 +16,7 @@ from drupe import (
     uris as uris,
 )
 from drupe.artifacts.download import download_artifacts as download_artifacts
-from drupe.client import Client as Client
+from drupe.client import Client as Client, MlflowClient as MlflowClient
 from drupe.entities import RunStatus as RunStatus, ViewType as ViewType
 from drupe.errors import DrupeError as DrupeError
 from drupe.models import infer_signature as infer_signature, load_model as load_model, log_model as log_model, save_model as save_model

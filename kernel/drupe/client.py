@@ -8,7 +8,7 @@ from drupe.registry.client import RegistryClient
 from drupe.tracking.artifact_client import ArtifactClient
 from drupe.tracking.client import now_ms
 
-__all__ = ["Client"]
+__all__ = ["Client", "MlflowClient"]
 
 
 class Client(ArtifactClient, RegistryClient):
@@ -20,3 +20,7 @@ class Client(ArtifactClient, RegistryClient):
     def __init__(self, tracking_uri: str | None = None, registry_uri: str | None = None, *, clock: Callable[[], int] = now_ms) -> None:
         ArtifactClient.__init__(self, tracking_uri, clock=clock)
         RegistryClient.__init__(self, registry_uri or tracking_uri)
+
+
+MlflowClient = Client
+"""MLflow's name of it, so that `import drupe as mlflow` finds it."""

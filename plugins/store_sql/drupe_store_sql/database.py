@@ -93,11 +93,13 @@ class Database:
                 raise
             raise meant from fault
         finally:
-            if session is not None:
-                session.close()
-            with self._gate:
-                self._sessions -= 1
-                self._gate.notify_all()
+            try:
+                if session is not None:
+                    session.close()
+            finally:
+                with self._gate:
+                    self._sessions -= 1
+                    self._gate.notify_all()
 
     def _open(self) -> None:
         self._engine = self.dialect.connect()

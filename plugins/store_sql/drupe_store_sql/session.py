@@ -148,9 +148,12 @@ class Session:
 
     def close(self) -> None:
         """Give the connection back; what was not committed is undone."""
-        if not self._is_committed:
-            self._pooled.rollback()
-        self._cursor.close()
+        try:
+            if not self._is_committed:
+                self._pooled.rollback()
+            self._cursor.close()
+        except Exception:  # the driver's, on a damaged or vanished database: what went wrong before is being told already
+            self._pooled.invalidate()
         if self._connection is not None:
             self._connection.close()
         self._pooled.close()

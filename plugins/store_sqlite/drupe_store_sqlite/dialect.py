@@ -165,14 +165,21 @@ class SqliteDialect(Dialect):
             check_same_thread=False,
             cached_statements=256,
         )
-        synchronous = "FULL" if self.settings.durability is Durability.FULL else "NORMAL"
-        connection.executescript(
-            f"PRAGMA synchronous={synchronous}; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; "
-            f"PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-{CACHE_KB}; PRAGMA journal_size_limit={LOG_LIMIT}"
-        )
+        try:
+            connection.executescript(self._pragmas())
+        except sqlite3.Error:  # a damaged file
+            connection.close()
+            raise
         connection.create_function("drupe_like", 2, _like, deterministic=True)
         connection.create_function("drupe_ilike", 2, _ilike, deterministic=True)
         return connection
+
+    def _pragmas(self) -> str:
+        synchronous = "FULL" if self.settings.durability is Durability.FULL else "NORMAL"
+        return (
+            f"PRAGMA synchronous={synchronous}; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; "
+            f"PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-{CACHE_KB}; PRAGMA journal_size_limit={LOG_LIMIT}"
+        )
 
 
 def _like(value: str | None, pattern: str) -> bool:

@@ -14,6 +14,9 @@ import pytest
 from drupe.entities import LogBatch, NewRun, Points
 from drupe.errors import DrupeError, StoreBusy, StoreCorrupt, StoreFull, StoreReadOnly, StoreSchema, StoreUnavailable
 from drupe.search import Kind, parse
+from drupe_store_sql.database import Database
+from drupe_store_sqlite.dialect import SqliteDialect
+from drupe_store_sqlite.settings import SqliteSettings
 from drupe_store_sqlite.stores import SqliteTrackingStore
 
 Open = Callable[..., SqliteTrackingStore]
@@ -223,3 +226,23 @@ def test_a_full_disk_refuses_whole_calls_and_recovers_by_itself(open_store: Open
         store.log_batch(run_id, LogBatch({"loss": Points.of([(10**9, 0, 0.5)])}))
         assert store.get_run(run_id).data.metrics["loss"] == 0.5
         store.close()
+
+
+def test_a_connection_that_cannot_be_rolled_back_is_thrown_away_and_the_database_goes_on(file: Path) -> None:
+    database = Database(SqliteDialect(file, SqliteSettings()), lambda database: None)
+    with pytest.raises(ZeroDivisionError), database.write() as session:
+        session.driver.close()
+        raise ZeroDivisionError
+    with database.write() as session:
+        assert session.driver.execute("SELECT 1").fetchone() == (1,)
+    database.close()
+
+
+def test_a_file_that_refuses_the_first_statement_leaves_no_connection_open(open_store: Open, file: Path) -> None:
+    content = filled(open_store, file, runs=200)
+    file.write_bytes(content[:40_960] + b"\xff" * 4096 * 20 + content[40_960 + 4096 * 20 :])
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(sqlite3.DatabaseError) as caught:
+        SqliteDialect(file, SqliteSettings())._new_connection()
+    assert os.listdir("/proc/self/fd") == before
+    assert "malformed" in str(caught.value)  # its traceback has kept the connection until here

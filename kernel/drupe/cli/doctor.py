@@ -129,7 +129,11 @@ def _releases() -> Iterator[Finding]:
         names = ", ".join(f"{name} {version}" for name, version in sorted(others.items()))
         yield Finding("releases", Verdict.WARN, f"the kernel is {__version__}, but {names}", f"pip install -U {' '.join(sorted(ours))}")
     else:
-        yield Finding("releases", Verdict.OK, f"drupe {__version__}, {len(ours)} distributions of one release")
+        yield Finding(
+            "releases",
+            Verdict.OK,
+            f"drupe {__version__}, {len(ours)} {'distribution' if len(ours) == 1 else 'distributions'} of one release",
+        )
 
 
 def _own_names() -> set[str]:

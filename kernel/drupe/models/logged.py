@@ -11,15 +11,16 @@ from typing import Any
 from drupe.artifacts.manifest import MANIFEST_FILE
 from drupe.artifacts.repos import repo_for
 from drupe.artifacts.trees import put_tree
-from drupe.client import Client
 from drupe.entities.limits import RUN_TAG_VALUE_MAX
 from drupe.errors import InvalidValue
 from drupe.extend import ModelLogged
 from drupe.loading import catalog
 from drupe.models.mlmodel import MLMODEL_FILE, Model, ModelInfo
 from drupe.models.saving import write_model
+from drupe.registry.client import RegistryClient
 from drupe.registry.fluent import register_model
-from drupe.tracking.fluent import active_run, start_run
+from drupe.tracking.artifact_client import ArtifactClient
+from drupe.tracking.fluent import active_run, client_of, start_run
 from drupe.uris import ArtifactPath, redact
 
 __all__ = ["HISTORY_TAG", "log_model"]
@@ -46,9 +47,10 @@ def log_model(
         info = drupe.log_model(clf, "clf", input_example=train_x.head(3), registered_model_name="churn")
         drupe.load_model(info.model_uri).predict(test_x)
 
-    `name` is the folder's path in the run (`artifact_path` is its older name; default "model"); a model of that name is replaced. `flavor`
-    names the flavor when the model's class should not decide. Other arguments are those of `ModelParts` and the flavor's own. Registration
-    is done when this returns, so `await_registration_for` has no effect. Raises InvalidValue, InvalidPath, NoProvider.
+    `name` is the folder's path in the run (`artifact_path` is its older name; default "model"); a model of that name is replaced, unless
+    it is a registered version, which is refused. `flavor` names the flavor when the model's class should not decide. Other arguments are
+    those of `ModelParts` and the flavor's own. Registration is done when this returns, so `await_registration_for` has no effect.
+    Raises InvalidValue, InvalidPath, NoProvider.
     """
     if name is not None and artifact_path is not None and name != artifact_path:
         raise InvalidValue(f"the model has two names: name={name!r} and artifact_path={artifact_path!r}; give one")
@@ -57,9 +59,9 @@ def log_model(
         raise InvalidValue("a model needs a folder of its own in the run; give it a name")
     if ignored := [key for key in _OF_LOGGED_MODELS if given.pop(key, None)]:
         warnings.warn(f"log_model keeps no {', '.join(ignored)} with a model; log them to the run", stacklevel=2)
-    client = Client()
     if run_id is None:
         run_id = str((active_run() or start_run()).info.run_id)
+    client = client_of(run_id)
     run = client.get_run(run_id)
     with tempfile.TemporaryDirectory(prefix="drupe-model-") as place:
         folder = Path(place)
@@ -75,6 +77,7 @@ def log_model(
 def _upload(artifact_uri: str, folder: Path, path: ArtifactPath) -> None:
     repo = repo_for(artifact_uri)
     if repo.is_file(path / MLMODEL_FILE):
+        _refuse_if_registered(str(repo.root / path), path)
         repo.delete(path)  # files of the earlier model that this one lacks would not fit its manifest
     with tempfile.TemporaryDirectory(prefix="drupe-model-") as apart:
         seal = (folder / MANIFEST_FILE).rename(Path(apart) / MANIFEST_FILE)
@@ -82,7 +85,19 @@ def _upload(artifact_uri: str, folder: Path, path: ArtifactPath) -> None:
         repo.put_file(seal, path / MANIFEST_FILE)  # last: until it is there, the model is not complete
 
 
-def _note(client: Client, run_id: str, saved: Model) -> None:
+def _refuse_if_registered(address: str, path: ArtifactPath) -> None:
+    """A registered version keeps its files: logging over them would change what others load by its number."""
+    found = RegistryClient().search_model_versions(f"source_path = '{address}'", max_results=1)
+    if found:
+        raise InvalidValue(
+            f"the model {str(path)!r} of this run is version {found[0].version} of {found[0].name!r} and cannot be replaced; "
+            "log this one under another name, or in a run of its own",
+            name=found[0].name,
+            version=found[0].version,
+        )
+
+
+def _note(client: ArtifactClient, run_id: str, saved: Model) -> None:
     """Add the model to the run's list of models, MLflow 2's tag; the oldest are left out when they would not fit into a tag."""
     try:
         history = json.loads(client.get_run(run_id).data.tags.get(HISTORY_TAG, "[]"))

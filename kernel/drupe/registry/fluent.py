@@ -11,6 +11,7 @@ from drupe.entities import ModelVersion, RegisteredModel, gather
 from drupe.errors import AlreadyExists, InvalidModelFolder
 from drupe.registry.client import RegistryClient
 from drupe.tracking.address import tracking_store
+from drupe.tracking.fluent import client_of
 from drupe.uris import ModelsUri, RunsUri
 
 __all__ = ["register_model", "search_model_versions", "search_registered_models"]
@@ -29,7 +30,8 @@ def register_model(
     InvalidModelFolder when no MLmodel file lies there, InvalidName.
     """
     client = RegistryClient()
-    repo, path = locate(model_uri, tracking=tracking_store(), registry=client.registry)
+    tracking = client_of(RunsUri.parse(model_uri).run_id).store if model_uri.startswith("runs:") else tracking_store()
+    repo, path = locate(model_uri, tracking=tracking, registry=client.registry)
     if not repo.is_file(path / "MLmodel"):
         raise InvalidModelFolder(f"{model_uri!r} is not a model: there is no file MLmodel in {repo.root / path}", model_uri=model_uri)
     source, run_id = str(repo.root / path), None

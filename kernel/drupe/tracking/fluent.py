@@ -32,6 +32,7 @@ from drupe.tracking.context import context_tags, run_context
 
 __all__ = [
     "active_run",
+    "client_of",
     "create_experiment",
     "delete_experiment",
     "delete_run",
@@ -214,7 +215,7 @@ def end_run(status: str = "FINISHED") -> None:
     """End the active run; nothing happens when there is none."""
     run = active.top()
     if run is not None:
-        _end(_client_of(run.info.run_id), run.info.run_id, RunStatus(status))
+        _end(client_of(run.info.run_id), run.info.run_id, RunStatus(status))
 
 
 def active_run() -> ActiveRun | None:
@@ -225,27 +226,27 @@ def active_run() -> ActiveRun | None:
 def last_active_run() -> Run | None:
     """The run that was active last in this thread or task, read anew; None when there was none."""
     run_id = active.last_run_id()
-    return None if run_id is None else _client_of(run_id).get_run(run_id)
+    return None if run_id is None else client_of(run_id).get_run(run_id)
 
 
 def get_run(run_id: str) -> Run:
     """Read a run. Raises RunNotFound."""
-    return _client_of(run_id).get_run(run_id)
+    return client_of(run_id).get_run(run_id)
 
 
 def get_parent_run(run_id: str) -> Run | None:
     """The run that this one is nested in, or None."""
-    return _client_of(run_id).get_parent_run(run_id)
+    return client_of(run_id).get_parent_run(run_id)
 
 
 def delete_run(run_id: str) -> None:
     """Move a run to the trash."""
-    _client_of(run_id).delete_run(run_id)
+    client_of(run_id).delete_run(run_id)
 
 
 def restore_run(run_id: str) -> None:
     """Take a run out of the trash."""
-    _client_of(run_id).restore_run(run_id)
+    client_of(run_id).restore_run(run_id)
 
 
 # --- logging; without an active run, each starts one, as MLflow does
@@ -261,7 +262,7 @@ def log_metric(
 ) -> None:
     """Log one value of a metric at `step` (0 by default) and `timestamp` (ms, now by default)."""
     run_id = run_id or _run_id()
-    _client_of(run_id).log_metric(run_id, key, value, timestamp, step)
+    client_of(run_id).log_metric(run_id, key, value, timestamp, step)
 
 
 def log_metrics(
@@ -273,19 +274,19 @@ def log_metrics(
 ) -> None:
     """Log one value each of several metrics, together."""
     run_id = run_id or _run_id()
-    _client_of(run_id).log_points(run_id, metrics, timestamp=timestamp, step=step)
+    client_of(run_id).log_points(run_id, metrics, timestamp=timestamp, step=step)
 
 
 def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
     """Log a param and return its value. Params never change: another value raises ParamConflict."""
     run_id = _run_id()
-    return _client_of(run_id).log_param(run_id, key, value)
+    return client_of(run_id).log_param(run_id, key, value)
 
 
 def log_params(params: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None) -> None:
     """Log several params, together."""
     run_id = run_id or _run_id()
-    _client_of(run_id).store.log_batch(run_id, LogBatch(params=dict(check_param(key, value) for key, value in params.items())))
+    client_of(run_id).store.log_batch(run_id, LogBatch(params=dict(check_param(key, value) for key, value in params.items())))
 
 
 def set_tag(key: str, value: Any, synchronous: bool | None = None) -> None:
@@ -297,49 +298,49 @@ def set_tags(tags: Mapping[str, Any], synchronous: bool | None = None) -> None:
     """Set several tags, together."""
     run_id = _run_id()
     texts = dict(check_tag("run tag", key, value, limit=None) for key, value in tags.items())
-    _client_of(run_id).store.log_batch(run_id, LogBatch(tags=texts))
+    client_of(run_id).store.log_batch(run_id, LogBatch(tags=texts))
 
 
 def delete_tag(key: str) -> None:
     """Remove a tag. Raises TagNotFound."""
     run_id = _run_id()
-    _client_of(run_id).delete_tag(run_id, key)
+    client_of(run_id).delete_tag(run_id, key)
 
 
 def log_input(dataset: Dataset | Any, context: str | None = None, tags: Mapping[str, Any] | None = None) -> None:
     """Say which dataset the run uses, and what for (`context`, such as "training"). Make one with `drupe.data`."""
     run_id = _run_id()
-    _client_of(run_id).log_input(run_id, dataset, context, tags)
+    client_of(run_id).log_input(run_id, dataset, context, tags)
 
 
 def log_artifact(local_path: str | Path, artifact_path: str | None = None, run_id: str | None = None) -> None:
     """Keep a copy of a local file below the folder `artifact_path`."""
     run_id = run_id or _run_id()
-    _client_of(run_id).log_artifact(run_id, local_path, artifact_path)
+    client_of(run_id).log_artifact(run_id, local_path, artifact_path)
 
 
 def log_artifacts(local_dir: str | Path, artifact_path: str | None = None, run_id: str | None = None) -> None:
     """Keep a copy of all that is in a local folder."""
     run_id = run_id or _run_id()
-    _client_of(run_id).log_artifacts(run_id, local_dir, artifact_path)
+    client_of(run_id).log_artifacts(run_id, local_dir, artifact_path)
 
 
 def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
     """Keep a text as a file."""
     run_id = run_id or _run_id()
-    _client_of(run_id).log_text(run_id, text, artifact_file)
+    client_of(run_id).log_text(run_id, text, artifact_file)
 
 
 def log_dict(dictionary: Mapping[str, Any] | list[Any], artifact_file: str, run_id: str | None = None) -> None:
     """Keep a dict or list as YAML or JSON, by the file's ending."""
     run_id = run_id or _run_id()
-    _client_of(run_id).log_dict(run_id, dictionary, artifact_file)
+    client_of(run_id).log_dict(run_id, dictionary, artifact_file)
 
 
 def log_figure(figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None) -> None:
     """Keep a matplotlib or plotly figure."""
     run_id = _run_id()
-    _client_of(run_id).log_figure(run_id, figure, artifact_file, save_kwargs=save_kwargs)
+    client_of(run_id).log_figure(run_id, figure, artifact_file, save_kwargs=save_kwargs)
 
 
 def log_image(
@@ -352,13 +353,13 @@ def log_image(
 ) -> None:
     """Keep an image as one file (`artifact_file`) or as one of a series over steps (`key`, `step`)."""
     run_id = _run_id()
-    _client_of(run_id).log_image(run_id, image, artifact_file, key, step, timestamp)
+    client_of(run_id).log_image(run_id, image, artifact_file, key, step, timestamp)
 
 
 def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
     """Keep a DataFrame or dict of columns as `.json` or `.parquet`; rows are added to a table that is there already."""
     run_id = run_id or _run_id()
-    _client_of(run_id).log_table(run_id, data, artifact_file)
+    client_of(run_id).log_table(run_id, data, artifact_file)
 
 
 # --- reading
@@ -366,19 +367,19 @@ def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
 
 def get_artifact_uri(artifact_path: str | None = None) -> str:
     """The address of the active run's artifacts, or of one of them."""
-    root = _client_of(_run_id()).get_run(_run_id()).info.artifact_uri
+    root = client_of(_run_id()).get_run(_run_id()).info.artifact_uri
     return f"{root.rstrip('/')}/{artifact_path}" if artifact_path else root
 
 
 def list_artifacts(artifact_path: str | None = None, run_id: str | None = None) -> list[FileInfo]:
     """The files and folders directly below `artifact_path` of a run (the active one by default)."""
     run_id = run_id or _run_id()
-    return _client_of(run_id).list_artifacts(run_id, artifact_path)
+    return client_of(run_id).list_artifacts(run_id, artifact_path)
 
 
 def get_metric_history(run_id: str, key: str) -> list[Metric]:
     """Every logged value of a metric, ordered by timestamp, step, value."""
-    return _client_of(run_id).get_metric_history(run_id, key)
+    return client_of(run_id).get_metric_history(run_id, key)
 
 
 def search_runs(
@@ -421,7 +422,8 @@ def search_runs(
 _clients: dict[str, ArtifactClient] = {}  # of runs that were started here, so that a later set_tracking_uri does not move them
 
 
-def _client_of(run_id: str) -> ArtifactClient:
+def client_of(run_id: str) -> ArtifactClient:
+    """The client of the store that this run was started in, or of the store in use for a run that was not started here."""
     return _clients.get(run_id) or ArtifactClient()
 
 

@@ -187,3 +187,23 @@ def test_a_flavor_that_is_not_installed_says_what_to_install() -> None:
         _ = drupe.pytorch
     with pytest.raises(AttributeError, match="no model flavor for name 'nonsense'"):
         _ = drupe.nonsense
+
+
+def test_a_registered_version_is_not_replaced_by_logging_over_it(classifier: Any) -> None:
+    with drupe.start_run():
+        first = drupe.log_model(classifier, "clf")
+        second = drupe.log_model(classifier, "clf", registered_model_name="churn")
+        with pytest.raises(InvalidValue, match=r"'clf' of this run is version 1 of 'churn'.*another name"):
+            drupe.log_model(classifier, "clf")
+        third = drupe.log_model(classifier, "clf-2")
+    assert first.model_uuid != second.model_uuid != third.model_uuid
+    assert drupe.load_model("models:/churn/1").metadata.model_uuid == second.model_uuid
+
+
+def test_a_model_goes_to_the_store_of_its_run_when_the_address_was_changed(classifier: Any, workspace: Path) -> None:
+    drupe.set_tracking_uri(f"sqlite:///{workspace}/one.db")
+    with drupe.start_run() as run:
+        drupe.set_tracking_uri(f"sqlite:///{workspace}/two.db")
+        info = drupe.log_model(classifier, "clf", registered_model_name="churn")
+    drupe.set_tracking_uri(f"sqlite:///{workspace}/one.db")
+    assert drupe.load_model(info.model_uri).metadata.run_id == run.info.run_id

@@ -34,7 +34,7 @@ class ActiveRun(Run):
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
         end = _enders.get(self.info.run_id)
-        if end is not None:
+        if end is not None and os.getpid() == _owner:  # a child that was forked inside the block leaves the run to its parent
             end(ended_by(fault))
 
 

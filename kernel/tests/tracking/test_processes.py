@@ -77,6 +77,21 @@ drupe.log_metric("after", 3)
     assert run.data.metrics == {"parent": 1.0, "child": 2.0, "after": 3.0}
 
 
+def test_a_child_that_was_forked_inside_a_block_leaves_the_run_to_its_parent(workspace: Path) -> None:
+    code = """
+import os, sys, drupe
+with drupe.start_run() as run:
+    child = os.fork()
+    if child == 0:
+        sys.exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert drupe.get_run(run.info.run_id).info.status == "RUNNING"
+"""
+    done = run_script(workspace, code)
+    assert done.returncode == 0, done.stderr
+    assert only_run().info.status == "FINISHED"
+
+
 def git(folder: Path, *words: str) -> str:
     identity = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
     done = subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True, text=True, env={**os.environ, **identity})

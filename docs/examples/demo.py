@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
 import matplotlib
 import numpy as np
@@ -139,7 +140,7 @@ def flights_runs(train: pd.DataFrame, y_train: pd.Series, valid: pd.DataFrame, y
 
 def main(folder: Path) -> None:
     started = time.monotonic()
-    address = f"sqlite:///{folder.resolve() / 'drupe.db'}"
+    address = f"sqlite:///{quote(str(folder.resolve() / 'drupe.db'))}"
     os.environ["DRUPE_TRACKING_URI"] = address
     drupe.set_tracking_uri(address)
 

@@ -16,7 +16,7 @@ from drupe.artifacts.progress import progress_bar
 from drupe.artifacts.resolve import locate
 from drupe.artifacts.trees import get_tree, list_tree, put_tree
 from drupe.cli import complete, formats
-from drupe.cli.nouns import Noun, client
+from drupe.cli.nouns import Noun, client, reader
 from drupe.cli.output import Column, Form, chosen_form, note, print_list, say
 from drupe.cli.references import find_run, full_address
 from drupe.entities import FileInfo
@@ -92,7 +92,7 @@ def _target_argument(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--depth", type=click.IntRange(min=1), metavar="N", help="Show N levels of folders only.")
 def _list(target: str | None, run_id: str | None, artifact_path: str | None, artifact_uri: str | None, depth: int | None) -> None:
     """Show the files of a run as a tree, with their sizes."""
-    place = _place(client(), _named(target, run_id, artifact_path, artifact_uri))
+    place = _place(reader(), _named(target, run_id, artifact_path, artifact_uri))
     found = list_tree(place.repo, place.path)
     if chosen_form() is not Form.TABLE:
         print_list(found, _COLUMNS, empty="")
@@ -121,7 +121,7 @@ def _download(
 
     All files of a run go to a folder with the run's name, unless FOLDER is given.
     """
-    place = _place(client(), _named(target, run_id, artifact_path, artifact_uri))
+    place = _place(reader(), _named(target, run_id, artifact_path, artifact_uri))
     into = folder or dst_path or (Path(_file_name(place.label)) if place.path.is_root else Path())
     with progress_bar(f"downloading {place.label}") as progress:
         where = get_tree(place.repo, place.path, into, relative_to=place.path.parent, progress=progress)
@@ -173,7 +173,7 @@ def _upload(target: str | None, local: tuple[Path, ...], run_id: str | None, art
 @_target_argument
 def _cat(target: str | None, run_id: str | None, artifact_path: str | None, artifact_uri: str | None) -> None:
     """Print one file."""
-    place = _place(client(), _named(target, run_id, artifact_path, artifact_uri))
+    place = _place(reader(), _named(target, run_id, artifact_path, artifact_uri))
     if place.path.is_root or not place.repo.is_file(place.path):
         is_folder = place.path.is_root or bool(place.repo.list(place.path))
         raise ArtifactNotFound(

@@ -15,7 +15,7 @@ import click
 from attrs import frozen
 
 from drupe.cli import complete, formats
-from drupe.cli.nouns import Verb, client, read_pairs
+from drupe.cli.nouns import Verb, read_pairs, reader
 from drupe.cli.output import Form, chosen_form, note, print_csv, print_json, say
 from drupe.cli.references import experiment_labels, find_runs, short_id
 from drupe.cli.run_columns import STATUS_STYLES, length_ms
@@ -143,7 +143,7 @@ def compare(named: tuple[str, ...], everything: bool | None, stat: str, goals: t
     """
     if len(named) < 2:
         raise click.UsageError("Comparing needs at least two runs.")
-    store = client()
+    store = reader()
     runs = find_runs(store, named)
     rows = rows_of(runs, Stat(stat), _goals(goals), system_tags=everything is True)
     if everything is False:
@@ -234,7 +234,7 @@ def _plain(runs: Sequence[Run], rows: Sequence[Row]) -> dict[str, Any]:
 
 def _draw(runs: Sequence[Run], rows: Sequence[Row], experiments: Mapping[str, str]) -> None:
     has_change = len(runs) == 2 and any(row.section == "metrics" for row in rows)
-    key_width = max([10, *(len(row.key) for row in rows)])
+    key_width = max([10, *(formats.cells(row.key) for row in rows)])
     room = (terminal_width() or 1_000_000) - key_width - 5 - (22 if has_change else 0)
     width = max(VALUE_WIDTH_MIN, min(VALUE_WIDTH, room // len(runs) - 2))  # rather shorter values than runs below each other
     blocks = _blocks(runs, rows, room, width)
@@ -264,8 +264,8 @@ def _blocks(runs: Sequence[Run], rows: Sequence[Row], room: int, most: int) -> l
     blocks: list[list[int]] = [[]]
     left = room
     for index, run in enumerate(runs):
-        shown = [len(formats.text(row.values[index])) + 2 for row in rows]
-        width = min(most, max([len(run.info.run_name), 12, *shown])) + 2
+        shown = [formats.cells(formats.text(row.values[index])) + 2 for row in rows]
+        width = min(most, max([formats.cells(run.info.run_name), 12, *shown])) + 2
         if width > left and blocks[-1]:
             blocks.append([])
             left = room

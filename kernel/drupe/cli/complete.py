@@ -14,7 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from drupe.cli import formats
-from drupe.cli.nouns import client
+from drupe.cli.nouns import client, missing_store
 from drupe.cli.references import find_run
 from drupe.entities import Run, ViewType
 
@@ -32,6 +32,8 @@ def _completion(offers: Callable[[Client, click.Context, str], Offers]) -> Compl
     @wraps(offers)
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         try:
+            if missing_store(ctx):
+                return []
             found = [(value, help) for value, help in offers(client(ctx), ctx, incomplete) if value.startswith(incomplete)]
         except Exception:  # a store of any plugin is asked while the person types; a trace over the prompt helps nobody
             return []

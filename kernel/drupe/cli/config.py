@@ -174,9 +174,7 @@ def _faults_of_plugins(current: settings.Settings) -> list[str]:
             continue
         for entry in plugin.entries:
             try:
-                kind = entry.settings_class()
-                if kind is not None:
-                    current.plugin(plugin.name, kind)
+                entry.options(current, query={}, given={})
             except (InvalidSettings, PluginError) as fault:
                 faults[str(fault)] = None
     return list(faults)

@@ -5,10 +5,11 @@ Checks that need the network are left out; each check is a function that returns
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, distributions, requires
 from pathlib import Path
@@ -22,7 +23,7 @@ from attrs import frozen
 from drupe import __version__, loading, settings
 from drupe.artifacts.repos import repo_for
 from drupe.cli import formats
-from drupe.cli.nouns import Verb, client
+from drupe.cli.nouns import Verb, client, missing_store
 from drupe.cli.output import Column, Form, chosen_form, print_list
 from drupe.cli.tables import terminal_width, uses_colour
 from drupe.entities import ViewType
@@ -32,6 +33,7 @@ from drupe.uris import ArtifactPath, Uri, redact
 
 if TYPE_CHECKING:
     from drupe.client import Client
+    from drupe.entities import Experiment
 
 __all__ = ["Finding", "Verdict", "doctor"]
 
@@ -93,15 +95,15 @@ def doctor(ctx: click.Context) -> None:
 
 
 def _findings() -> Iterator[Finding]:
-    store = client()
-    checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
+    store, missing = client(), missing_store()
+    checks: list[tuple[str, Callable[[], Iterable[Finding]]]] = [
         ("python", _python),
         ("releases", _releases),
         ("settings", _settings),
         ("plugins", _plugins),
-        ("store", lambda: _store(store)),
-        ("artifacts", lambda: _artifacts(store)),
-        ("disk", lambda: _disk(store)),
+        ("store", lambda: _no_store(missing) if missing else _store(store)),
+        ("artifacts", lambda: () if missing else _artifacts(store)),
+        ("disk", lambda: _disk([] if missing else store.search_experiments(max_results=200))),
         ("git", _git),
     ]
     for name, check in checks:
@@ -194,6 +196,18 @@ def _store(store: Client) -> Iterator[Finding]:
         yield Finding("registry", Verdict.OK, f"{redact(store.registry_uri)} opens and reads well")
 
 
+def _no_store(missing: Path) -> Iterator[Finding]:
+    if os.access(missing.parent, os.W_OK):
+        yield Finding("store", Verdict.OK, f"there is none yet: the first run makes {missing}")
+    else:
+        yield Finding(
+            "store",
+            Verdict.FAIL,
+            f"{missing.parent} is read-only, so no store can be made here",
+            "work elsewhere, or set DRUPE_TRACKING_URI",
+        )
+
+
 def _artifacts(store: Client) -> Iterator[Finding]:
     places = {_root_of(e.artifact_location, e.experiment_id) for e in store.search_experiments(max_results=200)}
     for place in sorted(places):
@@ -217,9 +231,9 @@ def _root_of(location: str, experiment_id: str) -> str:
     return location.removesuffix(f"/{experiment_id}") or location
 
 
-def _disk(store: Client) -> Iterator[Finding]:
+def _disk(experiments: Iterable[Experiment]) -> Iterator[Finding]:
     folders = {Path.cwd()}
-    for experiment in store.search_experiments(max_results=200):
+    for experiment in experiments:
         uri = Uri.parse(experiment.artifact_location, query=True)
         if uri.scheme == "file":
             folders.add(_existing(Path(uri.path)))

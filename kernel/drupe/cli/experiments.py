@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from drupe.cli import complete, formats
-from drupe.cli.nouns import Noun, client, confirm, given, pages, read_pairs, tags_told, yes_option
+from drupe.cli.nouns import Noun, client, confirm, given, pages, read_pairs, reader, shown_address, tags_told, yes_option
 from drupe.cli.output import Column, Form, chosen_form, plain, print_csv, print_json, print_list, say
 from drupe.cli.references import find_experiment
 from drupe.cli.tables import card
@@ -116,7 +116,7 @@ def _search(filter: str | None, filter_option: str | None, order_by: tuple[str, 
 @click.option("-n", "--experiment-name", "by_name", hidden=True)
 def _get(experiment: str | None, by_id: str | None, by_name: str | None) -> None:
     """Show one EXPERIMENT."""
-    _show(find_experiment(client(), given(experiment, by_id or by_name, "EXPERIMENT")))
+    _show(find_experiment(reader(), given(experiment, by_id or by_name, "EXPERIMENT")))
 
 
 @experiments.command(
@@ -193,7 +193,7 @@ def _tag(experiment: str, tags: tuple[str, ...], removed: tuple[str, ...]) -> No
 
 
 def _print_found(condition: str | None, order_by: tuple[str, ...], view: str, limit: int | None) -> None:
-    store = client()
+    store = reader()
     if limit is None and chosen_form() is Form.TABLE:
         limit = TABLE_LIMIT
 
@@ -201,7 +201,7 @@ def _print_found(condition: str | None, order_by: tuple[str, ...], view: str, li
         return pages(lambda size, token: store.search_experiments(VIEWS[view], size, condition, list(order_by), token), limit=limit)
 
     columns = _COLUMNS if VIEWS[view] is not ViewType.ACTIVE_ONLY else [c for c in _COLUMNS if c.name != "lifecycle_stage"]
-    empty = "no experiment matches" if condition else f"no {'' if view == 'all' else view + ' '}experiments in {store.tracking_uri}"
+    empty = "no experiment matches" if condition else f"no {'' if view == 'all' else view + ' '}experiments in {shown_address(store)}"
     print_list(found(), columns if chosen_form() is Form.TABLE else _COLUMNS, empty=empty, limit=limit)
 
 

@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 from typing import Any
 
-__all__ = ["age", "duration", "moment", "number", "shorten", "size", "text", "utc"]
+__all__ = ["age", "cells", "duration", "moment", "number", "shorten", "size", "text", "utc"]
 
 _UNITS = ((31_557_600, "year"), (2_629_800, "month"), (604_800, "week"), (86_400, "day"), (3600, "h"), (60, "min"))
 
@@ -88,6 +88,21 @@ def text(value: Any) -> str:
     return "".join(c if c.isprintable() else " " for c in str(value))
 
 
+def cells(line: str) -> int:
+    """How many columns of a terminal a line takes: Chinese, Japanese and Korean signs and emoji take two, combining marks none."""
+    if line.isascii():
+        return len(line)
+    from rich.cells import cell_len  # here: only what is not ASCII pays for it
+
+    return cell_len(line)
+
+
 def shorten(line: str, width: int) -> str:
-    """`line` cut to `width` characters, the last of them an ellipsis when something was cut."""
-    return line if len(line) <= width else line[: max(0, width - 1)] + "…"
+    """`line` cut to `width` columns of a terminal, the last of them an ellipsis when something was cut."""
+    if cells(line) <= width:
+        return line
+    if line.isascii():
+        return line[: max(0, width - 1)] + "…"
+    from rich.cells import set_cell_size  # as in `cells`
+
+    return set_cell_size(line, max(0, width - 1)).rstrip(" ") + "…"

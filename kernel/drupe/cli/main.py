@@ -96,8 +96,10 @@ def _failed(fault: Exception, *, debug: bool) -> int:
     if isinstance(fault, DrupeError):
         click.echo(f"drupe: {fault}", err=True)
         return PLUGIN if isinstance(fault, PluginError) else FAILURE
+    from drupe.loading.calls import in_words  # here: only a fault of the program pays for it
+
     click.echo(
-        f"drupe: unexpected {type(fault).__name__}: {fault}" + ("" if debug else "\nRun it again with drupe --debug for the traceback."),
+        f"drupe: unexpected {in_words(fault)}" + ("" if debug else "\nRun it again with drupe --debug for the traceback."),
         err=True,
     )
     return FAILURE

@@ -10,7 +10,7 @@ import click
 
 from drupe.cli import complete, formats, metric_columns
 from drupe.cli.metric_columns import metric_rows
-from drupe.cli.nouns import Noun, client
+from drupe.cli.nouns import Noun, reader
 from drupe.cli.output import Column, Form, chosen_form, note, plain, print_list
 from drupe.cli.plot import Curve, chart
 from drupe.cli.references import find_run
@@ -50,7 +50,7 @@ def metrics() -> None:
 @click.argument("run", shell_complete=complete.runs)
 def _list(run: str) -> None:
     """List the metrics of RUN: latest value, extremes, and the shape of each curve."""
-    store = client()
+    store = reader()
     found = find_run(store, run)
     shapes = metric_columns.shapes(store, found) if chosen_form() is Form.TABLE else {}
     columns = metric_columns.COLUMNS if chosen_form() is Form.TABLE else [c for c in metric_columns.COLUMNS if c.name != "shape"]
@@ -90,7 +90,7 @@ def _show(curves: tuple[str, ...], plot: bool, log_y: bool, x_axis: str, height:
 
     Name one run and its metrics, or any number of RUN:KEY pairs.
     """
-    store = client()
+    store = reader()
     wanted = _wanted(store, curves)
     if plot or log_y:
         _plot(store, wanted, x_axis, log_y, height, width or min(terminal_width() or DEFAULT_WIDTH, WIDEST))

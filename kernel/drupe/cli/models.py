@@ -17,7 +17,7 @@ from drupe.artifacts.resolve import locate
 from drupe.artifacts.trees import list_tree
 from drupe.cli import complete, formats
 from drupe.cli.model_data import read_inputs, write_predictions
-from drupe.cli.nouns import Noun, address_for_process, client, given, pages
+from drupe.cli.nouns import Noun, address_for_process, client, given, pages, reader, shown_address
 from drupe.cli.output import Column, Form, chosen_form, print_csv, print_json, print_list, say
 from drupe.cli.references import find_experiment, find_run, full_address, short_id
 from drupe.cli.tables import Cell, Heading, card, draw
@@ -27,6 +27,7 @@ from drupe.models import ModelInfo, ModelSignature, TensorSpec, get_model_info
 from drupe.uris import ArtifactPath
 
 if TYPE_CHECKING:
+    from drupe.client import Client
     from drupe.extend import ArtifactRepo
 
 __all__ = ["models"]
@@ -85,7 +86,7 @@ def _list(run: str | None, experiment: str | None, limit: int | None) -> None:
     """
     if run and experiment:
         raise click.UsageError("Give a run or an experiment, not both.")
-    store = client()
+    store = reader()
     if limit is None and chosen_form() is Form.TABLE:
         limit = TABLE_LIMIT
     if run:
@@ -94,7 +95,7 @@ def _list(run: str | None, experiment: str | None, limit: int | None) -> None:
         ids = [find_experiment(store, experiment).experiment_id] if experiment else None
         runs = pages(lambda size, token: store.search_runs(ids, f"tags.`{HISTORY_TAG}` IS NOT NULL", max_results=size, page_token=token))
         found = (model for one in runs for model in _logged_by(one))
-    where = f"run {run!r}" if run else f"experiment {experiment!r}" if experiment else store.tracking_uri
+    where = f"run {run!r}" if run else f"experiment {experiment!r}" if experiment else shown_address(store)
     print_list(found, _COLUMNS, empty=f"no logged models in {where}", limit=limit, as_plain=_plain_logged)
 
 
@@ -110,9 +111,7 @@ def _list(run: str | None, experiment: str | None, limit: int | None) -> None:
 @click.pass_context
 def _show(ctx: click.Context, uri: str | None, model_uri: str | None) -> None:
     """Show what the model at URI takes and gives, what it needs, and how big it is. Nothing of it is run."""
-    store = client()
-    address_for_process(ctx)
-    address = full_address(store, given(uri, model_uri, "URI"))
+    store, address = _addressed(ctx, given(uri, model_uri, "URI"))
     info = get_model_info(address)
     where: str | Path = Path(address) if ":" not in address else address
     repo, path = locate(where, tracking=lambda: store.store, registry=lambda: store.registry)
@@ -173,15 +172,20 @@ def _predict(
 
     JSON has the forms of MLflow's scoring server: dataframe_split, dataframe_records, instances, inputs, or a list of records.
     """
-    store = client()
-    address_for_process(ctx)
-    address = full_address(store, given(uri, model_uri, "URI"))
+    _, address = _addressed(ctx, given(uri, model_uri, "URI"))
     model = lazy.load("drupe.models:load_model")(address)
     data, told = read_inputs(input_path, content_type, model.signature)
     predictions = model.predict(data, params={**told, **_params(params)} or None)
     rows = write_predictions(predictions, output_path)
     if output_path is not None:
         say(f"{rows} prediction{'' if rows == 1 else 's'} → {output_path}")
+
+
+def _addressed(ctx: click.Context, named: str) -> tuple[Client, str]:
+    """The client that knows the model named so, and the model's full address."""
+    store = client() if Path(named).exists() else reader()  # a folder is read without any store
+    address_for_process(ctx)
+    return store, full_address(store, named)
 
 
 def _logged_by(run: Run) -> list[_Logged]:

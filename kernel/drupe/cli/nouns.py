@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 import click
 
 from drupe import lazy
-from drupe.cli.output import META_KEY, Form
+from drupe.cli.output import META_KEY, Form, say
 from drupe.errors import InvalidValue
+from drupe.uris import redact
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from drupe.client import Client
     from drupe.entities import Page
 
@@ -27,8 +32,11 @@ __all__ = [
     "client",
     "confirm",
     "given",
+    "missing_store",
     "pages",
     "read_pairs",
+    "reader",
+    "shown_address",
     "tags_told",
     "tracking_uri",
     "yes_option",
@@ -36,6 +44,7 @@ __all__ = [
 
 T = TypeVar("T")
 URI_KEY = "drupe.tracking_uri"
+MISSING_KEY = "drupe.missing_store"
 PAGE = 1000
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -92,6 +101,35 @@ def client(ctx: click.Context | None = None) -> Client:
     """The client for the address that the command line, the environment or the settings name."""
     made: Client = lazy.load("drupe.client:Client")(tracking_uri(ctx))
     return made
+
+
+def missing_store(ctx: click.Context | None = None) -> Path | None:
+    """The file of the default store when nobody chose another and it is not there yet; None otherwise."""
+    missing: Path | None = None if tracking_uri(ctx) else lazy.load("drupe.tracking.address:missing_default")()
+    return missing
+
+
+def reader(ctx: click.Context | None = None) -> Client:
+    """The client of a command that only reads, which makes no store where nobody chose one and none is yet.
+
+    It then reads an empty store of its own that is gone with the command, so that every form of the result is as of a store without runs.
+    """
+    ctx = ctx or click.get_current_context()
+    missing = missing_store(ctx)
+    if missing is None:
+        return client(ctx)
+    folder = ctx.with_resource(TemporaryDirectory(prefix="drupe-"))
+    ctx.meta[MISSING_KEY] = str(missing)
+    ctx.meta[URI_KEY] = f"sqlite:///{folder}/empty.db?artifact_root={quote(str(missing.with_name(f'{missing.stem}-artifacts')))}"
+    say(f"there is no store yet: the first run makes {missing.name} here; to read another, give --tracking-uri or set DRUPE_TRACKING_URI")
+    registry_uri = lazy.load("drupe.settings:settings")().get("registry_uri")
+    empty: Client = lazy.load("drupe.client:Client")(ctx.meta[URI_KEY], registry_uri)
+    return empty
+
+
+def shown_address(store: Client) -> str:
+    """The address of the tracking store for a message."""
+    return redact(str(click.get_current_context().meta.get(MISSING_KEY, store.tracking_uri)))
 
 
 def address_for_process(ctx: click.Context) -> None:

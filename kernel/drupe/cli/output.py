@@ -186,4 +186,9 @@ def _cell(column: Column[T], thing: T) -> Cell:
 
 
 def _json(found: Any, indent: int | None = None) -> str:
-    return json.dumps(found, ensure_ascii=False, indent=indent, allow_nan=False)
+    text = json.dumps(found, ensure_ascii=False, indent=indent, allow_nan=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, as in the names of odd files: only its escape is JSON that can be written
+        return json.dumps(found, indent=indent, allow_nan=False)
+    return text

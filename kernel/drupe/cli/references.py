@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drupe.cli import formats
-from drupe.cli.nouns import pages
+from drupe.cli.nouns import pages, shown_address
 from drupe.entities import Experiment, Run, ViewType
 from drupe.errors import ExperimentNotFound, InvalidValue, RunNotFound
 
@@ -48,7 +48,7 @@ def find_run(client: Client, named: str, *, deleted_first: bool = False) -> Run:
     if len(named) < PREFIX_MIN:
         raise RunNotFound(f"no run has the name {named!r}; the start of an id needs at least {PREFIX_MIN} characters", run_id=named)
     raise RunNotFound(
-        f"no run has {named!r} as its id, as the start of its id or as its name; `drupe runs list` shows the runs in {client.tracking_uri}",
+        f"no run has {named!r} as its id, as the start of its id or as its name; `drupe runs list` shows the runs in {shown_address(client)}",
         run_id=named,
     )
 

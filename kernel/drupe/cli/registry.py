@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from drupe.cli import complete, formats
-from drupe.cli.nouns import Noun, address_for_process, client, confirm, pages, read_pairs, tags_told, yes_option
+from drupe.cli.nouns import Noun, address_for_process, client, confirm, pages, read_pairs, reader, tags_told, yes_option
 from drupe.cli.output import Column, Form, chosen_form, plain, print_csv, print_json, print_list, say, table_of
 from drupe.cli.references import full_address, quoted, short_id
 from drupe.cli.tables import card
@@ -50,7 +50,7 @@ def registry() -> None:
 )
 def _list(filter: str | None, filter_option: str | None, order_by: tuple[str, ...], limit: int | None) -> None:
     """List registered models."""
-    store = client()
+    store = reader()
     if limit is None and chosen_form() is Form.TABLE:
         limit = TABLE_LIMIT
     condition = filter or filter_option
@@ -68,7 +68,7 @@ def _list(filter: str | None, filter_option: str | None, order_by: tuple[str, ..
 @click.argument("name", shell_complete=complete.models)
 def _show(name: str) -> None:
     """Show the registered model NAME with its versions."""
-    store = client()
+    store = reader()
     model = store.get_registered_model(name)
     if chosen_form() is Form.JSON:
         print_json(plain(model))
@@ -199,7 +199,7 @@ def _delete(name: str, version: str | None, yes: bool) -> None:
 )
 def _versions_command(name: str | None, condition: str | None, order_by: tuple[str, ...], limit: int | None) -> None:
     """List the versions of the model NAME, the newest first, or those of all models."""
-    store = client()
+    store = reader()
     if limit is None and chosen_form() is Form.TABLE:
         limit = TABLE_LIMIT
     by_version: dict[str, list[str]] = {}

@@ -11,7 +11,7 @@ import click
 from drupe.cli import complete
 from drupe.cli.compare import compare
 from drupe.cli.experiments import VIEWS
-from drupe.cli.nouns import Noun, client, confirm, given, pages, read_pairs, tags_told, yes_option
+from drupe.cli.nouns import Noun, client, confirm, given, pages, read_pairs, reader, shown_address, tags_told, yes_option
 from drupe.cli.output import Form, chosen_form, plain, print_csv, print_json, print_list, say
 from drupe.cli.references import experiment_labels, find_experiment, find_run, find_runs, short_id
 from drupe.cli.run_card import show_card
@@ -104,7 +104,7 @@ def _list(
     """
     if filter and filter_option:
         raise click.UsageError("The filter is given twice.")
-    store = client()
+    store = reader()
     named = (*experiments, *by_id)
     ids = [find_experiment(store, name).experiment_id for name in named] if named else None
     condition = filter or filter_option or ""
@@ -115,7 +115,7 @@ def _list(
         return pages(lambda size, token: store.search_runs(ids, condition, VIEWS[view], size, list(order_by), token), limit=limit)
 
     wanted = [name.strip() for entry in columns for name in entry.split(",") if name.strip()]
-    empty = "no run matches" if condition else f"no {'' if view == 'all' else view + ' '}runs in {', '.join(named) or store.tracking_uri}"
+    empty = "no run matches" if condition else f"no {'' if view == 'all' else view + ' '}runs in {', '.join(named) or shown_address(store)}"
     _print_runs(store, found, wanted, limit=limit, empty=empty)
 
 
@@ -130,7 +130,7 @@ def _list(
 @click.option("--all", "everything", is_flag=True, help="Also system tags, in full.")
 def _show(run: str | None, by_id: str | None, everything: bool) -> None:
     """Show everything that is known of RUN."""
-    store = client()
+    store = reader()
     found = find_run(store, given(run, by_id, "RUN"))
     if chosen_form() is Form.JSON:
         print_json(plain(found))

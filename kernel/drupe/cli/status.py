@@ -9,7 +9,7 @@ import click
 
 from drupe import loading, settings
 from drupe.cli import formats
-from drupe.cli.nouns import Verb, client, tracking_uri
+from drupe.cli.nouns import Verb, client, missing_store, tracking_uri
 from drupe.cli.output import Form, chosen_form, print_csv, print_json
 from drupe.cli.tables import Cell, card
 from drupe.entities import LifecycleStage, ViewType
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from drupe.client import Client
 
 __all__ = ["status"]
+
+NOT_YET = {"exists": False, "reachable": True}  # looking makes no store; the first run does
 
 
 @click.command(
@@ -42,7 +44,7 @@ def status(ctx: click.Context) -> None:
     store = client()
     facts: dict[str, Any] = {"tracking_uri": redact(tracking_uri(ctx) or get_tracking_uri()), "tracking_uri_from": _source(ctx)}
     facts |= {"registry_uri": redact(store.registry_uri)}
-    facts |= _store_facts(store)
+    facts |= NOT_YET if missing_store(ctx) else {"exists": True, **_store_facts(store)}
     facts["plugins"] = {plugin.name: plugin.state.value for plugin in catalog.plugins}
     facts["settings"] = {one.key: {"value": settings.shown(one.key, one.value), "source": one.source} for one in _set_by_somebody()}
     if chosen_form() is Form.JSON:
@@ -98,9 +100,9 @@ def _draw(facts: dict[str, Any]) -> None:
         ("store", facts["tracking_uri"]),
         ("set by", facts["tracking_uri_from"]),
         ("registry", facts["registry_uri"] if facts["registry_uri"] != facts["tracking_uri"] else "the same"),
-        ("reachable", Cell("yes", style="green") if facts["reachable"] else Cell(f"no: {facts['fault']}", style="red")),
+        ("reachable", _reachable(facts)),
     ]
-    if facts["reachable"]:
+    if "runs" in facts:
         rows += [
             ("size", formats.size(facts["size_bytes"])),
             ("experiments", _with(facts["experiments"], deleted=facts["experiments_deleted"])),
@@ -112,6 +114,12 @@ def _draw(facts: dict[str, Any]) -> None:
         rows.append((f"plugins {state}", Cell(", ".join(sorted(names)), style=style)))
     rows += [(f"set {key}", f"{told['value']}  ({told['source']})") for key, told in facts["settings"].items()]
     card(rows)
+
+
+def _reachable(facts: dict[str, Any]) -> Cell:
+    if not facts["exists"]:
+        return Cell("there is no store yet: the first run makes it", style="yellow")
+    return Cell("yes", style="green") if facts["reachable"] else Cell(f"no: {facts['fault']}", style="red")
 
 
 def _with(count: int, **parts: int) -> str:

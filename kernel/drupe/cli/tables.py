@@ -16,7 +16,7 @@ from typing import Any
 import click
 from attrs import field, frozen
 
-from drupe.cli.formats import shorten, text
+from drupe.cli.formats import cells, shorten, text
 
 __all__ = ["Cell", "Heading", "card", "draw", "terminal_width", "uses_colour"]
 
@@ -100,9 +100,9 @@ def card(fields: Sequence[tuple[str, Any]], *, title: str = "") -> None:
         (label, value if isinstance(value, Cell) else Cell(_lines(value))) for label, value in fields if value is not None and value != ""
     ]
     grid = Table.grid(padding=(0, GAP, 0, 0))
-    label_width = max((len(label) for label, _ in told), default=0)
+    label_width = max((cells(label) for label, _ in told), default=0)
     width = max((terminal_width() or NOWHERE), label_width + 20)
-    longest = max((len(line) for _, cell in told for line in cell.text.split("\n")), default=1)
+    longest = max((cells(line) for _, cell in told for line in cell.text.split("\n")), default=1)
     value_width = max(1, min(longest, width - label_width - GAP))
     grid.add_column(style="dim", width=label_width, no_wrap=True)
     grid.add_column(width=value_width, overflow="fold")
@@ -120,8 +120,8 @@ def _fit(headings: Sequence[Heading], rows: Sequence[Sequence[Cell]], width: int
     is_short = [False] * len(columns)
 
     def natural(column: int, short: bool) -> int:
-        shown = (len(row[column].short or row[column].text if short else row[column].text) for row in rows)
-        return max(_width_of(headings[column].title), *shown) if rows else len(headings[column].title)
+        shown = (cells(row[column].short or row[column].text if short else row[column].text) for row in rows)
+        return max(_width_of(headings[column].title), *shown) if rows else cells(headings[column].title)
 
     widths = [natural(column, False) for column in columns]
 
@@ -147,7 +147,7 @@ def _fit(headings: Sequence[Heading], rows: Sequence[Sequence[Cell]], width: int
 
 
 def _width_of(title: str) -> int:
-    return min(len(title), 24)
+    return min(cells(title), 24)
 
 
 def _painted(cell: Cell, width: int, is_short: bool) -> Any:

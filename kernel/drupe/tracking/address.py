@@ -22,6 +22,7 @@ __all__ = [
     "get_registry_uri",
     "get_tracking_uri",
     "is_tracking_uri_set",
+    "missing_default",
     "registry_store",
     "set_registry_uri",
     "set_tracking_uri",
@@ -29,9 +30,10 @@ __all__ = [
 ]
 
 DEFAULT_FILE = "drupe.db"
+ESCAPES = {ord("%"): "%25", ord("?"): "%3F", ord("#"): "%23"}  # signs in a folder's name that mean something else in an address
 
 _chosen: dict[str, str] = {}
-_default: str | None = None
+_default: Path | None = None
 _opened: dict[tuple[str, str], object] = {}
 _lock = RLock()
 
@@ -52,6 +54,11 @@ def get_tracking_uri() -> str:
 def is_tracking_uri_set() -> bool:
     """True when an address was chosen by a call, the environment or a settings file."""
     return bool(_chosen.get("tracking_uri") or settings().get("tracking_uri"))
+
+
+def missing_default() -> Path | None:
+    """The file that the first use of the default store would make; None when it is there already, or when an address was chosen."""
+    return None if is_tracking_uri_set() or _default_file().exists() else _default_file()
 
 
 def set_registry_uri(uri: str | Path) -> None:
@@ -115,8 +122,12 @@ def _parse(text: str) -> Uri:
 
 
 def _default_address() -> str:
+    return f"sqlite:///{str(_default_file()).translate(ESCAPES)}"
+
+
+def _default_file() -> Path:
     """`./drupe.db`, fixed at first use so that a later chdir does not split a process's runs over two files."""
     global _default
     if _default is None:
-        _default = f"sqlite:///{Path.cwd() / DEFAULT_FILE}"
+        _default = Path.cwd() / DEFAULT_FILE
     return _default

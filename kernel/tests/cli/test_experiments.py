@@ -60,7 +60,7 @@ def test_search_takes_a_filter_and_an_order(drupe_cli: Any, three_runs: list[str
     assert [e["name"] for e in json.loads(told.out)] == ["churn", "flights"]
 
 
-def test_nothing_found_is_said_on_stderr(drupe_cli: Any) -> None:
+def test_nothing_found_is_said_on_stderr(drupe_cli: Any, three_runs: list[str]) -> None:
     told = drupe_cli("experiments", "search", "name = 'x'")
     assert (told.code, told.out, told.err) == (0, "", "no experiment matches\n")
     assert drupe_cli("experiments", "search", "name = 'x'", "--json").out == "[]\n"

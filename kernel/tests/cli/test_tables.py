@@ -54,6 +54,17 @@ def test_columns_to_keep_are_never_cut(capsys: pytest.CaptureFixture[str]) -> No
     assert lines_of(capsys)[2].split() == ["ab12cd34", "3", "min", "ago"]
 
 
+def test_signs_that_take_two_columns_are_counted_so(capsys: pytest.CaptureFixture[str]) -> None:
+    headings, rows = [Heading("NAME"), Heading("准确率", right=True)], [[Cell("日本語"), Cell("0.5")], [Cell("abc"), Cell("0.25")]]
+    assert draw(headings, rows, width=80) == []
+    assert lines_of(capsys) == ["NAME    准确率", "──────────────", "日本語     0.5", "abc       0.25"]
+
+
+def test_wide_signs_are_cut_to_the_columns_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    draw([Heading("NAME"), Heading("loss", right=True)], [[Cell("🍑" * 30), Cell("0.5")]], width=25)
+    assert lines_of(capsys)[2] == "🍑" * 9 + "…   0.5"
+
+
 def test_numbers_stand_at_the_right(capsys: pytest.CaptureFixture[str]) -> None:
     draw([Heading("loss", right=True)], [[Cell("0.123456")], [Cell("7")]])
     assert lines_of(capsys)[3] == "       7"

@@ -69,6 +69,39 @@ FAULTS = {
         "broken",
         "drupe_model_flavors offers 'x' twice",
     ),
+    "offers a key twice in one offer": (
+        HEAD + "@hookimpl\ndef drupe_model_flavors(): return [Offer('x', load='a:b', keys=('y', 'y'))]\n",
+        "broken",
+        "drupe_model_flavors offers 'y' twice",
+    ),
+    "offers a key from two functions": (
+        HEAD
+        + "@hookimpl(specname='drupe_model_flavors')\ndef more(): return [Offer('x', load='a:b')]\n"
+        + "@hookimpl\ndef drupe_model_flavors(): return [Offer('x', load='a:c')]\n",
+        "broken",
+        "drupe_model_flavors offers 'x' twice",
+    ),
+    "gives a class in place of the name of one": (
+        HEAD + "@hookimpl\ndef drupe_model_flavors(): return [Offer('x', load='a:b', help=dict, settings=dict)]\n",
+        "broken",
+        "help must be text, got <class 'dict'>; settings must have the form 'module:Class', or be None, got <class 'dict'>",
+    ),
+    "makes offers that find nothing wrong with themselves": (
+        HEAD + "class Own(Offer):\n    def faults(self): return []\n@hookimpl\ndef drupe_model_flavors(): return [Own(5, load=6)]\n",
+        "broken",
+        "name must be text that is not empty, got 5",
+    ),
+    "names what cannot be written": (
+        HEAD + "@hookimpl\ndef drupe_model_flavors(): return [Offer('\\ud800', load='a:b')]\n",
+        "broken",
+        "name must be text that is not empty, got '\\ud800'",
+    ),
+    "raises what cannot be written": ("raise ValueError('\\ud800')", "broken", "importing it raised ValueError: \\ud800"),
+    "raises what raises when it is shown": (
+        "class Odd(Exception):\n    def __str__(self): raise KeyError\nraise Odd",
+        "broken",
+        "importing it raised Odd, whose message cannot be shown, as making it raised KeyError",
+    ),
     "raises when it is configured": (
         HEAD + "@hookimpl\ndef drupe_configure(settings): raise OSError('no disk')\n",
         "broken",
@@ -110,6 +143,25 @@ def test_import_and_help_do_not_notice_a_plugin_that(house: Any, fault: str) -> 
     shown = house.drupe("--help")
     assert (shown.code, shown.err) == (0, "")
     assert "experiments" in shown.out
+
+
+def test_what_a_front_door_prints_does_not_mix_with_results(house: Any) -> None:
+    house.install("chatty", HEAD + "print('hello')\n")
+    shown = house.drupe("plugins", "--json")
+    assert "chatty" in {plugin["name"] for plugin in shown.json()}
+    assert shown.err == "hello\n"
+
+
+def test_objects_that_raise_when_they_are_looked_at_are_no_fault_of_a_front_door(house: Any) -> None:
+    house.install("lazy", HEAD + "class Later:\n    def __getattr__(self, name): raise RuntimeError(name)\nlater = Later()\n")
+    assert house.plugins()["lazy"]["state"] == "active"
+
+
+def test_a_plugin_whose_own_module_is_gone_is_to_be_installed_again(house: Any) -> None:
+    house.install("gone", "", entry="[drupe.plugins]\ngone = acme_gone_door\n")
+    found = house.plugins()["gone"]
+    assert found["reason"] == "importing it raised ModuleNotFoundError: No module named 'acme_gone_door'"
+    assert found["advice"] == "pip install --force-reinstall acme-gone"
 
 
 def test_the_refusal_of_a_plugin_says_what_to_upgrade(house: Any) -> None:

@@ -54,7 +54,7 @@ def test_a_built_in_command_does_not_load_plugins_to_be_found(house: Any) -> Non
     house.install("loud", "print('imported')")
     done = house.drupe("config", "path")
     assert done.code == 0
-    assert "imported" not in done.out
+    assert "imported" not in done.err
 
 
 def test_the_kernel_installs_at_most_fifteen_third_party_distributions() -> None:

@@ -54,18 +54,33 @@ class Offer:
     def faults(self) -> list[str]:
         """Everything wrong with this offer, in words; empty when it is well formed."""
         found = [
-            f"{field} must be text that is not empty, got {getattr(self, field)!r}"
+            f"{field} must be text that is not empty, got {getattr(self, field)!r:.100}"
             for field in ("name", "load")
-            if not isinstance(getattr(self, field), str) or not getattr(self, field)
+            if not _is_text(getattr(self, field))
         ]
+        if not (self.help == "" or _is_text(self.help)):
+            found.append(f"help must be text, got {self.help!r:.100}")
         if isinstance(self.load, str) and ":" not in self.load:
-            found.append(f"load must have the form 'module:attr', got {self.load!r}")
+            found.append(f"load must have the form 'module:attr', got {self.load!r:.100}")
+        if not (self.settings is None or (_is_text(self.settings) and ":" in self.settings)):
+            found.append(f"settings must have the form 'module:Class', or be None, got {self.settings!r:.100}")
         found += [
             f"{field} must be a tuple of texts that are not empty, got {getattr(self, field)!r}"
             for field in ("keys", "handles", "requires")
-            if isinstance(getattr(self, field), str) or not all(isinstance(entry, str) and entry for entry in getattr(self, field))
+            if isinstance(getattr(self, field), str) or not all(map(_is_text, getattr(self, field)))
         ]
         return found
+
+
+def _is_text(value: Any) -> bool:
+    """True for text that is not empty and can be written: halves of surrogate pairs cannot."""
+    if not isinstance(value, str) or not value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _several(given: tuple[str, ...]) -> tuple[str, ...]:

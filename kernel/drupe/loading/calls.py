@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pluggy import HookImpl, PluginManager
 
-__all__ = ["Call", "Caller", "implementations"]
+__all__ = ["Call", "Caller", "implementations", "in_words"]
 
 
 class Call(NamedTuple):
@@ -44,7 +44,7 @@ class Caller:
         try:
             return function(*args)
         except BaseException as fault:
-            outcome = f"raised {type(fault).__name__}: {fault}"
+            outcome = f"raised {in_words(fault)}"
             raise
         finally:
             call = Call(plugin, hook, (perf_counter() - start) * 1000, outcome)
@@ -57,6 +57,17 @@ class Caller:
         """Call one implementation with those of the given arguments that it takes."""
         arguments = [given[name] for name in implementation.argnames]
         return self.run(implementation.plugin_name, hook, implementation.function, *arguments)
+
+
+def in_words(fault: BaseException) -> str:
+    """`Kind: message` of what somebody else's code raised, as text that can be printed, even where the message itself raises."""
+    try:
+        text = f"{type(fault).__name__}: {fault}"
+    except KeyboardInterrupt:
+        raise
+    except BaseException as another:  # __str__ is the other's code too
+        text = f"{type(fault).__name__}, whose message cannot be shown, as making it raised {type(another).__name__}"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def implementations(manager: PluginManager, hook: str) -> list[HookImpl]:

@@ -70,10 +70,10 @@ class _Folder:
         self.path = path
 
     def read_text(self, filename: str, /) -> str | None:
-        """The file's text, or None when there is no such file."""
+        """The file's text, or None when there is no such file. Only entry points must be UTF-8: an author's name hides no plugin."""
         try:
             with open(f"{self.path}/{filename}", "rb", buffering=0) as file:  # half the time of a text file, a hundred times over
-                return file.read().decode("utf-8")
+                return file.read().decode("utf-8", "strict" if filename == "entry_points.txt" else "replace")
         except (FileNotFoundError, NotADirectoryError):  # an .egg-info may be a file
             return None
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from drupe.errors import MissingRequirement, PluginUnusable
+from drupe.errors import DrupeError, InvalidSettings, MissingRequirement, PluginUnusable
 from drupe.lazy import load
+from drupe.loading.calls import in_words
 from drupe.loading.kinds import kind_of
+from drupe.settings import Settings
+from drupe.settings.options import option_types
 
 if TYPE_CHECKING:
     from drupe.extend.offers import Offer
@@ -62,7 +66,26 @@ class Entry:
         found = self._imported(self.offer.settings)
         if not isinstance(found, type) or not hasattr(found, "__attrs_attrs__"):
             raise self._unusable(f"its settings {self.offer.settings} are no attrs class")
+        try:
+            option_types(found)
+        except Exception as fault:  # annotations are the plugin's own code
+            raise self._unusable(f"the types of its settings {self.offer.settings} cannot be read: {in_words(fault)}") from fault
         return found
+
+    def options(self, settings: Settings, *, query: Mapping[str, str], given: Mapping[str, Any]) -> Any:
+        """The offer's options from all their sources; None when it has no settings class. Raises InvalidSettings and PluginUnusable."""
+        kind = self.settings_class()
+        if kind is None:
+            unknown = sorted({*query, *given})
+            if unknown:
+                raise InvalidSettings(f"{self.plugin} takes no options, and was given {', '.join(unknown)}", plugin=self.plugin)
+            return None
+        try:
+            return settings.plugin(self.plugin, kind, query=query, given=given)
+        except (DrupeError, KeyboardInterrupt):
+            raise
+        except BaseException as fault:  # defaults, converters and validators are the plugin's own code
+            raise self._unusable(f"its settings {self.offer.settings} cannot be made: {in_words(fault)}") from fault
 
     def _imported(self, target: str | None = None) -> Any:
         target = target or self.offer.load
@@ -71,7 +94,7 @@ class Entry:
         except KeyboardInterrupt:
             raise
         except BaseException as fault:  # the plugin's own code runs here, and SystemExit must not end the user's program
-            raise self._unusable(f"{target} cannot be imported: {type(fault).__name__}: {fault}") from fault
+            raise self._unusable(f"{target} cannot be imported: {in_words(fault)}") from fault
 
     def _checked(self, found: Any) -> Any:
         kind = kind_of(self.hook)

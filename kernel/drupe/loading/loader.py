@@ -7,8 +7,11 @@ through: it is the user's, not the plugin's.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable
+from contextlib import redirect_stdout
 from importlib import import_module
+from inspect import isroutine
 from time import perf_counter
 from typing import Any
 
@@ -18,7 +21,7 @@ from drupe.errors import PluginUnusable
 from drupe.extend import hookspecs
 from drupe.extend.markers import PROJECT
 from drupe.extend.offers import API, Offer
-from drupe.loading.calls import Call, Caller, implementations
+from drupe.loading.calls import Call, Caller, implementations, in_words
 from drupe.loading.discovery import GROUP, Claim
 from drupe.loading.entry import Entry
 from drupe.loading.hooks import offer_hooks
@@ -82,10 +85,12 @@ class Loader:
             plugin.front = self.caller.run(plugin.name, "import", opened, plugin)
             _check_api(plugin)
 
-        for step in (import_front, self._add_hookspecs, self._register, self._check_names, self._configure, self._collect):
-            for plugin in candidates:
-                if plugin.is_active:
-                    self._isolated(plugin, step)
+        # Standard output belongs to the program, and may be JSON that another one reads: what front doors print goes to stderr.
+        with redirect_stdout(sys.stderr):
+            for step in (import_front, self._add_hookspecs, self._register, self._check_names, self._configure, self._collect):
+                for plugin in candidates:
+                    if plugin.is_active:
+                        self._isolated(plugin, step)
 
     def _isolated(self, plugin: Plugin, step: Callable[[Plugin], None]) -> None:
         start = perf_counter()
@@ -100,7 +105,7 @@ class Loader:
         except BaseException as fault:  # the plugin's own code runs here: whatever it raises, SystemExit included, is its own affair
             doing = {"import_front": "importing it", "_configure": "drupe_configure", "_add_hookspecs": "drupe_add_hookspecs"}
             where = doing.get(step.__name__, "registering it")
-            plugin.stop(State.BROKEN, f"{where} raised {type(fault).__name__}: {fault}", advice=_import_advice(fault), fault=fault)
+            plugin.stop(State.BROKEN, f"{where} raised {in_words(fault)}", advice=_import_advice(plugin, fault), fault=fault)
         finally:
             plugin.load_ms += (perf_counter() - start) * 1000
         if not plugin.is_active:
@@ -113,7 +118,7 @@ class Loader:
     def _add_hookspecs(self, plugin: Plugin) -> None:
         # Before anything is registered: pluggy would blame the plugin that adds a specification for the implementations of others.
         for name, found in list(vars(plugin.front).items()) if hasattr(plugin.front, "__dict__") else ():
-            options = getattr(found, f"{PROJECT}_impl", None)
+            options = getattr(found, f"{PROJECT}_impl", None) if isroutine(found) else None
             if isinstance(options, dict) and (options.get("specname") or name) == "drupe_add_hookspecs":
                 self.caller.run(plugin.name, "drupe_add_hookspecs", found, self.manager)
 
@@ -151,7 +156,7 @@ class Loader:
         except KeyboardInterrupt:
             raise
         except BaseException as fault:  # the plugin's own code
-            reason = _Fault(State.BROKEN, f"{hook} raised {type(fault).__name__}: {fault}")
+            reason = _Fault(State.BROKEN, f"{hook} raised {in_words(fault)}")
             raise reason from fault
 
 
@@ -203,10 +208,12 @@ def _check_api(plugin: Plugin) -> None:
         raise _Fault(State.REFUSED, f"it needs API {declared}, this drupe has {API}", "pip install --upgrade drupe-kernel")
 
 
-def _import_advice(fault: BaseException) -> str:
+def _import_advice(plugin: Plugin, fault: BaseException) -> str:
     if not isinstance(fault, ImportError) or not fault.name:
         return ""
     top = fault.name.partition(".")[0]
+    if top == plugin.module.partition(".")[0]:  # its own: half installed, or half removed
+        return f"pip install --force-reinstall {plugin.distribution}" if plugin.distribution else ""
     if top == PROJECT:
         return "pip install --upgrade drupe-kernel"
     return f"pip install {top}" if isinstance(fault, ModuleNotFoundError) else ""
@@ -216,14 +223,14 @@ def _entries(plugin: Plugin, hook: str, answer: Any) -> list[Entry]:
     """The offers in the answer of a collecting hook; raises unless each is an Offer in good form and no key comes twice."""
     if not isinstance(answer, list | tuple):
         raise _Fault(State.BROKEN, f"{hook} must return a list of offers, returned {answer!r:.100}")
-    keys: set[str] = set()
+    keys = {key for entry in plugin.entries if entry.hook == hook for key in entry.offer.keys}
     for offer in answer:
         if not isinstance(offer, Offer):
             raise _Fault(State.BROKEN, f"{hook} must return a list of offers, {offer!r:.100} is none")
-        faults = offer.faults()
+        faults = Offer.faults(offer)  # as we wrote it, whatever a subclass says
         if faults:
             raise _Fault(State.BROKEN, f"{hook}: offer {offer.name!r}: {'; '.join(faults)}")
-        twice = sorted(keys.intersection(offer.keys))
+        twice = sorted({key for key in offer.keys if key in keys or offer.keys.count(key) > 1})
         if twice:
             raise _Fault(State.BROKEN, f"{hook} offers {', '.join(map(repr, twice))} twice")
         keys.update(offer.keys)

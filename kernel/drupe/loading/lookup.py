@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from drupe.errors import ConflictingOffers, InvalidSettings, NoProvider, PluginUnusable
-from drupe.loading.calls import Call, implementations
+from drupe.errors import ConflictingOffers, NoProvider, PluginUnusable
+from drupe.loading.calls import Call, implementations, in_words
 from drupe.loading.discovery import Claim, discover
 from drupe.loading.entry import Entry
 from drupe.loading.flavors import handler
@@ -113,13 +113,7 @@ class Catalog:
         """
         entry = self.find(hook, uri.scheme)
         implementation = entry.load()
-        kind = entry.settings_class()
-        if kind is not None:
-            return implementation.open(uri, self._settings.plugin(entry.plugin, kind, query=uri.query, given=given))
-        unknown = sorted({*uri.query, *given})
-        if unknown:
-            raise InvalidSettings(f"{entry.plugin} takes no options, and was given {', '.join(unknown)}", plugin=entry.plugin)
-        return implementation.open(uri, None)
+        return implementation.open(uri, entry.options(self._settings, query=uri.query, given=given))
 
     # --- flavors
 
@@ -163,7 +157,7 @@ class Catalog:
             except KeyboardInterrupt:
                 raise
             except BaseException as raised:  # the plugin's own code: SystemExit would end the user's program
-                answer, fault = None, f"raised {type(raised).__name__}: {raised}"
+                answer, fault = None, f"raised {in_words(raised)}"
                 if self._settings.get("plugins.strict"):
                     raise PluginUnusable(f"{hook} of plugin {one.plugin_name} {fault}", plugin=one.plugin_name) from raised
             if fault is not None:

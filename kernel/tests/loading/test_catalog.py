@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from attrs import frozen
+from attrs import field, frozen
 
 from drupe import loading
 from drupe.errors import ConflictingOffers, InvalidSettings, NoProvider, PluginUnusable
@@ -124,13 +124,30 @@ class Options:
     depth: int = 0
 
 
+@frozen
+class Untyped:
+    place: Nowhere = None  # type: ignore[name-defined]  # noqa: F821
+
+
+@frozen
+class Failing:
+    depth: int = field(factory=lambda: 1 // 0)
+
+
+@frozen
+class Leaving:
+    def __attrs_post_init__(self) -> None:
+        raise SystemExit(9)
+
+
 @pytest.fixture
 def rooms(monkeypatch: pytest.MonkeyPatch) -> None:
     """A module that offers can name in `load`."""
     import sys
 
     module = ModuleType("drupe_rooms")
-    module.Repo, module.Options, module.Fox = Repo, Options, Fox  # type: ignore[attr-defined]
+    for found in (Repo, Options, Untyped, Failing, Leaving, Fox):
+        setattr(module, found.__name__, found)
     monkeypatch.setitem(sys.modules, "drupe_rooms", module)
 
 
@@ -146,6 +163,21 @@ def test_opening_fills_the_settings_class_or_refuses_options() -> None:
         found.open("drupe_artifact_repos", Uri.parse("xb://x/"), depth=3)
     with pytest.raises(PluginUnusable, match="its settings drupe_rooms:Fox are no attrs class"):
         found.open("drupe_artifact_repos", Uri.parse("xc://x/"))
+
+
+@pytest.mark.usefixtures("rooms")
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("Untyped", "the types of its settings drupe_rooms:Untyped cannot be read: NameError: name 'Nowhere' is not defined"),
+        ("Failing", "its settings drupe_rooms:Failing cannot be made: ZeroDivisionError: "),
+        ("Leaving", "its settings drupe_rooms:Leaving cannot be made: SystemExit: 9"),
+    ],
+)
+def test_a_settings_class_that_does_not_work_is_a_problem_with_its_plugin(options: str, reason: str) -> None:
+    found = catalog(odd=front(drupe_artifact_repos=[Offer("xa", load="drupe_rooms:Repo", settings=f"drupe_rooms:{options}")]))
+    with pytest.raises(PluginUnusable, match=reason):
+        found.open("drupe_artifact_repos", Uri.parse("xa://x/"))
 
 
 def test_a_plugin_that_is_added_later_joins_in_and_its_name_must_be_free() -> None:

@@ -53,6 +53,12 @@ def test_older_forms_of_metadata_are_read_and_left_overs_are_not(path: list[str]
     assert discover() == [Claim("p", "old_door", "old", "1.0")]
 
 
+def test_the_name_of_an_author_in_another_encoding_hides_no_plugin(path: list[str]) -> None:
+    lay(Path(path[0]), "odd", "p")
+    (Path(path[0]) / "odd-1.0.dist-info" / "METADATA").write_bytes(b"Name: odd\nVersion: 1.0\nAuthor: J\xfcrgen\n")
+    assert discover() == [Claim("p", "odd_door", "odd", "1.0")]
+
+
 def test_a_distribution_in_a_zip_file_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     lay(tmp_path / "loose", "zipped", "p")
     archive = tmp_path / "packed.zip"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 
 def listed(house: Any, **environ: str) -> dict[str, tuple[Any, str]]:
     return {setting["key"]: (setting["value"], setting["source"]) for setting in house.drupe("config", "list", "--json", **environ).json()}
@@ -61,3 +63,16 @@ def test_the_files_are_told_in_the_order_in_which_they_win(house: Any) -> None:
         {"file": "project", "path": str(house.work / "drupe.toml"), "exists": False},
         {"file": "user", "path": str(house.home / ".config" / "drupe" / "drupe.toml"), "exists": False},
     ]
+
+
+def test_a_value_is_written_whole_whatever_toml_would_make_of_its_beginning(house: Any) -> None:
+    for text in ("12#34", "1\ntracking_uri = 'x'", '"a" # b'):
+        assert house.drupe("config", "set", "plugins.x.note", text).code == 0
+        assert house.drupe("config", "get", "plugins.x.note", "--json").json()["value"] == text
+
+
+@pytest.mark.parametrize(("written", "shown"), [("nan", "nan"), ("2026-01-31", "2026-01-31"), ("[1, -inf]", [1, "-inf"]), ("0.5", 0.5)])
+def test_values_that_json_does_not_have_are_texts_there(house: Any, written: str, shown: Any) -> None:
+    assert house.drupe("config", "set", "plugins.x.limit", written).code == 0
+    assert house.drupe("config", "get", "plugins.x.limit", "--json").json()["value"] == shown
+    assert house.drupe("config", "list", "--set", "--json").json()[-1]["value"] == shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,17 @@ def _file(user: bool) -> Path:
 
 
 def _plain(setting: Setting) -> dict[str, Any]:
-    return {"key": setting.key, "value": shown(setting.key, setting.value), "source": setting.source}
+    return {"key": setting.key, "value": _as_json(shown(setting.key, setting.value)), "source": setting.source}
+
+
+def _as_json(value: Any) -> Any:
+    """What TOML has and JSON has not, dates, times, infinities and NaN, as text."""
+    if isinstance(value, dict):
+        return {name: _as_json(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_json(entry) for entry in value]
+    is_kept = value is None or isinstance(value, str | int) or (isinstance(value, float) and isfinite(value))
+    return value if is_kept else str(value)
 
 
 def _text(setting: Setting) -> str:
@@ -158,6 +169,8 @@ def _typed(key: str, text: str) -> Any:
             raise InvalidSettings(f"{key} {fault}", key=key) from fault
         return list(value) if isinstance(value, tuple) else value
     if key.startswith("plugins.prefer."):
+        return text
+    if "#" in text or "\n" in text:  # TOML would read a comment or a second key, and leave a part of the value out
         return text
     try:
         return tomllib.loads(f"value = {text}")["value"]

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import sklearn
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
+from sklearn.pipeline import FeatureUnion, Pipeline
 
 from drupe.errors import InvalidModelFolder, InvalidValue
 from drupe.extend import Flavor, FlavorRecord
@@ -52,6 +54,8 @@ class SklearnFlavor(Flavor):
         method = self.predict_method(options)
         if method not in _METHODS:
             raise InvalidValue(f"pyfunc_predict_fn is {method!r}; it must be one of {', '.join(_METHODS)}")
+        if options.get("pyfunc_predict_fn") and not hasattr(model, method):
+            raise InvalidValue(f"pyfunc_predict_fn is {method!r}, which this {type(model).__name__} does not have; {_instead(model)}")
         written = write_model(model, folder, options.get("serialization_format"), options.get("skops_trusted_types"))
         config = {
             "pickled_model": written.file,
@@ -89,12 +93,39 @@ class SklearnFlavor(Flavor):
         return model
 
     def predict(self, model: Any, inputs: Any, params: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
-        """The output of the method chosen by `pyfunc_predict_fn` when the model was saved; scikit-learn's methods take no params."""
+        """The output of the method chosen by `pyfunc_predict_fn` when the model was saved; scikit-learn's methods take no params.
+
+        A model of texts is given the one column of a table, since it would take the table's column names for the texts.
+        Raises InvalidModelFolder for a method that nobody may name, InvalidValue for one that the model does not have.
+        """
         method = config.get("predict_fn") or "predict"
         if method not in _METHODS:
             raise InvalidModelFolder(f"predict_fn is {method!r} in this model's MLmodel; known are {', '.join(_METHODS)}")
+        if not hasattr(model, method):
+            raise InvalidValue(f"this {type(model).__name__} has no method {method!r}; {_instead(model)}")
+        if len(getattr(inputs, "columns", ())) == 1 and _takes_texts(model):
+            inputs = inputs.iloc[:, 0]
         return getattr(model, method)(inputs)
 
     def loads(self, config: Mapping[str, Any]) -> bool:
         """True when the keys name a model file in a known format."""
         return "pickled_model" in config and (config.get("serialization_format") or PICKLE) in (SKOPS, CLOUDPICKLE, PICKLE)
+
+
+def _instead(model: Any) -> str:
+    there = [method for method in _METHODS if hasattr(model, method)]
+    return (
+        f"save it with pyfunc_predict_fn={there[0]!r}"
+        if there
+        else "it can only be loaded as the estimator itself, with sklearn.load_model"
+    )
+
+
+def _takes_texts(model: Any) -> bool:
+    """True for a vectorizer of texts, and for what begins with one."""
+    if isinstance(model, Pipeline):
+        return _takes_texts(next((step for _, step in model.steps if step not in (None, "passthrough")), None))
+    if isinstance(model, FeatureUnion):
+        return any(_takes_texts(part) for _, part in model.transformer_list)
+    inner = getattr(model, "best_estimator_", None)  # of a search for parameters
+    return isinstance(model, CountVectorizer | HashingVectorizer) if inner is None else _takes_texts(inner)

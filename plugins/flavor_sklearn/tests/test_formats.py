@@ -13,8 +13,10 @@ import sklearn
 import yaml
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.cluster import DBSCAN
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import drupe
@@ -187,3 +189,31 @@ def test_old_files_that_name_no_format_are_pickles(tmp_path: Path) -> None:
     drupe.sklearn.save_model(classifier(), tmp_path / "m", serialization_format="pickle")
     edited(tmp_path / "m", serialization_format=None, sklearn_version=None)
     assert drupe.sklearn.load_model(tmp_path / "m").predict(X).shape == (40,)
+
+
+TEXTS = ["good thing", "bad thing", "very good", "very bad"] * 2
+LIKED = [1, 0, 1, 0] * 2
+TEXT_MODELS = [
+    make_pipeline(TfidfVectorizer(), LogisticRegression()),
+    make_pipeline("passthrough", make_union(HashingVectorizer(), TfidfVectorizer()), LogisticRegression()),
+    GridSearchCV(make_pipeline(TfidfVectorizer(), LogisticRegression()), {"logisticregression__C": [1.0]}, cv=2),
+]
+
+
+@pytest.mark.parametrize("model", TEXT_MODELS, ids=["pipeline", "union", "search"])
+@pytest.mark.parametrize("example", [TEXTS[:3], pd.Series(TEXTS[:3], name="text"), pd.DataFrame({"text": TEXTS[:3]})], ids=type)
+def test_a_model_of_texts_predicts_one_answer_for_each_text(tmp_path: Path, model: Any, example: Any) -> None:
+    drupe.sklearn.save_model(model.fit(TEXTS, LIKED), tmp_path / "m", input_example=example)
+    assert drupe.load_model(tmp_path / "m").predict(example).tolist() == [1, 0, 1]
+
+
+def test_a_model_without_the_method_says_what_it_has(tmp_path: Path) -> None:
+    drupe.sklearn.save_model(StandardScaler().fit(X), tmp_path / "m")
+    with pytest.raises(InvalidValue, match="StandardScaler has no method 'predict'; save it with pyfunc_predict_fn='transform'"):
+        drupe.load_model(tmp_path / "m").predict(X)
+
+
+def test_a_method_that_is_asked_for_but_missing_is_refused_when_the_model_is_saved(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValue, match="'predict_proba', which this StandardScaler does not have; .*'transform'"):
+        drupe.sklearn.save_model(StandardScaler().fit(X), tmp_path / "m", pyfunc_predict_fn="predict_proba")
+    assert not (tmp_path / "m").exists()

@@ -76,3 +76,10 @@ def test_values_that_json_does_not_have_are_texts_there(house: Any, written: str
     assert house.drupe("config", "set", "plugins.x.limit", written).code == 0
     assert house.drupe("config", "get", "plugins.x.limit", "--json").json()["value"] == shown
     assert house.drupe("config", "list", "--set", "--json").json()[-1]["value"] == shown
+
+
+def test_options_for_a_plugin_that_is_not_installed_are_told(house: Any) -> None:
+    shown = house.drupe("config", "list", "--set", DRUPE_STORE_SQLIT__BUSY="1", DRUPE_STORE_SQLITE__BUSY="2")
+    assert "plugins.store-sqlit.busy" in shown.out
+    assert "plugins.store-sqlit is set, and no plugin 'store-sqlit' is installed; did you mean 'store-sqlite'?" in shown.err
+    assert "DRUPE_STORE_SQLITE__BUSY is no option of store-sqlite" in shown.err

@@ -58,7 +58,7 @@ def test_a_plugin_can_add_hooks_that_others_implement_whatever_their_names(house
 def test_a_plugin_is_given_the_settings_once(house: Any) -> None:
     house.install("level", HEAD + "@hookimpl\ndef drupe_configure(settings): print(settings.get('plugins.level.depth'))\n")
     (house.work / "drupe.toml").write_text("[plugins.level]\ndepth = 7\n")
-    assert house.run("-c", "from drupe.loading import catalog\ncatalog(), catalog()").out == "7\n"
+    assert house.run("-c", "from drupe.loading import catalog\ncatalog(), catalog()").err == "7\n"
 
 
 def test_strict_settings_turn_faults_into_errors(house: Any) -> None:

@@ -15,6 +15,7 @@ from drupe.cli.output import Column, Form, chosen_form, print_json, print_list, 
 from drupe.errors import InvalidSettings, PluginError
 from drupe.settings import KEYS, Setting, shown
 from drupe.settings.edit import set_value, unset_value
+from drupe.settings.reading import nearest
 from drupe.settings.values import Unfit, of_kind
 
 __all__ = ["config"]
@@ -179,11 +180,16 @@ def _typed(key: str, text: str) -> Any:
 
 
 def _faults_of_plugins(current: settings.Settings) -> list[str]:
-    """What is wrong with the sections of plugins whose options are known."""
+    """What is wrong with the options that plugins were given, and for whom nobody is installed."""
     faults: dict[str, None] = {}
     catalog = loading.catalog()
+    installed = [plugin.name for plugin in catalog.plugins]
+    for name in current.sections():
+        if name not in installed and not any(other.lower().replace("_", "-") == name for other in installed):
+            near = nearest(name, installed)
+            faults[f"plugins.{name} is set, and no plugin {name!r} is installed" + (f"; did you mean {near!r}?" if near else "")] = None
     for plugin in catalog.plugins:
-        if plugin.name not in current.sections():
+        if not current.section(plugin.name):
             continue
         for entry in plugin.entries:
             try:

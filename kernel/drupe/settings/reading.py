@@ -103,8 +103,14 @@ class Settings:
         return chosen
 
     def sections(self) -> list[str]:
-        """Names of plugins that have a section in a file, sorted."""
-        return sorted({name for file in self._files for name in file.sections})
+        """Names of plugins that have a section in a file or an option in the environment, sorted; whether installed or not."""
+        named = {name for file in self._files for name in file.sections}
+        prefixes = {_prefix(name) for name in named}
+        for variable in self._environ:
+            prefix, mark, option = variable.partition("__")
+            if mark and option and prefix.startswith("DRUPE_") and f"{prefix}__" not in prefixes:
+                named.add(prefix.removeprefix("DRUPE_").lower().replace("_", "-"))
+        return sorted(named)
 
     def section(self, plugin: str) -> list[Setting]:
         """The options of one plugin as they were set in files and environment, unchecked, sorted by key."""
@@ -140,7 +146,7 @@ class Settings:
         return Setting(key, value, source.name if source else "default")
 
     def _sources(self, plugin: str, *, query: Mapping[str, str] | None = None, given: Mapping[str, Any] | None = None) -> list[Source]:
-        prefix = f"DRUPE_{plugin.upper().replace('-', '_')}__"
+        prefix = _prefix(plugin)
         environ = {name.removeprefix(prefix).lower(): text for name, text in self._environ.items() if name.startswith(prefix)}
         return [
             Source("argument", given or {}),
@@ -148,6 +154,11 @@ class Settings:
             Source("environment", environ, is_text=True, prefix=prefix),
             *(Source(str(file.path), file.sections.get(plugin, {}), section=plugin) for file in self._files),
         ]
+
+
+def _prefix(plugin: str) -> str:
+    """What the environment variables of a plugin's options begin with."""
+    return f"DRUPE_{plugin.upper().replace('-', '_')}__"
 
 
 def user_file(environ: Mapping[str, str] | None = None) -> Path:
@@ -181,7 +192,10 @@ def _user_place(environ: Mapping[str, str]) -> str:
 
 
 def _project_place(folder: Path | None) -> str | None:
-    start = place = os.path.abspath(folder or os.getcwd())
+    try:
+        start = place = os.path.abspath(folder or os.getcwd())
+    except FileNotFoundError:  # the working folder was deleted
+        return None
     while True:
         candidate = os.path.join(place, FILE_NAME)
         if _counts(candidate, is_near=place == start):

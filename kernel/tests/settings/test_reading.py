@@ -214,6 +214,15 @@ def test_the_settings_can_be_listed_with_those_of_plugins(place: Path) -> None:
     assert found["plugins.x.level"] == Setting("plugins.x.level", "high", "DRUPE_X__LEVEL")
 
 
+def test_plugins_whose_options_stand_in_the_environment_alone_are_listed_too(place: Path) -> None:
+    found = read(place, project="[plugins.my_x]\nn = 1", DRUPE_STORE_X__LEVEL="high", DRUPE_MY_X__N="2", DRUPE_RUN_ID="r")
+    assert found.sections() == ["my_x", "store-x"]
+    assert list(found)[-2:] == [
+        Setting("plugins.my_x.n", "2", "DRUPE_MY_X__N"),
+        Setting("plugins.store-x.level", "high", "DRUPE_STORE_X__LEVEL"),
+    ]
+
+
 def test_the_project_file_is_the_nearest_one_above(place: Path) -> None:
     (place / "drupe.toml").write_text("")
     assert project_file(place / "project" / "deep") == place / "drupe.toml"

@@ -28,7 +28,10 @@ def set_value(path: Path, key: Sequence[str], value: Any) -> None:
         table = table[name]
         if not isinstance(table, dict):
             raise InvalidSettings(f"{path}: {'.'.join(key[: depth + 1])} is a value, so nothing can be set below it")
-    table[key[-1]] = value
+    if isinstance(value, list) and isinstance(table.get(key[-1]), list):
+        _change_list(table[key[-1]], value)
+    else:
+        table[key[-1]] = value
     _write(path, tomlkit.dumps(document))
 
 
@@ -51,6 +54,16 @@ def unset_value(path: Path, key: Sequence[str]) -> bool:
             break
     _write(path, tomlkit.dumps(document))
     return True
+
+
+def _change_list(written: Any, wanted: list[Any]) -> None:
+    """Take out and put in what differs, so that the comments beside the other entries stay."""
+    for index in reversed(range(len(written))):
+        if written[index] not in wanted:
+            del written[index]
+    for value in wanted:
+        if value not in written:
+            written.append(value)
 
 
 def _open(path: Path) -> tomlkit.TOMLDocument:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,19 @@ def test_a_value_is_set_where_it_belongs_and_all_else_stays(tmp_path: Path) -> N
     assert file.read_text() == (
         '# top\ntracking_uri = "z"  # why\n\n[plugins.x]\nb = 1  # one\nc = true\n\n[plugins.prefer]\n"drupe_artifact_repos.s3" = "store-s3"\n'
     )
+
+
+def test_comments_beside_the_entries_of_a_list_stay(tmp_path: Path) -> None:
+    file = tmp_path / "drupe.toml"
+    file.write_text('[plugins]\ndisabled = [\n  "a", # slow\n  # once more\n  "b", # wrong\n]\n')
+    set_value(file, ["plugins", "disabled"], ["a", "b", "c"])
+    text = file.read_text()
+    assert all(comment in text for comment in ("# slow", "# once more", "# wrong"))
+    set_value(file, ["plugins", "disabled"], ["a", "c"])
+    assert tomllib.loads(file.read_text()) == {"plugins": {"disabled": ["a", "c"]}}
+    assert '"a", # slow' in file.read_text()
+    set_value(file, ["plugins", "disabled"], [])
+    assert tomllib.loads(file.read_text()) == {"plugins": {"disabled": []}}
 
 
 def test_file_and_folders_are_made(tmp_path: Path) -> None:

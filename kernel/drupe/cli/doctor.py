@@ -187,7 +187,8 @@ def _store(store: Client) -> Iterator[Finding]:
     store.search_runs(None, "", ViewType.ALL, 1)
     damage = tracking.find_damage()
     for fault in damage:
-        yield Finding("store", Verdict.FAIL, fault, "keep a copy of the file as it is, then restore your last backup")
+        advice = "keep a copy of the file as it is, then restore your last backup" if fault is damage[-1] else ""
+        yield Finding("store", Verdict.FAIL, fault, advice)
     if not damage:
         size = tracking.size_bytes()
         yield Finding("store", Verdict.OK, f"{address} opens and reads well" + (f", {formats.size(size)}" if size is not None else ""))

@@ -1,4 +1,4 @@
-"""One page of a search: condition, order, scope and token become SELECTs of at most limit + 1 rows.
+"""One page of a search, or the number of all it finds: condition, order, scope and token become SELECTs of at most limit + 1 rows.
 
 A database that knows its tables (by statistics) finds its own way. SQLite is told where to begin, after a few counts that stop early:
 
@@ -24,7 +24,7 @@ from drupe_store_sql.session import Session
 from drupe_store_sql.statements import OrderedJoin
 from drupe_store_sql.tables import head, head_of
 
-__all__ = ["page_of"]
+__all__ = ["count_of", "page_of"]
 
 FEW = 2000
 
@@ -53,6 +53,15 @@ def page_of(
     width = len(columns)
     following = write_token(search, rows[limit - 1][width:]) if len(rows) > limit else None
     return [row[:width] for row in rows[:limit]], following
+
+
+def count_of(session: Session, query: Query, *, scope: Sequence[ColumnElement[bool]]) -> int:
+    """How many things in scope the query finds."""
+    where = translate(session, query.kind, query.where)
+    source = MAIN[query.kind]
+    for place in where.joined.values():  # at most one row of each for a thing
+        source = source.join(place.table, place.on)
+    return int(session.search(select(func.count()).select_from(source).where(*scope, *where.parts))[0][0])
 
 
 @define

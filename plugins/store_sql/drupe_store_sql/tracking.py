@@ -33,7 +33,7 @@ from drupe.search.query import Query
 from drupe.uris import Uri
 from drupe_store_sql import experiments, history, inputs, readout, runs, tables
 from drupe_store_sql.database import Database
-from drupe_store_sql.search import page_of
+from drupe_store_sql.search import count_of, page_of
 
 __all__ = ["SqlTrackingStore"]
 
@@ -130,13 +130,15 @@ class SqlTrackingStore(TrackingStore):
         page_token: str | None = None,
     ) -> Page[Run]:
         limits.check_limit(limit)
-        numbers = None if experiment_ids is None else sorted({experiments.row_number(one) for one in experiment_ids})
-        scope = _visible(tables.runs.c.is_deleted, view)
-        if numbers is not None:
-            scope.append(_among(tables.runs.c.experiment, numbers))
+        scope, numbers = _scope(experiment_ids, view)
         with self._database.read() as session:
             rows, token = page_of(session, query, readout.INFO, scope=scope, scope_name=(view, numbers), limit=limit, token=page_token)
             return Page(readout.read(session, rows), token)
+
+    def count_runs(self, query: Query, *, experiment_ids: Sequence[str] | None = None, view: ViewType = ViewType.ACTIVE_ONLY) -> int:
+        scope, _ = _scope(experiment_ids, view)
+        with self._database.read() as session:
+            return count_of(session, query, scope=scope)
 
     def update_run(
         self, run_id: str, *, status: RunStatus | None = None, end_time: int | None = None, run_name: str | None = None
@@ -175,6 +177,15 @@ class SqlTrackingStore(TrackingStore):
             raise InvalidValue(f"buckets is {buckets}; it must be 1 or more, or left out for every point")
         with self._database.read() as session:
             return history.bulk(session, run_ids, keys, buckets=buckets)
+
+
+def _scope(experiment_ids: Sequence[str] | None, view: ViewType) -> tuple[list[ColumnElement[bool]], list[int] | None]:
+    """The conditions that narrow a search of runs, and the numbers of the experiments that it is in."""
+    numbers = None if experiment_ids is None else sorted({experiments.row_number(one) for one in experiment_ids})
+    scope = _visible(tables.runs.c.is_deleted, view)
+    if numbers is not None:
+        scope.append(_among(tables.runs.c.experiment, numbers))
+    return scope, numbers
 
 
 def _visible(is_deleted: Column[int], view: ViewType) -> list[ColumnElement[bool]]:

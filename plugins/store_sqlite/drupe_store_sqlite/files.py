@@ -8,7 +8,7 @@ from pathlib import Path
 from drupe.errors import StoreReadOnly, StoreUnavailable
 from drupe_store_sqlite import faults
 
-__all__ = ["check_file"]
+__all__ = ["check_file", "size_of"]
 
 _MAGIC = b"SQLite format 3\x00"
 _HEADER = 100
@@ -34,6 +34,11 @@ def check_file(file: Path) -> None:
         raise StoreUnavailable(f"{file}: the database cannot be opened: {fault.strerror or fault}", path=str(file)) from fault
     if size:  # an empty file is an empty database
         _check_header(file, header, size)
+
+
+def size_of(file: Path) -> int:
+    """The bytes of a database with its log."""
+    return sum(_size(file.with_name(file.name + end)) for end in ("", "-wal", "-journal"))
 
 
 def _check_header(file: Path, header: bytes, size: int) -> None:

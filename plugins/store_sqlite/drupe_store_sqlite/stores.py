@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from drupe.errors import StoreCorrupt
 from drupe.extend.features import Feature, Support
 from drupe.uris import Uri
 from drupe_store_sql import experiments, migrations
@@ -20,10 +21,12 @@ from drupe_store_sql.registry import SqlRegistryStore
 from drupe_store_sql.tracking import SqlTrackingStore
 from drupe_store_sqlite.address import artifact_root_for, database_file
 from drupe_store_sqlite.dialect import SqliteDialect
-from drupe_store_sqlite.files import check_file
+from drupe_store_sqlite.files import check_file, size_of
 from drupe_store_sqlite.settings import SqliteSettings
 
 __all__ = ["SqliteRegistryStore", "SqliteTrackingStore"]
+
+DAMAGE_TOLD = 20
 
 _Address = tuple[Path, SqliteSettings]
 _open: dict[_Address, tuple[Database, int]] = {}
@@ -39,6 +42,22 @@ class SqliteTrackingStore(SqlTrackingStore):
     def open(cls, uri: Uri, settings: Any = None) -> Self:
         file, chosen = database_file(uri), settings or SqliteSettings()
         return cls(_acquire(file, chosen), artifact_root_for(file, chosen.artifact_root), on_close=partial(_release, (file, chosen)))
+
+    def size_bytes(self) -> int | None:
+        with self._database.read():  # a file that was replaced or has gone is told or made first
+            return size_of(Path(self._database.dialect.place))
+
+    def find_damage(self) -> list[str]:
+        file = self._database.dialect.place
+        try:
+            with self._database.read() as session:
+                told = [str(found) for (found,) in session.driver.execute(f"PRAGMA integrity_check({DAMAGE_TOLD})")]
+                if told != ["ok"]:
+                    return [f"{file}: {line}" for found in told for line in found.splitlines() if not line.startswith("***")]
+                strays = session.driver.execute("PRAGMA foreign_key_check").fetchmany(DAMAGE_TOLD)
+        except StoreCorrupt as fault:  # too damaged to be looked through
+            return [fault.message]
+        return [f"{file}: a row of {table} belongs to a row of {other} that is not there" for table, _, other, _ in strays]
 
 
 class SqliteRegistryStore(SqlRegistryStore):

@@ -98,6 +98,38 @@ def test_damage_inside_is_told_when_it_is_met_and_the_file_is_named(open_store: 
             store.metric_history(run.info.run_id, "loss")
 
 
+def test_a_torn_page_is_found_by_looking_for_damage_even_where_no_search_meets_it(open_store: Open, file: Path) -> None:
+    filled(open_store, file, runs=200)
+    with sqlite3.connect(file) as connection:
+        (page,) = connection.execute("SELECT max(pageno) FROM dbstat WHERE name = 'chunks' AND pagetype = 'leaf'").fetchone()
+    connection.close()
+    content = file.read_bytes()
+    file.write_bytes(content[: (page - 1) * 4096] + b"\xff" * 4096 + content[page * 4096 :])
+    store = open_store(file)
+    found = store.find_damage()
+    assert found
+    assert all(line.startswith(f"{file}: ") for line in found)
+
+
+def test_rows_that_belong_to_nothing_are_found(open_store: Open, file: Path) -> None:
+    filled(open_store, file, runs=1)
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE series SET run = 77")
+    connection.close()
+    assert open_store(file).find_damage() == [f"{file}: a row of series belongs to a row of runs that is not there"]
+
+
+def test_the_size_of_a_store_counts_its_log(open_store: Open, file: Path) -> None:
+    filled(open_store, file, runs=1)
+    store = open_store(file)
+    before = store.size_bytes()
+    store.create_run(NewRun("0"))
+    log = file.with_name(f"{file.name}-wal").stat().st_size
+    assert before is not None
+    assert before >= file.stat().st_size
+    assert store.size_bytes() == file.stat().st_size + log > file.stat().st_size
+
+
 def test_damaged_points_of_a_metric_are_told_apart_from_missing_ones(open_store: Open, file: Path) -> None:
     filled(open_store, file, runs=1)
     with sqlite3.connect(file) as connection:
@@ -230,7 +262,7 @@ def test_a_full_disk_refuses_whole_calls_and_recovers_by_itself(open_store: Open
 
 def test_a_connection_that_cannot_be_rolled_back_is_thrown_away_and_the_database_goes_on(file: Path) -> None:
     database = Database(SqliteDialect(file, SqliteSettings()), lambda database: None)
-    with pytest.raises(ZeroDivisionError), database.write() as session:
+    with pytest.raises(ZeroDivisionError), database.write() as session:  # noqa: PT012 - what happens inside is the point
         session.driver.close()
         raise ZeroDivisionError
     with database.write() as session:

@@ -136,3 +136,10 @@ def test_a_training_curve_takes_at_most_twelve_bytes_a_point_on_disk(open_store:
     store.update_run(run_id, status=RunStatus.FINISHED)
     store.close()
     assert (file.stat().st_size - before) / count <= 12
+
+
+def test_counting_runs_takes_one_statement_and_reads_none_of_them(store: SqliteTrackingStore) -> None:
+    fill(store, 5)
+    with counted(store) as statements:
+        assert store.count_runs(parse(Kind.RUNS)) == 5
+    assert len(statements) == 1

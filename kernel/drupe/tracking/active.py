@@ -33,9 +33,14 @@ class ActiveRun(Run):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
-        end = _enders.get(self.info.run_id)
-        if end is not None and os.getpid() == _owner:  # a child that was forked inside the block leaves the run to its parent
-            end(ended_by(fault))
+        if os.getpid() != _owner:  # a child that was forked inside the block leaves the run to its parent
+            return
+        runs = [run.info.run_id for run in _stack.get()]
+        inside = runs[runs.index(self.info.run_id) + 1 :] if self.info.run_id in runs else []
+        for run_id in (*reversed(inside), self.info.run_id):  # runs that were started in the block and left open end with it
+            end = _enders.get(run_id)
+            if end is not None:
+                end(ended_by(fault))
 
 
 _stack: ContextVar[tuple[ActiveRun, ...]] = ContextVar("drupe_active_runs", default=())
@@ -43,6 +48,7 @@ _last: ContextVar[str | None] = ContextVar("drupe_last_run", default=None)
 _enders: dict[str, Callable[[RunStatus], None]] = {}  # how to end each run that this process has active, in order of start
 _owner = os.getpid()
 _watching = False
+_minds_sigterm = False
 _was_terminated = False
 _crash: BaseException | None = None
 
@@ -65,19 +71,22 @@ def push(run: ActiveRun, end: Callable[[RunStatus], None]) -> None:
         _enders.clear()
         _owner = os.getpid()
     _stack.set((*_stack.get(), run))
-    _last.set(run.info.run_id)
     _enders[run.info.run_id] = end
 
 
 def forget(run_id: str) -> None:
     """Take a run off this thread's stack wherever it stands, and never end it."""
-    _stack.set(tuple(run for run in _stack.get() if run.info.run_id != run_id))
+    runs = _stack.get()
+    if any(run.info.run_id == run_id for run in runs):
+        _last.set(run_id)
+        _stack.set(tuple(run for run in runs if run.info.run_id != run_id))
     _enders.pop(run_id, None)
 
 
 def last_run_id() -> str | None:
-    """The run that was active last in this thread or task, ended or not."""
-    return _last.get()
+    """The run that is active in this thread or task, else the one that ended last."""
+    run = top()
+    return _last.get() if run is None else run.info.run_id
 
 
 def ended_by(fault: BaseException | None) -> RunStatus:
@@ -90,7 +99,11 @@ def ended_by(fault: BaseException | None) -> RunStatus:
 
 def watch_exit() -> None:
     """Begin to end this process's runs when it ends; asked for by every start of a run, done once."""
-    global _watching
+    global _watching, _minds_sigterm
+    if not _minds_sigterm and threading.current_thread() is threading.main_thread():  # Python allows it in no other thread
+        _minds_sigterm = True
+        if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, _terminate)
     if _watching:
         return
     _watching = True
@@ -103,8 +116,6 @@ def watch_exit() -> None:
         earlier(kind, fault, trace)
 
     sys.excepthook = note_crash
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _terminate)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, cast
 
-from drupe.errors import InvalidUri
+from drupe.errors import InvalidUri, StoreUnavailable
 from drupe.loading import catalog
 from drupe.settings import settings
 from drupe.uris import Uri, redact
@@ -129,5 +129,11 @@ def _default_file() -> Path:
     """`./drupe.db`, fixed at first use so that a later chdir does not split a process's runs over two files."""
     global _default
     if _default is None:
-        _default = Path.cwd() / DEFAULT_FILE
+        try:
+            _default = Path.cwd() / DEFAULT_FILE
+        except FileNotFoundError as fault:
+            raise StoreUnavailable(
+                f"{DEFAULT_FILE} would stand in the working folder, which was deleted; change to another folder, or name a store: "
+                "DRUPE_TRACKING_URI=sqlite:////absolute/path.db"
+            ) from fault
     return _default

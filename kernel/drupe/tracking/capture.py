@@ -18,7 +18,7 @@ from importlib.metadata import distributions
 from threading import Lock
 
 from drupe.settings import settings
-from drupe.tracking.context import code_state, run_context
+from drupe.tracking.context import code_state, run_context, working_folder
 from drupe.tracking.git import uncommitted_diff
 
 __all__ = ["ENVIRONMENT_FOLDER", "environment_files", "finish_capture", "start_capture"]
@@ -37,7 +37,10 @@ def start_capture(run_id: str, write: Callable[[str, str], None]) -> None:
         return
     run_context(), code_state()  # belong to the calling thread's moment: working folder and __main__ may change
     with _lock:
-        _pending[run_id] = _pool().submit(_write_all, write)
+        try:
+            _pending[run_id] = _pool().submit(_write_all, write)
+        except RuntimeError:  # a thread that outlives the main one: Python starts no more threads, and the run goes without
+            warnings.warn(f"the environment of run {run_id} is not kept: the process is ending", stacklevel=3)
 
 
 def finish_capture(run_id: str) -> None:
@@ -75,7 +78,7 @@ def environment_files() -> Mapping[str, str]:
                 "cpu_count": os.cpu_count(),
             },
             "entry_point": context.entry_point,
-            "working_folder": os.getcwd(),
+            "working_folder": str(working_folder()),
         }
         files["environment.json"] = json.dumps(facts, indent=2, sort_keys=True) + "\n"
         files["requirements.txt"] = "".join(f"{line}\n" for line in _installed())
@@ -96,9 +99,12 @@ def _installed() -> list[str]:
     """`name==version` of every installed distribution, sorted, each once (the first on the path is the one that is imported)."""
     found: dict[str, str] = {}
     for distribution in distributions():
-        name = distribution.metadata["Name"]
+        try:
+            name, version = distribution.metadata["Name"], distribution.version
+        except Exception:  # what a half-removed or damaged package makes importlib.metadata raise; the others are still worth keeping
+            continue
         if name:
-            found.setdefault(name.lower().replace("_", "-"), f"{name}=={distribution.version}")
+            found.setdefault(name.lower().replace("_", "-"), f"{name}=={version}")
     return [found[name] for name in sorted(found)]
 
 

@@ -17,7 +17,7 @@ from drupe.extend import RunContext
 from drupe.loading import catalog
 from drupe.tracking.git import GitState, git_state
 
-__all__ = ["code_state", "context_tags", "run_context"]
+__all__ = ["code_state", "context_tags", "run_context", "working_folder"]
 
 
 @lru_cache(maxsize=1)
@@ -25,7 +25,7 @@ def run_context() -> RunContext:
     """What is known about this process; read once."""
     notebook = _is_notebook()
     program = None if notebook else _entry_point()
-    folder = Path(program).absolute().parent if program and Path(program).is_file() else Path.cwd()
+    folder = Path(program).absolute().parent if program and Path(program).is_file() else working_folder()
     return RunContext(entry_point=program, folder=folder, user=_user(), environ=dict(os.environ), is_notebook=notebook)
 
 
@@ -54,6 +54,14 @@ def context_tags() -> dict[str, str]:
         if isinstance(added, Mapping):
             tags.update({str(key): str(value) for key, value in added.items()})
     return tags
+
+
+def working_folder() -> Path:
+    """The working folder, or the root folder when it was deleted under the process."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path(os.sep)
 
 
 def _entry_point() -> str | None:

@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import drupe
+from drupe.tracking.capture import environment_files
 
 
 def run_script(folder: Path, code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -55,6 +57,65 @@ def test_sigterm_ends_the_run_as_killed(workspace: Path, block: bool) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 128 + signal.SIGTERM
     assert only_run().info.status == "KILLED"
+
+
+def test_sigterm_is_minded_when_the_first_run_was_started_by_a_worker_thread(workspace: Path) -> None:
+    code = (
+        "import signal, threading, drupe\n"
+        "def work():\n    drupe.start_run()\n    drupe.end_run()\n"
+        "worker = threading.Thread(target=work)\nworker.start()\nworker.join()\n"
+        "drupe.start_run(run_name='main')\nsignal.raise_signal(signal.SIGTERM)\n"
+    )
+    assert run_script(workspace, code).returncode == 128 + signal.SIGTERM
+    (run,) = drupe.search_runs(filter_string="run_name = 'main'", output_format="list")
+    assert run.info.status == "KILLED"
+
+
+def test_a_thread_that_outlives_the_main_one_still_gets_its_run(workspace: Path) -> None:
+    code = (
+        "import threading, drupe\n"
+        "def work():\n"
+        "    threading.main_thread().join()\n"
+        "    with drupe.start_run():\n        drupe.log_metric('m', 1)\n"
+        "drupe.start_run\nthreading.Thread(target=work).start()\n"
+    )
+    done = run_script(workspace, code)
+    assert only_run().data.metrics == {"m": 1.0}, done.stderr
+    assert only_run().info.status == "FINISHED"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be deleted there")
+def test_a_process_whose_working_folder_was_deleted_can_log_to_a_named_store(workspace: Path) -> None:
+    code = (
+        "import os, drupe\nos.mkdir('gone')\nos.chdir('gone')\nos.rmdir(os.getcwd())\n"
+        "with drupe.start_run():\n    drupe.log_metric('m', 1)\n    drupe.log_text('x', 'x.txt')\n"
+    )
+    refused = run_script(workspace, code)
+    assert "the working folder, which was deleted" in refused.stderr.splitlines()[-1]
+    done = run_script(
+        workspace,
+        code.replace("mkdir('gone')", "mkdir('gone2')").replace("'gone'", "'gone2'"),
+        DRUPE_TRACKING_URI=f"sqlite:///{workspace}/drupe.db",
+    )
+    assert done.returncode == 0, done.stderr
+    assert (only_run().data.metrics, only_run().info.status) == ({"m": 1.0}, "FINISHED")
+
+
+def test_a_damaged_package_does_not_cost_the_list_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Damaged:
+        @property
+        def metadata(self) -> dict[str, str]:
+            raise OSError("no METADATA here")
+
+    whole = SimpleNamespace(metadata={"Name": "Whole_One"}, version="1.0")
+    monkeypatch.setattr(
+        "drupe.tracking.capture.distributions", lambda: [Damaged(), whole, SimpleNamespace(metadata={"Name": None}, version="2")]
+    )
+    monkeypatch.setenv("DRUPE_CAPTURE_ENVIRONMENT", "true")
+    drupe.settings.reset()
+    environment_files.cache_clear()
+    assert environment_files()["requirements.txt"] == "Whole_One==1.0\n"
+    environment_files.cache_clear()
 
 
 def test_a_forked_child_logs_to_the_run_and_does_not_end_it(workspace: Path) -> None:

@@ -25,7 +25,9 @@ def database_file(uri: Uri, *, folder: Path | None = None) -> Path:
         )
     if uri.host or not uri.has_authority or not uri.path.startswith("/"):
         raise InvalidUri(f"address {uri.text!r} does not name a file; the forms are {_FORMS}")
-    return Path(os.path.normpath((folder or Path.cwd()) / name))
+    if not os.path.isabs(name):  # only then: the working folder of a long-lived process may be gone
+        name = os.path.join(folder or Path.cwd(), name)
+    return Path(os.path.normpath(name))
 
 
 def artifact_root_for(file: Path, configured: str | None) -> str:

@@ -57,8 +57,13 @@ def from_numpy(
             hashed.update(f"{part}{array.dtype}{array.shape}".encode())
             hashed.update(numpy.ascontiguousarray(array).tobytes())
         digest = hashed.hexdigest()[:DIGEST_HEX]
-    schema = {part: {"type": "tensor", "tensor-spec": {"dtype": str(a.dtype), "shape": [-1, *a.shape[1:]]}} for part, a in arrays.items()}
-    profile = {f"{part}_shape": list(array.shape) for part, array in arrays.items()}
+    schema = {  # a text in the text: how MLflow writes and reads it
+        part: json.dumps([{"type": "tensor", "tensor-spec": {"dtype": str(array.dtype), "shape": [-1, *array.shape[1:]]}}])
+        for part, array in arrays.items()
+    }
+    profile: dict[str, Any] = {}
+    for part, array in arrays.items():
+        profile |= {f"{part}_shape": list(array.shape), f"{part}_size": int(array.size), f"{part}_nbytes": int(array.nbytes)}
     return _dataset(name, digest, source, {"mlflow_tensorspec": schema}, profile)
 
 

@@ -184,6 +184,7 @@ class TestMetrics:
             (np.array(2.0), 2.0),
             (np.array([2.0]), 2.0),
             (np.array([[2]]), 2.0),
+            ("0.93", 0.93),
         ],
     )
     def test_numbers_of_every_kind_become_floats(self, value: object, number: float) -> None:
@@ -198,7 +199,7 @@ class TestMetrics:
     @pytest.mark.parametrize(
         "value",
         [
-            *(None, "0.5", "high", b"1", bytearray(b"1"), [1], {}, object(), 1j, 10**400, HUGE, np.array([1.0, 2.0]), np.array([])),
+            *(None, "", "high", b"1", bytearray(b"1"), [1], {}, object(), 1j, 10**400, HUGE, np.array([1.0, 2.0]), np.array([])),
             *(Failing(), Unprintable(), LONG, Decimal("sNaN")),
         ],
     )

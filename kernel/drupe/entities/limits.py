@@ -104,7 +104,7 @@ def check_key(kind: str, key: object) -> str:
 def check_metric(key: object, value: object, timestamp: object, step: object) -> tuple[str, float, int, int]:
     """Return (key, value, timestamp, step) as the store keeps them.
 
-    NaN and infinities are values; an array or tensor of one element is taken as its number. A step may be negative but has no fraction;
+    NaN and infinities are values; an array or tensor of one element, or a text such as "0.93", is taken as its number. A step may be negative but has no fraction;
     a timestamp's fraction of a ms is cut. Raises InvalidName, ValueTooLong or InvalidValue.
     """
     name = check_key("metric", key)
@@ -225,7 +225,7 @@ def _storable(what: str, text: str, fault: type[InvalidValue] = InvalidValue) ->
 
 
 def _number(name: str, value: object) -> float:
-    if value is None or isinstance(value, str | bytes | bytearray):
+    if value is None or isinstance(value, bytes | bytearray):
         raise InvalidValue(f"metric {name!r} needs a number, got {_show(value)}", key=name)
     try:
         single = getattr(value, "item", None)  # arrays and tensors of one element

@@ -104,7 +104,7 @@ class RegistryClient:
         """Add the next version, whose files lie at `source`; it is READY at once, so there is nothing to await."""
         version = self.registry.create_model_version(
             name,
-            str(source),
+            str(_given("source", source)),
             run_id=run_id,
             description=description or "",
             tags=texts(tags),

@@ -8,24 +8,29 @@ from __future__ import annotations
 import json
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from drupe.artifacts.download import download_artifacts
 from drupe.artifacts.repos import repo_for
-from drupe.artifacts.trees import get_tree, put_tree
-from drupe.entities import FileInfo, LogBatch
+from drupe.artifacts.trees import put_tree
+from drupe.entities import FileInfo, LogBatch, gather
 from drupe.entities.limits import check_key
 from drupe.errors import ArtifactNotFound, InvalidValue
 from drupe.extend import ArtifactRepo
+from drupe.lazy import need
 from drupe.tracking import media
 from drupe.tracking.client import TrackingClient
+from drupe.tracking.context import working_folder
+from drupe.tracking.frames import runs_frame
 from drupe.uris import ArtifactPath
 
 __all__ = ["ArtifactClient"]
 
 TABLES_TAG = "mlflow.loggedArtifacts"
 IMAGES_TAG = "mlflow.loggedImages"
+TABLE_RUNS_PAGE = 1000
 
 
 class ArtifactClient(TrackingClient):
@@ -42,14 +47,14 @@ class ArtifactClient(TrackingClient):
             self.log_artifacts(run_id, source, str(ArtifactPath.parse(artifact_path) / source.resolve().name))
             return
         if not source.is_file():
-            raise ArtifactNotFound(f"log_artifact({str(local_path)!r}): no such file; it is looked up from {Path.cwd()}")
+            raise ArtifactNotFound(f"log_artifact({str(local_path)!r}): no such file; it is looked up from {working_folder()}")
         self.artifact_repo(run_id).put_file(source, ArtifactPath.parse(artifact_path) / source.name)
 
     def log_artifacts(self, run_id: str, local_dir: str | Path, artifact_path: str | None = None) -> None:
         """Keep a copy of all that is in a local folder below the folder `artifact_path`."""
         folder = Path(local_dir)
         if not folder.is_dir():
-            raise ArtifactNotFound(f"log_artifacts({str(local_dir)!r}): no such folder; it is looked up from {Path.cwd()}")
+            raise ArtifactNotFound(f"log_artifacts({str(local_dir)!r}): no such folder; it is looked up from {working_folder()}")
         put_tree(self.artifact_repo(run_id), folder, ArtifactPath.parse(artifact_path))
 
     def list_artifacts(self, run_id: str, path: str | None = None) -> list[FileInfo]:
@@ -57,14 +62,15 @@ class ArtifactClient(TrackingClient):
         return self.artifact_repo(run_id).list(ArtifactPath.parse(path))
 
     def download_artifacts(self, run_id: str, path: str = "", dst_path: str | Path | None = None) -> str:
-        """Copy a file or folder to `dst_path` (a new temporary folder by default) and return where it is now."""
-        target = Path(dst_path) if dst_path else Path(tempfile.mkdtemp(prefix="drupe-"))
-        return str(get_tree(self.artifact_repo(run_id), ArtifactPath.parse(path), target))
+        """Make a file or folder available on this machine and return its path; see `drupe.download_artifacts`."""
+        return download_artifacts(run_id=run_id, artifact_path=path, dst_path=dst_path, tracking_uri=self.tracking_uri)
 
     # --- values as files
 
     def log_text(self, run_id: str, text: str, artifact_file: str) -> None:
         """Keep a text as a UTF-8 file."""
+        if not isinstance(text, str):
+            raise InvalidValue(f"log_text takes a text, not {type(text).__qualname__}; log_dict keeps dicts and lists")
         self._put(run_id, text.encode("utf-8", "surrogatepass"), artifact_file)
 
     def log_dict(self, run_id: str, dictionary: Mapping[str, Any] | list[Any], artifact_file: str) -> None:
@@ -107,13 +113,42 @@ class ArtifactClient(TrackingClient):
         earlier = media.table_from_bytes(_read(repo, path), artifact_file) if repo.is_file(path) else None
         self._put(run_id, media.table_bytes(media.join_tables(earlier, data), artifact_file), artifact_file)
         known = json.loads(self.store.get_run(run_id).data.tags.get(TABLES_TAG, "[]"))
-        entry = {"path": artifact_file, "type": "table"}
+        entry = _table_entry(artifact_file)
         if entry not in known:
             self.store.log_batch(run_id, LogBatch(tags={TABLES_TAG: json.dumps([*known, entry])}))
 
-    def load_table(self, run_id: str, artifact_file: str) -> Any:
-        """The DataFrame kept by `log_table`. Raises ArtifactNotFound."""
-        return media.table_from_bytes(_read(self.artifact_repo(run_id), ArtifactPath.parse(artifact_file)), artifact_file)
+    def load_table(
+        self,
+        experiment_id: str | int,
+        artifact_file: str,
+        run_ids: Sequence[str] | None = None,
+        extra_columns: Sequence[str] | None = None,
+    ) -> Any:
+        """The rows that `log_table` kept under this name in all runs of an experiment, or in those of `run_ids`, as one DataFrame.
+
+        `extra_columns` adds columns of `search_runs` that say which run a row is of, such as "run_id" or "params.lr"; None where
+        the run has no such value. Raises ArtifactNotFound when no run has the table.
+        """
+        pandas = need("pandas", to="read tables")
+        runs = gather(
+            lambda limit, token: self.search_runs(
+                [str(experiment_id)], f"tags.`{TABLES_TAG}` IS NOT NULL", max_results=limit, page_token=token
+            ),
+            page_size=TABLE_RUNS_PAGE,
+        )
+        entry, tables = _table_entry(artifact_file), []
+        for run in runs:
+            wanted = run_ids is None or run.info.run_id in run_ids
+            if wanted and entry in json.loads(run.data.tags[TABLES_TAG]):
+                content = _read(self.artifact_repo(run.info.run_id), ArtifactPath.parse(artifact_file))
+                table = media.table_from_bytes(content, artifact_file)
+                facts = runs_frame([run])
+                for column in extra_columns or ():
+                    table[column] = facts[column][0] if column in facts else None
+                tables.append(table)
+        if not tables:
+            raise ArtifactNotFound(f"no run of experiment {experiment_id} that was asked for has a table {artifact_file!r}")
+        return pandas.concat(tables, ignore_index=True)
 
     def _put(self, run_id: str, content: bytes, artifact_file: str) -> None:
         path = ArtifactPath.parse(artifact_file)
@@ -121,6 +156,10 @@ class ArtifactClient(TrackingClient):
             source = Path(folder) / "content"
             source.write_bytes(content)
             self.artifact_repo(run_id).put_file(source, path)
+
+
+def _table_entry(artifact_file: str) -> dict[str, str]:
+    return {"path": artifact_file, "type": "table"}
 
 
 def _read(repo: ArtifactRepo, path: ArtifactPath) -> bytes:

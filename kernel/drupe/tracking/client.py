@@ -97,7 +97,7 @@ class TrackingClient:
         """One page of experiments; default order is newest first."""
         query = parse(Kind.EXPERIMENTS, filter_string, order_by)
         limit = check_limit(1000 if max_results is None else max_results)
-        return self.store.search_experiments(query, view=ViewType(view_type), limit=limit, page_token=page_token)
+        return self.store.search_experiments(query, view=_view(view_type), limit=limit, page_token=page_token)
 
     def rename_experiment(self, experiment_id: str | int, new_name: str) -> None:
         """Give an experiment another name."""
@@ -164,7 +164,7 @@ class TrackingClient:
         ids = None if experiment_ids is None else _ids(experiment_ids)
         query = parse(Kind.RUNS, filter_string, order_by)
         return self.store.search_runs(
-            query, experiment_ids=ids, view=ViewType(run_view_type), limit=check_limit(max_results), page_token=page_token
+            query, experiment_ids=ids, view=_view(run_view_type), limit=check_limit(max_results), page_token=page_token
         )
 
     def update_run(self, run_id: str, status: str | None = None, name: str | None = None) -> None:
@@ -261,12 +261,11 @@ class TrackingClient:
         self.store.log_inputs(run_id, list(datasets or ()))
 
     def log_input(self, run_id: str, dataset: Dataset | Any, context: str | None = None, tags: Mapping[str, Any] | None = None) -> None:
-        """Tie one dataset to a run; `context` says what for, such as "training". See `drupe.tracking.datasets` for what it may be."""
+        """Tie one dataset to a run; `context` says what for, such as "training". It is made by `drupe.data`, or describes itself like MLflow's."""
         from_values = texts(tags)
         if context is not None:
             from_values["mlflow.data.context"] = context
-        entity = dataset if isinstance(dataset, Dataset) else dataset.to_entity()
-        self.log_inputs(run_id, [DatasetInput(entity, tuple(InputTag(key, value) for key, value in from_values.items()))])
+        self.log_inputs(run_id, [DatasetInput(_described(dataset), tuple(InputTag(key, value) for key, value in from_values.items()))])
 
     # --- reading series
 
@@ -292,6 +291,26 @@ def _ids(experiment_ids: Sequence[str]) -> list[str]:
     if isinstance(experiment_ids, str | bytes):
         raise InvalidValue(f"experiment_ids is a list of ids, not the text {experiment_ids!r}")
     return [str(experiment_id) for experiment_id in experiment_ids]
+
+
+def _described(dataset: Dataset | Any) -> Dataset:
+    if isinstance(dataset, Dataset):
+        return dataset
+    describe = getattr(dataset, "to_dict", None)  # MLflow's datasets describe themselves with it
+    try:
+        facts = describe() if callable(describe) else {}
+        return Dataset(**{field: facts[field] for field in ("name", "digest", "source_type", "source", "schema", "profile")})
+    except (KeyError, TypeError) as fault:
+        raise InvalidValue(
+            f"log_input takes what drupe.data.from_pandas or from_numpy returns, not {type(dataset).__module__}.{type(dataset).__qualname__}"
+        ) from fault
+
+
+def _view(view_type: int) -> ViewType:
+    try:
+        return ViewType(view_type)
+    except ValueError as fault:
+        raise InvalidValue(f"view type {view_type!r} is not one; use {', '.join(f'ViewType.{view.name}' for view in ViewType)}") from fault
 
 
 def _status(status: str) -> RunStatus:

@@ -29,12 +29,14 @@ from drupe.tracking.address import get_tracking_uri
 from drupe.tracking.artifact_client import ArtifactClient
 from drupe.tracking.capture import finish_capture, start_capture
 from drupe.tracking.context import context_tags, run_context
+from drupe.uris import ArtifactPath
 
 __all__ = [
     "active_run",
     "client_of",
     "create_experiment",
     "delete_experiment",
+    "delete_experiment_tag",
     "delete_run",
     "delete_tag",
     "end_run",
@@ -46,6 +48,7 @@ __all__ = [
     "get_run",
     "last_active_run",
     "list_artifacts",
+    "load_table",
     "log_artifact",
     "log_artifacts",
     "log_dict",
@@ -160,6 +163,12 @@ def set_experiment_tags(tags: Mapping[str, Any]) -> None:
     client.store.set_experiment_tags(_current_experiment(client), {key: str(value) for key, value in tags.items()})
 
 
+def delete_experiment_tag(key: str) -> None:
+    """Remove a tag of the experiment in use. Raises TagNotFound."""
+    client = ArtifactClient()
+    client.delete_experiment_tag(_current_experiment(client), key)
+
+
 # --- the life of runs
 
 
@@ -196,6 +205,8 @@ def start_run(
     if resumed:
         run = _take_up(client, resumed, experiment_id, run_name, texts)
     else:
+        if parent_run_id:
+            _check_is_active(client.get_run(parent_run_id))
         parent = parent_run_id or (outer.info.run_id if outer is not None else None)
         if parent:
             texts = {"mlflow.parentRunId": parent, **texts}
@@ -224,7 +235,7 @@ def active_run() -> ActiveRun | None:
 
 
 def last_active_run() -> Run | None:
-    """The run that was active last in this thread or task, read anew; None when there was none."""
+    """The active run of this thread or task, else the one that was active last, read anew; None when there was none."""
     run_id = active.last_run_id()
     return None if run_id is None else client_of(run_id).get_run(run_id)
 
@@ -367,14 +378,22 @@ def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
 
 def get_artifact_uri(artifact_path: str | None = None) -> str:
     """The address of the active run's artifacts, or of one of them."""
-    root = client_of(_run_id()).get_run(_run_id()).info.artifact_uri
-    return f"{root.rstrip('/')}/{artifact_path}" if artifact_path else root
+    run_id = _run_id()
+    root = client_of(run_id).get_run(run_id).info.artifact_uri
+    path = ArtifactPath.parse(artifact_path)
+    return root if path.is_root else f"{root.rstrip('/')}/{path}"
 
 
 def list_artifacts(artifact_path: str | None = None, run_id: str | None = None) -> list[FileInfo]:
     """The files and folders directly below `artifact_path` of a run (the active one by default)."""
     run_id = run_id or _run_id()
     return client_of(run_id).list_artifacts(run_id, artifact_path)
+
+
+def load_table(artifact_file: str, run_ids: Sequence[str] | None = None, extra_columns: Sequence[str] | None = None) -> Any:
+    """The rows that `log_table` kept in runs of the experiment in use; see `Client.load_table`."""
+    client = ArtifactClient()
+    return client.load_table(_current_experiment(client), artifact_file, run_ids, extra_columns)
 
 
 def get_metric_history(run_id: str, key: str) -> list[Metric]:
@@ -394,21 +413,21 @@ def search_runs(
 ) -> Any:
     """Runs that the filter finds, as a DataFrame (`output_format="pandas"`) or a list of Run values (`"list"`).
 
-    Looks into the experiment in use unless others are named. Raises InvalidQuery with the place of the mistake.
+    Looks into the experiment in use unless others are named; naming some wins over `search_all_experiments`. Raises InvalidQuery with the place of the mistake.
     """
     if output_format not in ("pandas", "list"):
         raise InvalidValue(f"output_format is {output_format!r}; use 'pandas' or 'list'")
     if experiment_ids and experiment_names:
         raise InvalidValue("give either experiment_ids or experiment_names, not both")
     client = ArtifactClient()
-    where: list[str] | None
+    where: Sequence[str] | None
     if experiment_names is not None:
         named = [client.get_experiment_by_name(name) for name in experiment_names]
         where = [experiment.experiment_id for experiment in named if experiment is not None]
-    elif search_all_experiments:
+    elif search_all_experiments and not experiment_ids:
         where = None
     else:
-        where = list(experiment_ids) if experiment_ids is not None else [_current_experiment(client)]
+        where = [_current_experiment(client)] if experiment_ids is None else experiment_ids
     found = gather(
         lambda limit, token: client.search_runs(where, filter_string, run_view_type, limit, order_by, token),
         page_size=RUNS_PAGE,
@@ -434,21 +453,28 @@ def _run_id() -> str:
 
 def _end(client: ArtifactClient, run_id: str, status: RunStatus) -> None:
     active.forget(run_id)
-    finish_capture(run_id)
-    client.set_terminated(run_id, status)
+    try:
+        finish_capture(run_id)
+    finally:  # a second Ctrl-C while it waits
+        client.set_terminated(run_id, status)
 
 
 def _take_up(client: ArtifactClient, run_id: str, experiment_id: str | int | None, run_name: str | None, tags: Mapping[str, str]) -> Run:
     run = client.get_run(run_id)
     if any(open_run.info.run_id == run_id for open_run in active.stack()):
         raise NoActiveRun(f"run {run_id} is active already", run_id=run_id)
-    if run.info.lifecycle_stage == LifecycleStage.DELETED:
-        raise WrongLifecycle(f"run {run_id} is deleted; restore it with `drupe runs restore {run_id}`", run_id=run_id)
+    _check_is_active(run)
     if experiment_id is not None and str(experiment_id) != run.info.experiment_id:
         raise InvalidValue(f"run {run_id} belongs to experiment {run.info.experiment_id}, not {experiment_id}", run_id=run_id)
     if run_name is not None:
         client.update_run(run_id, name=run_name)
     return client.resume_run(run_id, tags)
+
+
+def _check_is_active(run: Run) -> None:
+    if run.info.lifecycle_stage == LifecycleStage.DELETED:
+        run_id = run.info.run_id
+        raise WrongLifecycle(f"run {run_id} is deleted; restore it with `drupe runs restore {run_id}`", run_id=run_id)
 
 
 def _run_of_environment() -> str | None:

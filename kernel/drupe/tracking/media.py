@@ -8,7 +8,9 @@ from __future__ import annotations
 import io
 import json
 import math
+import warnings
 from collections.abc import Mapping
+from datetime import date, datetime
 from pathlib import PurePosixPath
 from typing import Any, cast
 
@@ -34,12 +36,15 @@ PREVIEW_PIXELS = 256
 
 
 def dict_bytes(dictionary: Any, name: str) -> bytes:
-    """YAML for `.yaml` and `.yml`, JSON for every other name. Raises InvalidValue for what neither can hold."""
+    """YAML for `.yaml` and `.yml`, JSON for every other name. What neither can hold, such as a path, is written as its text.
+
+    Raises InvalidValue for keys that are no keys there, and for values that contain themselves.
+    """
     try:
         if PurePosixPath(name).suffix.lower() in (".yaml", ".yml"):
-            return yaml.safe_dump(dictionary, sort_keys=False, allow_unicode=True).encode()
+            return yaml.safe_dump(_tree(dictionary), sort_keys=False, allow_unicode=True).encode()
         return json.dumps(dictionary, indent=2, default=_plain).encode()
-    except (TypeError, ValueError, yaml.YAMLError) as fault:
+    except (TypeError, ValueError, RecursionError, yaml.YAMLError) as fault:
         raise InvalidValue(f"this cannot be written as {name!r}: {fault}") from fault
 
 
@@ -49,12 +54,12 @@ def figure_bytes(figure: Any, name: str, save_kwargs: Mapping[str, Any] | None =
     options = dict(save_kwargs or {})
     buffer = io.BytesIO()
     if hasattr(figure, "savefig"):
-        figure.savefig(buffer, format=suffix or "png", **options)
+        figure.savefig(buffer, **{"format": suffix or "png", **options})
         return buffer.getvalue()
     if hasattr(figure, "write_html") and hasattr(figure, "write_image"):
         if suffix == "html":
             return cast(str, figure.to_html(include_plotlyjs=True, auto_play=False, **options)).encode()
-        figure.write_image(buffer, format=suffix or "png", **options)
+        figure.write_image(buffer, **{"format": suffix or "png", **options})
         return buffer.getvalue()
     raise InvalidValue(f"log_figure takes a matplotlib or plotly figure, not {type(figure).__module__}.{type(figure).__qualname__}")
 
@@ -62,7 +67,7 @@ def figure_bytes(figure: Any, name: str, save_kwargs: Mapping[str, Any] | None =
 def image_bytes(image: Any, image_format: str = "png", *, at_most: int | None = None) -> bytes:
     """A PIL image, or an array of shape (h, w), (h, w, 1), (h, w, 3) or (h, w, 4), as an image file.
 
-    Arrays hold integers 0..255, floats 0..1, or booleans. `at_most` shrinks the longer side to that many pixels. Raises InvalidValue
+    Arrays hold integers 0..255, floats 0..1 (beyond that they are clipped, with a warning), or booleans. `at_most` shrinks the longer side to that many pixels. Raises InvalidValue
     for other shapes, types or ranges.
     """
     pil = need("PIL.Image", to="log images", install="pillow")
@@ -75,7 +80,10 @@ def image_bytes(image: Any, image_format: str = "png", *, at_most: int | None = 
         image = image.copy()
         image.thumbnail((at_most, at_most))
     buffer = io.BytesIO()
-    image.save(buffer, format=image_format)
+    try:
+        image.save(buffer, format=image_format)
+    except (OSError, KeyError, ValueError) as fault:  # how Pillow refuses: a mode that the format lacks, a format that it does not know
+        raise InvalidValue(f"this image of mode {image.mode} cannot be written as {image_format}: {fault}") from fault
     return buffer.getvalue()
 
 
@@ -139,17 +147,36 @@ def _pixels(image: Any) -> Any:
         raise InvalidValue(f"an image array holds numbers, not {array.dtype}, and is not empty")
     low, high = float(array.min()), float(array.max())
     top = 1.0 if array.dtype.kind == "f" else 255.0
-    if not (low >= 0 and high <= top):  # NaN fails too
+    if array.dtype.kind == "f" and math.isfinite(low) and math.isfinite(high):
+        if low < 0 or high > top:
+            warnings.warn(f"an image array of floats goes from {low:g} to {high:g}; it is clipped to 0..1", stacklevel=2)
+            array = array.clip(0.0, top)
+    elif not (low >= 0 and high <= top):  # NaN fails too
         raise InvalidValue(f"an image array of {array.dtype} holds values from 0 to {top:g}; this one goes from {low:g} to {high:g}")
     return (array * 255.0).round().astype(numpy.uint8) if top == 1.0 else array.astype(numpy.uint8)
 
 
 def _plain(value: Any) -> Any:
-    """numpy scalars and arrays as JSON has them."""
+    """numpy scalars and arrays as lists and numbers, sets as sorted lists, everything else as its text."""
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, set | frozenset):
-        return sorted(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    raise TypeError(f"{type(value).__qualname__} has no JSON form")
+        try:
+            return sorted(value)
+        except TypeError:  # of several kinds
+            return sorted(value, key=str)
+    return str(value)
+
+
+def _tree(value: Any) -> Any:
+    """The value made of types that YAML has a form for of its own, so that any reader takes it."""
+    if value is None or type(value) in (str, bool, int, float, bytes, date, datetime):
+        return value
+    if isinstance(value, Mapping):
+        return {_tree(key): _tree(held) for key, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [_tree(held) for held in value]
+    for plain in (bool, int, float, str):
+        if isinstance(value, plain):  # of a subclass, such as a member of a text enum
+            return plain.__str__(value) if plain is str else plain(value)
+    return _tree(_plain(value))

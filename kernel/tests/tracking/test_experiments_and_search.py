@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import drupe
-from drupe.errors import AlreadyExists, ExperimentNotFound, InvalidQuery, InvalidUri, InvalidValue, NoProvider, WrongLifecycle
+from drupe.errors import AlreadyExists, ExperimentNotFound, InvalidQuery, InvalidUri, InvalidValue, NoProvider, TagNotFound, WrongLifecycle
 
 
 def test_set_experiment_creates_once_and_is_used_by_runs() -> None:
@@ -77,6 +77,26 @@ def test_search_looks_into_the_experiments_that_are_named_or_into_all() -> None:
     assert names(experiment_names=["a", "nothing"]) == ["a"]
     assert names(search_all_experiments=True) == ["a", "b"]
     assert names(experiment_ids=[]) == []
+
+
+def test_experiments_that_are_named_win_over_all_of_them_and_are_given_as_a_list() -> None:
+    other = drupe.create_experiment("other")
+    for experiment_id in ("0", other):
+        drupe.Client().create_run(experiment_id)
+    found = drupe.search_runs([other], search_all_experiments=True, output_format="list")
+    assert [run.info.experiment_id for run in found] == [other]
+    with pytest.raises(InvalidValue, match="a list of ids, not the text '10'"):
+        drupe.search_runs("10")
+    with pytest.raises(InvalidValue, match=r"use ViewType\.ACTIVE_ONLY"):
+        drupe.search_runs(run_view_type=7)
+
+
+def test_a_tag_of_the_experiment_in_use_can_be_removed() -> None:
+    drupe.set_experiment_tag("a", 1)
+    drupe.delete_experiment_tag("a")
+    assert drupe.get_experiment("0").tags == {}
+    with pytest.raises(TagNotFound):
+        drupe.delete_experiment_tag("a")
 
 
 def test_a_typo_in_a_filter_is_pointed_at_with_the_nearest_word() -> None:

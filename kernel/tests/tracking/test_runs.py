@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,48 @@ def test_a_run_as_a_context_manager_keeps_what_was_logged_and_ends_finished() ->
     }
     assert drupe.active_run() is None
     assert drupe.last_active_run().info.run_id == run.info.run_id
+
+
+def test_the_last_active_run_is_the_active_one_else_the_one_that_ended_last() -> None:
+    with drupe.start_run(run_name="outer"):
+        with drupe.start_run(run_name="inner", nested=True):
+            assert drupe.last_active_run().info.run_name == "inner"
+        assert drupe.last_active_run().info.run_name == "outer"
+    assert drupe.last_active_run().info.run_name == "outer"
+
+
+@pytest.mark.parametrize(("fault", "status"), [(None, "FINISHED"), (ValueError("x"), "FAILED"), (KeyboardInterrupt(), "KILLED")])
+def test_runs_that_were_left_open_in_a_block_end_with_it(fault: BaseException | None, status: str) -> None:
+    opened = []
+    with suppress(ValueError, KeyboardInterrupt), drupe.start_run(run_name="before"), drupe.start_run(nested=True) as outer:
+        opened = [outer, drupe.start_run(nested=True), drupe.start_run(nested=True)]
+        if fault is not None:
+            raise fault
+    assert [drupe.get_run(run.info.run_id).info.status for run in opened] == [status] * 3
+    assert drupe.active_run() is None
+
+
+def test_a_second_interrupt_while_a_run_ends_does_not_leave_it_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = drupe.start_run()
+
+    def interrupted(run_id: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("drupe.tracking.fluent.finish_capture", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        drupe.end_run("KILLED")
+    assert drupe.get_run(run.info.run_id).info.status == "KILLED"
+
+
+def test_a_parent_has_to_be_there_and_not_deleted() -> None:
+    with pytest.raises(RunNotFound):
+        drupe.start_run(parent_run_id="f" * 32)
+    with drupe.start_run() as parent:
+        pass
+    drupe.delete_run(parent.info.run_id)
+    with pytest.raises(WrongLifecycle, match="drupe runs restore"):
+        drupe.start_run(parent_run_id=parent.info.run_id)
+    assert drupe.active_run() is None
 
 
 def test_logging_without_a_run_starts_one_in_the_default_experiment() -> None:
@@ -192,7 +235,7 @@ def test_a_tag_of_ten_megabytes_is_refused_with_a_way_out() -> None:
         assert drupe.get_run(run.info.run_id).data.tags["long"] == "x" * 8000
 
 
-@pytest.mark.parametrize("value", ["0.5", None, [1], object()])
+@pytest.mark.parametrize("value", ["high", None, [1], object()])
 def test_a_metric_that_is_not_a_number_is_refused(value: object) -> None:
     with drupe.start_run(), pytest.raises(InvalidValue, match="needs a number"):
         drupe.log_metric("m", value)  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from drupe.models.schema import ColSpec, Schema
 __all__ = ["Fault", "fit_table"]
 
 _WHOLE = (DataType.integer, DataType.long)
+_REAL = (DataType.float, DataType.double)
 
 
 @frozen
@@ -45,7 +46,8 @@ def fit_table(given: Any, schema: Schema) -> tuple[Any, list[Fault]]:
     if is_typed and _fits_as_it_is(table, schema):
         return table, []
     faults: list[Fault] = []
-    columns: dict[Any, Any] = {}
+    columns: dict[int, Any] = {}
+    names: list[Any] = []
     for place, (name, spec) in enumerate(schema.input_dict().items()):
         assert isinstance(spec, ColSpec)
         if schema.has_input_names():
@@ -60,12 +62,14 @@ def fit_table(given: Any, schema: Schema) -> tuple[Any, list[Fault]]:
             faults.append(Fault(name, "one column", f"is there {series.shape[1]} times"))
             continue
         try:
-            columns[series.name if not schema.has_input_names() else name] = (
-                _fit_typed(pandas, series, spec.type) if is_typed else _fit_plain(pandas, series, spec.type, name)
-            )
+            columns[place] = _fit_typed(pandas, series, spec.type) if is_typed else _fit_plain(pandas, series, spec.type)
+            names.append(name if schema.has_input_names() else series.name)
         except _Mismatch as fault:
             faults.append(Fault(name, str(spec.type), *fault.args))
-    return pandas.DataFrame(columns, index=table.index, copy=False), faults
+    fitted = pandas.DataFrame(columns, index=table.index, copy=False)
+    if not faults:
+        fitted.columns = pandas.Index(names)  # without names in the signature, two columns may have one name
+    return fitted, faults
 
 
 class _Mismatch(Exception):
@@ -76,6 +80,8 @@ def _as_frame(pandas: Any, given: Any, schema: Schema) -> tuple[Any, bool]:
     """(table, whether its columns have types of their own); None when `given` is no table."""
     if isinstance(given, pandas.DataFrame):
         return given, True
+    if given is None or hasattr(given, "tocsr"):
+        return None, False
     if isinstance(given, pandas.Series):
         names = schema.input_names()
         is_nameless = given.name is None and schema.has_input_names() and len(names) == 1
@@ -148,20 +154,22 @@ def _fits_as_it_is(table: Any, schema: Schema) -> bool:
 
 def _fit_typed(pandas: Any, series: Any, kind: ColumnType) -> Any:
     if not isinstance(kind, DataType):
-        return _fit_plain(pandas, series, kind, series.name)
+        return _fit_plain(pandas, series, kind)
     dtype = series.dtype
     if type(dtype).__name__ == "CategoricalDtype":
         _fit_typed(pandas, dtype.categories.to_series(), kind)  # a category fits when its values do, and stays one
         return series
     if dtype == "object" and kind not in (DataType.string, DataType.binary, DataType.boolean):
         series = series.infer_objects()
+        if series.dtype == "object" and (not len(series) or (kind in _REAL and series.isna().all())):
+            series = series.astype(kind.value)  # objects that are not there are of any type
         dtype = series.dtype
     if kind is DataType.string and (dtype == "object" or dtype.kind in "OU"):
         return series
     if kind is DataType.binary and dtype.kind in "OS":
         return series
     if kind is DataType.boolean and dtype == "object":
-        checked = _fit_plain(pandas, series.dropna(), kind, series.name)
+        checked = _fit_plain(pandas, series.dropna(), kind)
         return series if len(checked) < len(series) else checked  # gaps have no place among booleans, so the objects stay
     if kind is DataType.datetime:
         return _fit_times(pandas, series)
@@ -169,6 +177,8 @@ def _fit_typed(pandas: Any, series: Any, kind: ColumnType) -> Any:
         return series.astype("float64")
     if kind not in (DataType.string, DataType.binary) and _is_safe(dtype, kind, series):
         return series.astype(kind.value) if dtype != kind.value else series
+    if dtype == "object":
+        return _fit_plain(pandas, series, kind)  # names the value that does not fit
     raise _Mismatch(f"holds {dtype}", _hint(series, kind))
 
 
@@ -207,8 +217,11 @@ def _fit_times(pandas: Any, series: Any) -> Any:
 def _hint(series: Any, kind: DataType) -> str:
     if kind in _WHOLE and series.dtype.kind in "fiu" and series.isna().any():
         return "whole numbers with missing values become floats; fill them, or declare the column as double when the model is saved"
-    if series.dtype.kind in "iu" and kind in (DataType.double, DataType.float):
-        return f"64-bit integers may be too large for a {kind}; convert them first: .astype({kind.value!r})"
+    if series.dtype.kind == "b" and kind is DataType.boolean:
+        return "it has missing values, which a boolean cannot be; fill them"
+    if series.dtype.kind in "iu" and kind in _REAL:
+        size = "64-bit integers" if kind is DataType.double else "integers"
+        return f"{size} may be too large for a {kind}; convert them first: .astype({kind.value!r})"
     if series.dtype.kind == "f" and kind is DataType.float:
         return "doubles lose digits as floats; convert them first: .astype('float32')"
     if series.dtype.kind == "f" and kind in _WHOLE:
@@ -216,15 +229,15 @@ def _hint(series: Any, kind: DataType) -> str:
     return ""
 
 
-def _fit_plain(pandas: Any, series: Any, kind: ColumnType, name: Any) -> Any:
+def _fit_plain(pandas: Any, series: Any, kind: ColumnType) -> Any:
     """A column of single values, each cast on its own."""
     if isinstance(kind, AnyType):
-        return series
+        return series.infer_objects()
     gaps_allowed = kind not in (*_WHOLE, DataType.boolean)
     values = []
     for row, value in enumerate(series):
         if is_missing(value) and gaps_allowed:
-            values.append(float("nan") if kind in (DataType.float, DataType.double) else None)
+            values.append(float("nan") if kind in _REAL else None)
             continue
         try:
             values.append(cast(value, kind, f"row {row}"))

@@ -85,6 +85,8 @@ def enforce_params(given: Mapping[str, Any] | None, schema: ParamSchema | None) 
 
 
 def _names(given: Any) -> str:
+    if isinstance(given, list | tuple) and given and all(isinstance(row, Mapping) for row in given):
+        given = {name: None for row in given for name in row}
     names = getattr(given, "columns", given.keys() if isinstance(given, Mapping) else None)
     if names is None:
         return "; the input has no names"

@@ -16,7 +16,7 @@ from typing import Any
 
 from drupe.artifacts.resolve import locate
 from drupe.artifacts.trees import get_tree
-from drupe.errors import InvalidModelFolder, NoProvider
+from drupe.errors import InvalidModelFolder, InvalidUri, NoProvider
 from drupe.extend import Flavor
 from drupe.loading import catalog
 from drupe.models.code_folder import make_importable
@@ -85,6 +85,8 @@ def local_folder(model_uri: str | Path, dst_path: str | Path | None = None) -> P
 
 
 def _is_local(model_uri: str | Path) -> bool:
+    if not isinstance(model_uri, str | Path):
+        raise InvalidUri(f"the address of a model is text or a path, not {type(model_uri).__name__} ({model_uri!r})")
     return isinstance(model_uri, Path) or ":" not in model_uri
 
 
@@ -121,7 +123,10 @@ def _load(
 ) -> tuple[Any, Mapping[str, Any]]:
     config = admitted.model.config(name)
     if config.get("code"):
-        make_importable(inside(admitted.folder, config["code"]))
+        code = inside(admitted.folder, config["code"])
+        if not code.is_dir():
+            raise InvalidModelFolder(f"the MLmodel file of {admitted.folder} names {config['code']!r} as its code, which is no folder")
+        make_importable(code)
     chosen = _overridden(config.get("config"), model_config)
     return flavor.load(admitted.folder, config, model_config=chosen), config
 

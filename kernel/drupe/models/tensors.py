@@ -42,9 +42,9 @@ def fit_tensors(given: Any, schema: Schema) -> tuple[Any, list[Fault]]:
 def _values_of(given: Any) -> Any:
     if type(given).__module__.partition(".")[0] == "pandas":
         values = given.to_numpy()
-        # a column of equal lists is an array with one more axis
-        if values.dtype.kind == "O" and values.size and isinstance(values.flat[0], list | tuple):
-            return [list(entry) for entry in values.ravel()]
+        # a column of equal lists or arrays is an array with one more axis
+        if values.dtype.kind == "O" and values.size and (isinstance(values.flat[0], list | tuple) or hasattr(values.flat[0], "tolist")):
+            return list(values.ravel())
         return values
     return given
 

@@ -17,8 +17,21 @@ __all__ = ["read_yaml", "write_yaml"]
 _BYTES_MAX = 16 * 2**20
 _DEPTH_MAX = 64
 _ALIASES_MAX = 100
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Loader(_Safe):  # type: ignore[misc]
+    """Refuses a key that is written twice: readers differ in which one they take, so one could be shown and the other acted on."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if (key.tag, key.value) in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"the key {key.value!r} is there twice", key.start_mark)
+                seen.add((key.tag, key.value))
+        return super().construct_mapping(node, deep=deep)
 
 
 def read_yaml(file: Path) -> Any:

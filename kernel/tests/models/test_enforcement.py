@@ -13,7 +13,7 @@ import pytest
 from scipy.sparse import csc_matrix
 
 from drupe.errors import SignatureMismatch
-from drupe.models import Array, ColSpec, DataType, Map, Object, ParamSchema, ParamSpec, Property, Schema, TensorSpec
+from drupe.models import AnyType, Array, ColSpec, DataType, Map, Object, ParamSchema, ParamSpec, Property, Schema, TensorSpec
 from drupe.models.enforce import enforce_hinted, enforce_input, enforce_params, valid_example
 
 AB = Schema([ColSpec("double", "a"), ColSpec("string", "b")])
@@ -32,6 +32,11 @@ FITS: list[tuple[str, Any, str]] = [
     ("float", pd.Series([0, 1], dtype="int64"), "float32"),
     ("double", pd.Series([Decimal("1.5")]), "float64"),
     ("double", pd.Series([1.5, None], dtype="object"), "float64"),
+    ("double", pd.Series([None, None], dtype="object"), "float64"),
+    ("double", pd.Series([1, None], dtype="object"), "float64"),
+    ("float", pd.Series([None], dtype="object"), "float32"),
+    ("double", pd.Series([], dtype="object"), "float64"),
+    ("long", pd.Series([], dtype="object"), "int64"),
     ("datetime", pd.Series([NOW]), "datetime64[ns]"),
     ("datetime", pd.Series([datetime(2024, 5, 1)], dtype="object"), "datetime64[ns]"),
     ("datetime", pd.Series(["2024-05-01"], dtype="object"), "datetime64[ns]"),
@@ -55,6 +60,9 @@ MISFITS: list[tuple[str, Any, str]] = [
     ("boolean", pd.Series(["x"], dtype="object"), "holds str 'x' in row 0"),
     ("string", pd.Series([1]), "holds int64, string expected"),
     ("double", pd.Series(["x"]), "holds str, double expected"),
+    ("double", pd.Series([1.5, "x"], dtype="object"), "holds str 'x' in row 1, double expected"),
+    ("float", pd.Series([5], dtype="int8"), r"\(integers may be too large"),
+    ("boolean", pd.Series([True, None], dtype="boolean"), r"it has missing values, which a boolean cannot be"),
     ("string", pd.Series(pd.Categorical([1])), "holds int64, string expected"),
     ("datetime", pd.Series([1]), "holds int64, datetime expected"),
     ("datetime", pd.Series(["soon"], dtype="object"), "holds"),
@@ -166,6 +174,30 @@ def test_unnamed_columns_are_taken_by_place() -> None:
         enforce_input(pd.DataFrame({"p": [1.0]}), schema)
 
 
+def test_two_columns_of_one_name_are_both_kept_where_the_signature_has_no_names() -> None:
+    table = pd.DataFrame([[1.5, 2.5]], columns=["a", "a"])
+    fitted = enforce_input(table, Schema([ColSpec("double"), ColSpec("double")]))
+    assert fitted.to_numpy().tolist() == [[1.5, 2.5]]
+    assert list(fitted.columns) == ["a", "a"]
+
+
+@pytest.mark.parametrize("given", [None, csc_matrix(np.eye(2))], ids=["nothing", "sparse matrix"])
+def test_what_is_no_table_is_refused_even_for_one_column_of_text(given: Any) -> None:
+    with pytest.raises(
+        SignatureMismatch, match=f"the input is {type(given).__name__}, a DataFrame, dict of columns, or list of dicts expected"
+    ):
+        enforce_input(given, Schema([ColSpec("string")]))
+
+
+def test_names_found_in_records_are_told() -> None:
+    with pytest.raises(SignatureMismatch, match="column 'b' is missing, string expected; the input has 'a', 'c'"):
+        enforce_input([{"a": 1.5}, {"c": 2}], AB)
+
+
+def test_plain_values_of_any_type_become_a_column_of_the_type_they_have() -> None:
+    assert enforce_input({"a": [1, 2]}, Schema([ColSpec(AnyType(), "a")])).dtypes["a"] == "int64"
+
+
 def test_a_series_without_a_name_is_the_only_column() -> None:
     assert list(enforce_input(pd.Series([1.0]), Schema([ColSpec("double", "x")])).columns) == ["x"]
     assert enforce_input("text", Schema([ColSpec("string")])).values.tolist() == [["text"]]
@@ -270,6 +302,11 @@ def test_named_tensors_are_taken_by_name() -> None:
 def test_a_column_of_lists_is_an_array_of_one_more_axis() -> None:
     schema = Schema([TensorSpec("float64", (-1, 3), "v")])
     assert enforce_input(pd.DataFrame({"v": [[1.0, 2.0, 3.0]]}), schema)["v"].shape == (1, 3)
+
+
+def test_a_column_of_arrays_is_an_array_of_one_more_axis() -> None:
+    table = pd.DataFrame({"a": [np.array([1.0, 2.0]), np.array([3.0, 4.0])]})
+    assert enforce_input(table, Schema([TensorSpec("float64", (-1, 2))])).tolist() == [[1.0, 2.0], [3.0, 4.0]]
 
 
 def test_without_a_schema_input_passes_as_it_is() -> None:

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 import drupe
-from drupe.errors import ArtifactCorrupt, ArtifactNotFound, InvalidModelFolder, NoProvider, RunNotFound, SignatureMismatch
+from drupe.errors import ArtifactCorrupt, ArtifactNotFound, InvalidModelFolder, InvalidUri, NoProvider, RunNotFound, SignatureMismatch
 from drupe.models import get_model_info
 
 ROWS = pd.DataFrame([[0.0763, 0.7799, 0.4384], [0.7235, 0.978, 0.5385]], columns=["a", "b", "c"])
@@ -154,6 +154,19 @@ def test_code_that_lies_outside_is_not_put_on_the_path(mlflow_folders: Path, tmp
         drupe.load_model(
             edited(mlflow_folders, tmp_path, "pyfunc_model_3_17_2", lambda f: f["python_function"].update(code="../elsewhere"))
         )
+
+
+def test_code_that_is_a_file_is_refused_in_words(mlflow_folders: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidModelFolder, match=r"names 'requirements.txt' as its code, which is no folder"):
+        drupe.load_model(
+            edited(mlflow_folders, tmp_path, "pyfunc_model_3_17_2", lambda f: f["python_function"].update(code="requirements.txt"))
+        )
+
+
+@pytest.mark.parametrize("address", [None, 5], ids=["nothing", "number"])
+def test_an_address_that_is_no_text_is_refused_in_words(address: Any) -> None:
+    with pytest.raises(InvalidUri, match=f"the address of a model is text or a path, not {type(address).__name__}"):
+        drupe.load_model(address)
 
 
 def test_model_config_is_overridden_key_by_key(tmp_path: Path) -> None:

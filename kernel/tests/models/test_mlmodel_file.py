@@ -68,6 +68,7 @@ def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
         ("a: [", "not readable YAML"),
         ("a: !!python/object/apply:os.system ['true']", "not readable YAML"),
         ("a: \x00", "not readable YAML"),
+        ("flavors: {sklearn: {}}\nrun_id: a\nflavors: {other: {}}", "the key 'flavors' is there twice"),
         ("a: " + "[" * 100 + "]" * 100, "nested more than 64 deep"),
         ("a: &a [1]\nb: &b [*a, *a]\n", "aliases inside an anchored value"),
         ("a: &a [*a]", "aliases inside an anchored value"),

@@ -43,9 +43,9 @@ def write_pickle(model: Any, file: Path) -> set[str]:
     return pickler.modules
 
 
-def read_pickle(file: Path, compression: str | None = None) -> Any:
+def read_pickle(file: Path, compression: Any = None) -> Any:
     """Read a pickled Python model, which runs the code that it holds: the folder has passed the gate before. Raises InvalidModelFolder."""
-    if compression and compression not in _OPENERS:
+    if compression and not (isinstance(compression, str) and compression in _OPENERS):
         raise InvalidModelFolder(f"{file.name} is compressed with {compression!r}; known are {', '.join(_OPENERS)}")
     try:
         with _OPENERS[compression](file, "rb") if compression else file.open("rb") as stream:

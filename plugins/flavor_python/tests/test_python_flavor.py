@@ -132,6 +132,8 @@ def test_compressed_pickles_are_read(name: str | None, opener: Any, tmp_path: Pa
 
 
 def test_an_unknown_compression_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidModelFolder, match="compressed with"):
+        read_pickle(tmp_path / "m.pkl", ["gzip"])
     with pytest.raises(InvalidModelFolder, match="compressed with 'zip'; known are gzip, bzip2, lzma"):
         read_pickle(tmp_path / "m.pkl", "zip")
 

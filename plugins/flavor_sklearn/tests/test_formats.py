@@ -214,6 +214,6 @@ def test_a_model_without_the_method_says_what_it_has(tmp_path: Path) -> None:
 
 
 def test_a_method_that_is_asked_for_but_missing_is_refused_when_the_model_is_saved(tmp_path: Path) -> None:
-    with pytest.raises(InvalidValue, match="'predict_proba', which this StandardScaler does not have; .*'transform'"):
+    with pytest.raises(InvalidValue, match=r"'predict_proba', which this StandardScaler does not have; .*'transform'"):
         drupe.sklearn.save_model(StandardScaler().fit(X), tmp_path / "m", pyfunc_predict_fn="predict_proba")
     assert not (tmp_path / "m").exists()

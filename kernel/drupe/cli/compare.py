@@ -25,7 +25,7 @@ from drupe.errors import InvalidValue
 
 __all__ = ["Row", "compare", "goal_of", "rows_of"]
 
-VALUE_WIDTH, VALUE_WIDTH_MIN = 26, 16
+VALUE_WIDTH, VALUE_WIDTH_MIN, CHANGE_WIDTH = 26, 16, 22
 MISSING = "–"
 LOW_IS_GOOD = frozenset(
     [
@@ -233,14 +233,17 @@ def _plain(runs: Sequence[Run], rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _draw(runs: Sequence[Run], rows: Sequence[Row], experiments: Mapping[str, str]) -> None:
-    has_change = len(runs) == 2 and any(row.section == "metrics" for row in rows)
     key_width = max([10, *(formats.cells(row.key) for row in rows)])
-    room = (terminal_width() or 1_000_000) - key_width - 5 - (22 if has_change else 0)
-    width = max(VALUE_WIDTH_MIN, min(VALUE_WIDTH, room // len(runs) - 2))  # rather shorter values than runs below each other
-    blocks = _blocks(runs, rows, room, width)
+    whole = (terminal_width() or 1_000_000) - key_width - 5
+    for has_change in (len(runs) == 2 and any(row.section == "metrics" for row in rows), False):  # rather no change than no side by side
+        room = whole - (CHANGE_WIDTH if has_change else 0)
+        width = max(VALUE_WIDTH_MIN, min(VALUE_WIDTH, room // len(runs) - 2))  # rather shorter values than runs below each other
+        blocks = _blocks(runs, rows, room, width)
+        if len(blocks) == 1:
+            break
     for block in blocks:
         if len(blocks) > 1:
-            note(f"runs {block[0] + 1} to {block[-1] + 1} of {len(runs)}")
+            note(f"runs {block[0] + 1} to {block[-1] + 1} of {len(runs)}" if len(block) > 1 else f"run {block[0] + 1} of {len(runs)}")
         _draw_block(runs, block, rows, experiments, has_change, width)
         if block is not blocks[-1]:
             click.echo()

@@ -54,7 +54,7 @@ class Column(Generic[T]):
     """One column of a list: `value` is the value, `show` and `short` make the texts of the table, `export` the field in CSV.
 
     `heading` is the title in the table (default: the name in capitals); `keep` and `rank` say what gives way
-    in a narrow terminal (see `tables.Heading`); `in_table` False is CSV only.
+    in a narrow terminal (see `tables.Heading`); `in_table` False is CSV only; one that `is_asked_for` is shown even where it is empty.
     """
 
     name: str
@@ -68,6 +68,7 @@ class Column(Generic[T]):
     rank: int = 0
     style: Callable[[Any], str] | None = None
     in_table: bool = True
+    is_asked_for: bool = False
 
     @classmethod
     def time(cls, name: str, value: Callable[[T], int | None], **rest: Any) -> Column[T]:
@@ -123,7 +124,7 @@ def table_of(things: Sequence[T], columns: Sequence[Column[T]]) -> list[str]:
     for column in columns:
         if column.in_table:
             cells = [_cell(column, thing) for thing in things]
-            if column.keep or any(cell.text for cell in cells):
+            if column.keep or column.is_asked_for or any(cell.text for cell in cells):
                 drawn.append((Heading(_title(column), column.right, column.keep, column.rank), cells))
     return draw([heading for heading, _ in drawn], list(zip(*(cells for _, cells in drawn), strict=True)))
 

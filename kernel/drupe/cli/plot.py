@@ -103,7 +103,7 @@ def chart(
     frame = _Frame(min(x for x, _ in points), max(x for x, _ in points), y_low, y_high, max(10, width - margin - 2), max(2, height))
     canvas = _draw(scaled, frame, colour)
     lines = _plot_rows(canvas, frame, labels, margin, colour)
-    lines += _x_axis(frame, margin, x_label)
+    lines += _x_axis(frame, margin, x_label, all(x == int(x) for x, _ in points))
     return lines + _legend(curves, margin, width, colour)
 
 
@@ -195,12 +195,14 @@ def _plot_rows(canvas: _Canvas, frame: _Frame, labels: dict[float, str], margin:
     return [f"{at_row.get(row, ''):>{margin}} {'┤' if row in at_row else '│'}{canvas.row(row, colour)}" for row in range(frame.rows)]
 
 
-def _x_axis(frame: _Frame, margin: int, label: str) -> list[str]:
+def _x_axis(frame: _Frame, margin: int, label: str, is_whole: bool) -> list[str]:
     marks = ["─"] * frame.columns
     names = [" "] * frame.columns
     free = 0
     end = frame.columns - len(label) - 1  # the label stands at the right end
     for x in ticks(frame.x_low, frame.x_high, max(2, frame.columns // 10)):
+        if is_whole and x != int(x):  # there is no step 2.5
+            continue
         column = frame.place(x, frame.y_low, 1, 1)[0]
         marks[column] = "┬"
         name = formats.number(x)

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
+from attrs import evolve
+
 from drupe.cli import formats
 from drupe.cli.output import Column
 from drupe.cli.references import short_id
 from drupe.entities import Run, RunStatus, Stat
 from drupe.errors import InvalidValue
+from drupe.search.query import Entity, Field
 
 __all__ = [
     "ATTRIBUTES",
@@ -45,8 +48,11 @@ _SHORT_NAMES = {
 _ENTITIES = {"metrics": "metrics", "metric": "metrics", "params": "params", "param": "params", "tags": "tags", "tag": "tags"}
 
 
-def default_columns(runs: Sequence[Run], experiments: Mapping[str, str]) -> list[Column[Run]]:
-    """What tells these runs apart: identity and state, every metric, the params that are not the same in all; no system metrics."""
+def default_columns(runs: Sequence[Run], experiments: Mapping[str, str], sorted_by: Sequence[Field] = ()) -> list[Column[Run]]:
+    """What tells these runs apart: identity and state, what they are sorted by, every metric, the params that are not the same in all.
+
+    System metrics are left out unless the runs are sorted by them.
+    """
     attributes = _attributes(experiments)
     names = ["run_id", "run_name", "status", "start_time", "duration_s"]
     if len({run.info.experiment_id for run in runs}) > 1:
@@ -55,7 +61,17 @@ def default_columns(runs: Sequence[Run], experiments: Mapping[str, str]) -> list
         (key for key in _keys(runs, "metrics") if not key.startswith("system/")), key=lambda key: not _varies(runs, "metrics", key)
     )
     params = [key for key in _keys(runs, "params") if len(runs) == 1 or _varies(runs, "params", key)]
-    return [attributes[name] for name in names] + [_metric(key) for key in metrics] + [_text("params", key, runs) for key in params]
+    rest = [_metric(key) for key in metrics] + [_text("params", key, runs) for key in params]
+    first = {column.name: column for column in map(_sort_column, sorted_by) if column is not None}
+    return [attributes[name] for name in names] + list(first.values()) + [column for column in rest if column.name not in first]
+
+
+def _sort_column(by: Field) -> Column[Run] | None:
+    if by.entity is Entity.METRIC:
+        return evolve(_metric(by.key if by.stat is None else f"{by.key}.{by.stat.value}"), keep=True)
+    if by.entity in (Entity.PARAM, Entity.TAG):
+        return _text(f"{by.entity.value}s", by.key)
+    return None
 
 
 def named_columns(names: Iterable[str], experiments: Mapping[str, str]) -> list[Column[Run]]:
@@ -73,7 +89,7 @@ def named_columns(names: Iterable[str], experiments: Mapping[str, str]) -> list[
             near = get_close_matches(name, attributes, n=1)
             hint = f"did you mean {near[0]}?" if near else f"use {', '.join(attributes)}, metrics.KEY, params.KEY or tags.KEY"
             raise InvalidValue(f"{name!r} is not a column of runs; {hint}", column=name)
-    return found
+    return [evolve(column, is_asked_for=True) for column in found]
 
 
 def stored_columns(keys: Mapping[str, Iterable[str]], experiments: Mapping[str, str]) -> list[Column[Run]]:

@@ -17,9 +17,11 @@ from drupe.cli.references import experiment_labels, find_experiment, find_run, f
 from drupe.cli.run_card import show_card
 from drupe.cli.run_columns import ATTRIBUTES, default_columns, named_columns, stored_columns
 from drupe.entities import Run, RunStatus
+from drupe.search import Kind, parse
 
 if TYPE_CHECKING:
     from drupe.client import Client
+    from drupe.search.query import Field
 
 __all__ = ["runs"]
 
@@ -116,7 +118,8 @@ def _list(
 
     wanted = [name.strip() for entry in columns for name in entry.split(",") if name.strip()]
     empty = "no run matches" if condition else f"no {'' if view == 'all' else view + ' '}runs in {', '.join(named) or shown_address(store)}"
-    _print_runs(store, found, wanted, limit=limit, empty=empty)
+    sorted_by = [one.field for one in parse(Kind.RUNS, condition, order_by).order]
+    _print_runs(store, found, wanted, sorted_by, limit=limit, empty=empty)
 
 
 @runs.command(
@@ -246,7 +249,9 @@ def _restore(named: tuple[str, ...], by_id: tuple[str, ...]) -> None:
         say(f"restored {_label(run)}")
 
 
-def _print_runs(store: Client, found: Callable[[], Iterator[Run]], wanted: Sequence[str], *, limit: int | None, empty: str) -> None:
+def _print_runs(
+    store: Client, found: Callable[[], Iterator[Run]], wanted: Sequence[str], sorted_by: Sequence[Field], *, limit: int | None, empty: str
+) -> None:
     form = chosen_form()
     if form is Form.JSON:
         print_list(found(), [], empty=empty, limit=limit)
@@ -260,7 +265,7 @@ def _print_runs(store: Client, found: Callable[[], Iterator[Run]], wanted: Seque
     else:
         rest = found()
         shown = list(islice(rest, limit))
-        print_list(chain(shown, rest), default_columns(shown, experiments), empty=empty, limit=limit)
+        print_list(chain(shown, rest), default_columns(shown, experiments, sorted_by), empty=empty, limit=limit)
 
 
 def _keys(found: Iterator[Run] | Sequence[Run]) -> dict[str, set[str]]:

@@ -115,3 +115,12 @@ def test_equal_runs_are_said_to_be_equal(drupe_cli: Any, store: Client) -> None:
 )
 def test_the_words_of_a_name_say_what_is_good(key: str, goal: str | None) -> None:
     assert goal_of(key) == goal
+
+
+def test_two_runs_stand_side_by_side_in_a_narrow_terminal(drupe_cli: Any, three_runs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    told = drupe_cli("runs", "compare", *three_runs[:2])
+    assert told.lines[0].split() == ["baseline", "deeper"]
+    assert max(map(len, told.lines[:-1])) <= 50
+    monkeypatch.setenv("COLUMNS", "80")
+    assert drupe_cli("runs", "compare", *three_runs[:2]).lines[0].split() == ["baseline", "deeper", "CHANGE"]

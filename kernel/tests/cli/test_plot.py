@@ -95,3 +95,10 @@ def test_a_sparkline_shows_high_and_low_and_fits() -> None:
     assert sparkline([1.0, math.nan, 2.0], 5) == "▁ █"
     assert sparkline([2.0, 2.0], 5) == "▄▄"
     assert sparkline([math.nan], 5) == ""
+
+
+def test_an_axis_of_whole_numbers_has_no_marks_between_them() -> None:
+    axis = chart([Curve("loss", [0, 1, 2], [1.0, 2.0, 3.0])], width=60, height=4)[5]
+    assert axis.split() == ["0", "1", "step"]
+    axis = chart([Curve("loss", [0, 1.5, 2], [1.0, 2.0, 3.0])], width=60, height=4, x_label="h")[5]
+    assert "0.5" in axis

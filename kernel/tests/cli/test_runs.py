@@ -201,3 +201,20 @@ def test_changes_of_tags_are_told(drupe_cli: Any, three_runs: list[str]) -> None
     told = drupe_cli("runs", "tag", "baseline", "a=1", "b=2", "--delete", "team")
     assert told.err == f"run 'baseline' ({three_runs[0][:8]}): 2 tags set, 1 removed\n"
     assert drupe_cli("runs", "tag", "baseline", "--delete", "a").err.endswith(": 1 tag removed\n")
+
+
+def test_what_runs_are_sorted_by_stands_before_other_metrics(
+    drupe_cli: Any, three_runs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "auc" in (header := drupe_cli("runs", "list").lines[0])
+    assert header.index("auc") < header.index("loss")
+    header = drupe_cli("runs", "list", "--order-by", "metrics.loss.min DESC").lines[0]
+    assert header.index("loss.min") < header.index("auc")
+    monkeypatch.setenv("COLUMNS", "60")
+    assert "loss" in drupe_cli("runs", "list", "--order-by", "metrics.loss").lines[0]
+
+
+def test_a_column_that_was_asked_for_is_shown_even_when_no_run_has_it(drupe_cli: Any, three_runs: list[str]) -> None:
+    told = drupe_cli("runs", "list", "--columns", "metrics.nope,params.none")
+    assert told.lines[0].split() == ["nope", "none"]
+    assert len(told.lines) == 2 + len(three_runs)

@@ -68,7 +68,7 @@ def default_columns(runs: Sequence[Run], experiments: Mapping[str, str], sorted_
 
 def _sort_column(by: Field) -> Column[Run] | None:
     if by.entity is Entity.METRIC:
-        return evolve(_metric(by.key if by.stat is None else f"{by.key}.{by.stat.value}"), keep=True)
+        return evolve(_metric(by.key if by.stat in (None, Stat.LAST) else f"{by.key}.{by.stat}"), keep=True)
     if by.entity in (Entity.PARAM, Entity.TAG):
         return _text(f"{by.entity.value}s", by.key)
     return None

@@ -52,7 +52,10 @@ def write_predictions(predictions: Any, file: Path | None) -> int:
     if file is None:
         click.echo(text, nl=False)
     else:
-        file.write_text(text, encoding="utf-8")
+        try:
+            file.write_text(text, encoding="utf-8")
+        except OSError as fault:
+            raise InvalidValue(f"the predictions cannot be written to {str(file)!r}: {fault.strerror}", path=str(file)) from fault
     return len(plain) if isinstance(plain, list) else 1
 
 
@@ -93,10 +96,12 @@ def _data(form: str, data: Any, signature: ModelSignature | None) -> Any:
         return need("pandas", to="read tables").DataFrame(data)
     inputs = signature.inputs if signature else None
     if inputs is not None and not inputs.is_tensor_spec():
-        return need("pandas", to="read tables").DataFrame(data)
-    numpy = need("numpy", to="read arrays")
+        return data  # what is one value and what is a column of them is for the signature to say
     if form == "instances" and data and all(isinstance(row, dict) for row in data):
         data = {key: [row[key] for row in data] for key in data[0]}
+    if inputs is not None:
+        return data
+    numpy = need("numpy", to="read arrays")
     return {key: numpy.asarray(values) for key, values in data.items()} if isinstance(data, dict) else numpy.asarray(data)
 
 

@@ -22,7 +22,7 @@ from drupe.cli.output import Column, Form, chosen_form, print_csv, print_json, p
 from drupe.cli.references import find_experiment, find_run, full_address, short_id
 from drupe.cli.tables import Cell, Heading, card, draw
 from drupe.entities import FileInfo, Run
-from drupe.errors import InvalidValue
+from drupe.errors import DrupeError, InvalidValue, ModelError
 from drupe.models import ModelInfo, ModelSignature, TensorSpec, get_model_info
 from drupe.uris import ArtifactPath
 
@@ -175,7 +175,12 @@ def _predict(
     _, address = _addressed(ctx, given(uri, model_uri, "URI"))
     model = lazy.load("drupe.models:load_model")(address)
     data, told = read_inputs(input_path, content_type, model.signature)
-    predictions = model.predict(data, params={**told, **_params(params)} or None)
+    try:
+        predictions = model.predict(data, params={**told, **_params(params)} or None)
+    except DrupeError:
+        raise
+    except Exception as fault:  # the user's model raised it
+        raise ModelError(f"the model failed on this input: {type(fault).__name__}: {fault}") from fault
     rows = write_predictions(predictions, output_path)
     if output_path is not None:
         say(f"{rows} prediction{'' if rows == 1 else 's'} → {output_path}")

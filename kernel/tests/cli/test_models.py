@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+import drupe
 from drupe.client import Client
 
+numpy = pytest.importorskip("numpy")
 pandas = pytest.importorskip("pandas")
 
 
@@ -70,6 +72,36 @@ def test_predict_reads_every_json_form_of_the_scoring_server(drupe_cli: Any, log
     for form in forms:
         told = drupe_cli("models", "predict", "baseline/model", "-t", "json", stdin=json.dumps(form))
         assert json.loads(told.out) == {"predictions": [6.0]}, form
+
+
+EXAMPLES: dict[str, Any] = {
+    "one row": {"x": 1.5, "name": "a"},
+    "messages": {"messages": [{"role": "user", "content": "hello"}]},
+    "floats": numpy.array([[1.5, 2.5]], dtype="float32"),
+    "named arrays": {"x": numpy.array([[1.5]], dtype="float32"), "n": numpy.array([1])},
+    "table": pandas.DataFrame({"x": [1.5, None], "when": pandas.to_datetime(["2024-05-01", "2024-05-02"])}),
+}
+
+
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=list(EXAMPLES))
+def test_the_request_that_a_model_keeps_as_its_example_can_be_predicted(drupe_cli: Any, tmp_path: Path, example: Any) -> None:
+    drupe.save_model(lambda given: ["answer"], tmp_path / "m", input_example=example)
+    told = drupe_cli("models", "predict", "-m", str(tmp_path / "m"), "-i", str(tmp_path / "m" / "serving_input_example.json"))
+    assert (told.code, told.out, told.err) == (0, '{"predictions": ["answer"]}\n', "")
+
+
+def test_a_fault_of_the_model_itself_is_told_as_such(drupe_cli: Any, tmp_path: Path) -> None:
+    drupe.save_model(lambda given: given["nowhere"], tmp_path / "m")
+    told = drupe_cli("models", "predict", "-m", str(tmp_path / "m"), "-t", "json", stdin='[{"x": 1}]')
+    assert told.code == 1
+    assert "the model failed on this input: KeyError: 'nowhere' (DRP-0600)" in told.err
+
+
+def test_a_place_for_predictions_that_is_not_there_is_one_clear_error(drupe_cli: Any, logged: str) -> None:
+    Path("in.csv").write_text("x,name\n1,a\n")
+    told = drupe_cli("models", "predict", "-m", "baseline/model", "-i", "in.csv", "-o", "nowhere/out.csv")
+    assert told.code == 1
+    assert "the predictions cannot be written to 'nowhere/out.csv': No such file or directory" in told.err
 
 
 def test_predict_writes_csv_and_says_how_many(drupe_cli: Any, logged: str) -> None:

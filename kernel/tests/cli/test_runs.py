@@ -211,14 +211,7 @@ def test_what_runs_are_sorted_by_stands_before_other_metrics(
     header = drupe_cli("runs", "list", "--order-by", "metrics.loss.min DESC").lines[0]
     assert header.index("loss.min") < header.index("auc")
     monkeypatch.setenv("COLUMNS", "60")
-    assert drupe_cli("runs", "list", "--order-by", "metrics.loss").lines[0].split() == [
-        "ID",
-        "NAME",
-        "EXPERIMENT",
-        "STATUS",
-        "STARTED",
-        "loss",
-    ]
+    assert drupe_cli("runs", "list", "--order-by", "metrics.loss").lines[0].split() == ["ID", "NAME", "STATUS", "STARTED", "loss"]
 
 
 def test_a_column_that_was_asked_for_is_shown_even_when_no_run_has_it(drupe_cli: Any, three_runs: list[str]) -> None:

@@ -28,7 +28,7 @@ CONSTRAINTS_FILE = "constraints.txt"
 CONDA_FILE = "conda.yaml"
 PYTHON_ENV_FILE = "python_env.yaml"
 
-_LOGIN = re.compile(r"(?P<scheme>https?://)(?P<login>[^/@\s]+)@")
+_LOGIN = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<login>[^/\s]+)@")
 _PLACEHOLDER = re.compile(r"(\$\{\w+\})(:\$\{\w+\})?|\w*:\$\{\w+\}")
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -147,15 +147,26 @@ def _clean(lines: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_LOGIN.sub(_without_login, line) for line in lines))
 
 
+def _without_logins(entry: Any) -> Any:
+    return _LOGIN.sub(_without_login, entry) if isinstance(entry, str) else entry
+
+
 def _without_login(match: re.Match[str]) -> str:
     if _PLACEHOLDER.fullmatch(unquote(match["login"])):
         return match[0]  # pip fills in ${NAME} from the environment; nothing is given away
+    user, colon, _ = match["login"].partition(":")
+    if match["scheme"].lower().endswith("ssh://"):
+        if not colon:
+            return match[0]  # git@host: whom to be there, no secret
+        kept = f"{match['scheme']}{user}@"
+    else:
+        kept = match["scheme"]
     warnings.warn(
         "a user or password in a requirement was left out of the model's environment files; write it as ${NAME}, which pip reads from the "
         "environment",
         stacklevel=2,
     )
-    return match["scheme"]
+    return kept
 
 
 def _from_conda(given: str | Path | Mapping[str, Any]) -> Requirements:
@@ -166,7 +177,8 @@ def _from_conda(given: str | Path | Mapping[str, Any]) -> Requirements:
     pip = [line for entry in conda["dependencies"] if isinstance(entry, Mapping) for line in entry.get("pip") or ()]
     lines = _clean(_lines(pip, constraints))
     dependencies = [
-        {"pip": list(_clean(entry["pip"] or ()))} if isinstance(entry, Mapping) and "pip" in entry else entry
+        {"pip": list(_clean(entry["pip"] or ()))} if isinstance(entry, Mapping) and "pip" in entry else _without_logins(entry)
         for entry in conda["dependencies"]
     ]
-    return Requirements(lines, _clean(constraints), {**conda, "dependencies": dependencies})
+    channels = {"channels": [_without_logins(entry) for entry in conda["channels"]]} if isinstance(conda.get("channels"), list) else {}
+    return Requirements(lines, _clean(constraints), {**conda, **channels, "dependencies": dependencies})

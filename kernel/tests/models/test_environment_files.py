@@ -16,6 +16,7 @@ from drupe.models.environment import Requirements, choose_requirements, pinned_r
 
 @pytest.mark.skipif(find_spec("pip") is None, reason="this environment has no pip to name")
 def test_the_files_are_as_mlflow_writes_them(tmp_path: Path) -> None:
+    pytest.importorskip("pip", reason="an environment without pip has no release of it to pin")
     Requirements(("numpy==2.0", "pandas==2.2")).write(tmp_path)
     python = platform.python_version()
     assert (tmp_path / "requirements.txt").read_bytes() == b"numpy==2.0\npandas==2.2"
@@ -81,6 +82,9 @@ def test_a_conda_environment_is_kept_and_its_pip_part_is_the_requirements(tmp_pa
     [
         ("--index-url https://user:s3cret@host/simple", "--index-url https://host/simple"),
         ("pkg @ git+https://ghp_token@host/org/pkg.git@v1", "pkg @ git+https://host/org/pkg.git@v1"),
+        ("--index-url https://user:s3cret@again@host/simple", "--index-url https://host/simple"),
+        ("git+ssh://git:s3cret@host/pkg.git", "git+ssh://git@host/pkg.git"),
+        ("ftp://user:s3cret@host/pkg.whl", "ftp://host/pkg.whl"),
         ("--extra-index-url=http://a%40b:c@host:8080/x http://d:e@other/y", "--extra-index-url=http://host:8080/x http://other/y"),
     ],
 )
@@ -94,7 +98,13 @@ def test_logins_never_get_into_the_files(line: str, kept: str, tmp_path: Path) -
 
 def test_logins_of_a_conda_environment_do_not_get_in_either(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="was left out"):
-        choose_requirements([], conda={"dependencies": [{"pip": ["--index-url https://u:s3cret@host/simple", "a"]}]}).write(tmp_path)
+        choose_requirements(
+            [],
+            conda={
+                "channels": ["https://u:s3cret@host/channel"],
+                "dependencies": ["https://u:s3cret@host/other::b", {"pip": ["--index-url https://u:s3cret@host/simple", "a"]}],
+            },
+        ).write(tmp_path)
     assert "s3cret" not in (tmp_path / "conda.yaml").read_text()
 
 

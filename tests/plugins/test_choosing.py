@@ -49,6 +49,8 @@ def test_two_claims_to_one_key_are_an_error_that_names_both_and_the_setting_that
         '[plugins.prefer] "drupe_artifact_repos.s3" = "fast-s3", or drupe plugins disable one of them (DRP-0502)'
     )
     assert find(house, "drupe_artifact_repos", "file") == "store-local"
+    (house.work / "drupe.toml").write_text('[plugins.prefer]\ndrupe_artifact_repos.s3 = "store-s4"\n')
+    assert "now it names 'store-s4', which is none of them" in find(house, "drupe_artifact_repos", "s3")
     (house.work / "drupe.toml").write_text('[plugins.prefer]\ndrupe_artifact_repos.s3 = "store-s3"\n')
     assert find(house, "drupe_artifact_repos", "s3") == "store-s3"
     assert house.plugins()["store-s3"]["offers"][0]["state"] == "ready"

@@ -112,8 +112,10 @@ class Loader:
             plugin.entries = []
             if self.manager.get_plugin(plugin.name) is not None:
                 self.manager.unregister(name=plugin.name)
-            if self.settings.get("plugins.strict"):
-                raise PluginUnusable(f"plugin {plugin.name} is {plugin.state.value}: {plugin.reason}", plugin=plugin.name) from plugin.fault
+            strict = self.settings.value("plugins.strict")
+            if strict.value:
+                message = f"plugin {plugin.name} is {plugin.state.value}: {plugin.reason}; {strict.source} makes that an error at once"
+                raise PluginUnusable(message, plugin=plugin.name) from plugin.fault
 
     def _add_hookspecs(self, plugin: Plugin) -> None:
         # Before anything is registered: pluggy would blame the plugin that adds a specification for the implementations of others.

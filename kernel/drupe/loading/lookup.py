@@ -204,14 +204,16 @@ class Catalog:
     def _decided(self, hook: str, key: str, found: list[Entry]) -> Entry:
         if len(found) == 1:
             return found[0]
-        chosen = [entry for entry in found if entry.plugin == self._prefer().get(f"{hook}.{key}")]
+        preferred = self._prefer().get(f"{hook}.{key}")
+        chosen = [entry for entry in found if entry.plugin == preferred]
         if chosen:
             return chosen[0]
         kind = kind_of(hook)
         plugins = [entry.plugin for entry in found]
         raise ConflictingOffers(
             f"{' and '.join(plugins)} each offer {kind.article} {kind.noun} for {kind.key} {key!r}; decide in drupe.toml: "
-            f'[plugins.prefer] "{hook}.{key}" = "{plugins[0]}", or drupe plugins disable one of them',
+            f'[plugins.prefer] "{hook}.{key}" = "{plugins[0]}", or drupe plugins disable one of them'
+            + (f"; now it names {preferred!r}, which is none of them" if preferred else ""),
             plugins=plugins,
             key=key,
         )

@@ -288,8 +288,8 @@ class TrackingClient:
 
 
 def _ids(experiment_ids: Sequence[str]) -> list[str]:
-    if isinstance(experiment_ids, str | bytes):
-        raise InvalidValue(f"experiment_ids is a list of ids, not the text {experiment_ids!r}")
+    if isinstance(experiment_ids, str):  # also a sequence of texts: of its letters
+        return [experiment_ids]
     return [str(experiment_id) for experiment_id in experiment_ids]
 
 

@@ -83,3 +83,11 @@ def test_a_failed_call_leaves_the_version_as_it_was(model_run: str) -> None:
         client.set_registered_model_alias("clf", "champion", 7)
     version = client.get_model_version("clf", 1)
     assert (version.current_stage, version.aliases) == (Stage.NONE, ())
+
+
+def test_a_version_needs_a_source() -> None:
+    client = drupe.Client()
+    client.create_registered_model("empty")
+    with pytest.raises(InvalidValue, match="a source is needed"):
+        client.create_model_version("empty", None)  # type: ignore[arg-type]
+    assert client.search_model_versions("name = 'empty'") == []

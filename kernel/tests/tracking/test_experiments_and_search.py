@@ -79,16 +79,23 @@ def test_search_looks_into_the_experiments_that_are_named_or_into_all() -> None:
     assert names(experiment_ids=[]) == []
 
 
-def test_experiments_that_are_named_win_over_all_of_them_and_are_given_as_a_list() -> None:
+def test_experiments_that_are_named_win_over_all_of_them() -> None:
     other = drupe.create_experiment("other")
     for experiment_id in ("0", other):
         drupe.Client().create_run(experiment_id)
     found = drupe.search_runs([other], search_all_experiments=True, output_format="list")
     assert [run.info.experiment_id for run in found] == [other]
-    with pytest.raises(InvalidValue, match="a list of ids, not the text '10'"):
-        drupe.search_runs("10")
     with pytest.raises(InvalidValue, match=r"use ViewType\.ACTIVE_ONLY"):
         drupe.search_runs(run_view_type=7)
+
+
+def test_a_single_experiment_id_need_not_stand_in_a_list() -> None:
+    ids = [drupe.create_experiment(f"e{number}") for number in range(10)]
+    for experiment_id in ("0", "1", ids[-1]):
+        drupe.Client().create_run(experiment_id)
+    assert ids[-1] == "10"
+    assert drupe.search_runs("10")["experiment_id"].tolist() == ["10"]
+    assert [run.info.experiment_id for run in drupe.Client().search_runs("10")] == ["10"]
 
 
 def test_a_tag_of_the_experiment_in_use_can_be_removed() -> None:

@@ -17,7 +17,7 @@ from attrs import field, frozen
 
 from drupe.errors import InvalidPath, InvalidUri
 
-__all__ = ["ArtifactPath", "ModelsUri", "RunsUri", "Uri", "join_segments", "redact"]
+__all__ = ["ArtifactPath", "ModelsUri", "RunsUri", "Uri", "join_segments", "redact", "redact_options"]
 
 _HOST = re.compile(r"([^\s/?#@:\[\]%\\]+|\[[0-9a-f:.]+(%\w+)?\])?(:\d+)?")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*")
@@ -26,14 +26,21 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w-]{0,255}")
 _USER_INFO = re.compile(r"(?<=://)[^/\s?#]*@")  # up to the last @: passwords hold unescaped ones
-_SECRET_OPTION = re.compile(r"([?&][^=&\s]*(?:password|passwd|pwd|secret|token|access_key|api_key)[^=&\s]*=)[^&\s]*", re.IGNORECASE)
+_SECRET_OPTION = re.compile(
+    r"([?&][^=&\s]*(?:password|passwd|pwd|secret|token|access_key|api_key)[^=&\s]*=)(?!\$\{)[^&\s]*", re.IGNORECASE
+)  # ${NAME} is no secret
 _VERSION_DIGITS_MAX = 18  # fits 64 bits
 _PATH_MAX, _SEGMENT_MAX_BYTES = 4096, 255  # what file systems take; it also bounds the work of decoding again and again
 
 
 def redact(text: str) -> str:
     """`text` with what is secret in any address in it replaced by `***`: user and password, options such as `?token=`. For messages and logs."""
-    return _SECRET_OPTION.sub(r"\1***", _USER_INFO.sub("***@", text))
+    return redact_options(_USER_INFO.sub("***@", text))
+
+
+def redact_options(text: str) -> str:
+    """`text` with the values of options such as `?token=` replaced by `***`; user info stays."""
+    return _SECRET_OPTION.sub(r"\1***", text)
 
 
 @frozen

@@ -103,6 +103,8 @@ def get_tree(
     """
     if path.segments[: len(relative_to.segments)] != relative_to.segments:
         raise InvalidPath(f"{str(path)!r} does not lie below {str(relative_to)!r}")
+    if target.exists() and not target.is_dir():
+        raise InvalidPath(f"{target} is a file; artifacts are copied into a folder", path=str(target))
     files = list_tree(repo, path, workers=workers)
     place = target.joinpath(*path.segments[len(relative_to.segments) :])
     if not files:

@@ -20,6 +20,7 @@ from attrs import frozen
 
 from drupe.errors import InvalidValue
 from drupe.models.yaml_text import read_yaml, write_yaml
+from drupe.uris import redact_options
 
 __all__ = ["CONDA_FILE", "PYTHON_ENV_FILE", "REQUIREMENTS_FILE", "Requirements", "choose_requirements", "pinned_requirements"]
 
@@ -144,11 +145,11 @@ def _lines(given: str | Path | Iterable[str], constraints: list[str], base: Path
 
 
 def _clean(lines: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_LOGIN.sub(_without_login, line) for line in lines))
+    return tuple(dict.fromkeys(_without_logins(line) for line in lines))
 
 
 def _without_logins(entry: Any) -> Any:
-    return _LOGIN.sub(_without_login, entry) if isinstance(entry, str) else entry
+    return redact_options(_LOGIN.sub(_without_login, entry)) if isinstance(entry, str) else entry
 
 
 def _without_login(match: re.Match[str]) -> str:

@@ -28,9 +28,16 @@ class Admitted:
 
 def admit(folder: Path) -> Admitted:
     """Check a local model folder and read its MLmodel. Raises InvalidModelFolder, ArtifactCorrupt when a file was changed."""
-    if not folder.is_dir():
+    if not _is_folder(folder):
         raise InvalidModelFolder(
-            f"{folder} is not a folder, so it is no model; the address of a model is that of the folder with MLmodel in it"
+            f"{str(folder)[:300]} is not a folder, so it is no model; the address of a model is that of the folder with MLmodel in it"
         )
     manifest = verify_manifest(folder)
     return Admitted(folder, Model.load(folder), manifest)
+
+
+def _is_folder(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except OSError:  # a name that no file system takes
+        return False

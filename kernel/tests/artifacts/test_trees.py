@@ -332,3 +332,12 @@ def test_a_tree_is_listed_sorted_with_paths_from_the_root(repo: MemoryArtifactRe
     ]
     assert list_tree(repo, P("m/sub")) == list_tree(repo)[1:]
     assert list_tree(repo, P("missing")) == []
+
+
+def test_a_file_in_the_place_of_the_target_folder_is_named_and_kept(repo: MemoryArtifactRepo, source: Path, tmp_path: Path) -> None:
+    put_tree(repo, source, ROOT)
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    with pytest.raises(InvalidPath, match=f"{taken} is a file"):
+        get_tree(repo, ROOT, taken)
+    assert taken.read_text() == "mine"

@@ -126,3 +126,14 @@ def test_bad_requirements_are_refused_in_words(tmp_path: Path) -> None:
         choose_requirements([], given=[3])  # type: ignore[list-item]
     with pytest.raises(InvalidValue, match="list of dependencies"):
         choose_requirements([], conda={"dependencies": "python"})
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("p @ https://host/p.whl?token=abc&v=1", "p @ https://host/p.whl?token=***&v=1"),
+        ("p @ https://host/p.whl?token=${TOKEN}", "p @ https://host/p.whl?token=${TOKEN}"),
+    ],
+)
+def test_a_token_among_the_options_of_an_address_is_left_out(line: str, kept: str) -> None:
+    assert choose_requirements([], given=[line]).lines == (kept,)

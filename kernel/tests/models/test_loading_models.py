@@ -255,3 +255,8 @@ def compile_as(target: Path, text: str, *, source: Path) -> None:
     stat = source.stat()
     content = target.read_bytes()
     target.write_bytes(content[:8] + int(stat.st_mtime).to_bytes(4, "little") + stat.st_size.to_bytes(4, "little") + content[16:])
+
+
+def test_a_name_that_no_file_system_takes_is_no_model() -> None:
+    with pytest.raises(InvalidModelFolder, match="is not a folder"):
+        drupe.load_model("a" * 5000)

@@ -20,7 +20,8 @@ from drupe.models.saving import write_model
 from drupe.registry.client import RegistryClient
 from drupe.registry.fluent import register_model
 from drupe.tracking.artifact_client import ArtifactClient
-from drupe.tracking.fluent import active_run, client_of, start_run
+from drupe.tracking.chosen import client_of
+from drupe.tracking.fluent import active_run, start_run
 from drupe.uris import ArtifactPath, redact
 
 __all__ = ["HISTORY_TAG", "log_model"]

@@ -11,7 +11,7 @@ from drupe.entities import ModelVersion, RegisteredModel, gather
 from drupe.errors import AlreadyExists, InvalidModelFolder
 from drupe.registry.client import RegistryClient
 from drupe.tracking.address import tracking_store
-from drupe.tracking.fluent import client_of
+from drupe.tracking.chosen import client_of
 from drupe.uris import ModelsUri, RunsUri
 
 __all__ = ["register_model", "search_model_versions", "search_registered_models"]

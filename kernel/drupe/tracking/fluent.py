@@ -1,48 +1,38 @@
 """The functions that a training script calls: one active run, no ids. MLflow's names and argument order.
 
-What they do to stores is `drupe.client`'s work; which run is meant is `active`'s.
+What they do to stores is `drupe.client`'s work; which run is meant is `active`'s; experiments are in `experiments`.
 """
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from drupe import lazy
-from drupe.entities import Dataset, Experiment, FileInfo, LifecycleStage, LogBatch, Metric, Run, RunStatus, ViewType, gather
+from drupe.entities import Dataset, FileInfo, LifecycleStage, LogBatch, Metric, Run, RunStatus, ViewType, gather
 from drupe.entities.limits import check_param, check_tag
 from drupe.errors import (
-    AlreadyExists,
-    ExperimentNotFound,
     InvalidValue,
     NoActiveRun,
     WrongLifecycle,
 )
-from drupe.loading import catalog
 from drupe.settings import settings
 from drupe.tracking import active
 from drupe.tracking.active import ActiveRun
 from drupe.tracking.address import get_tracking_uri
 from drupe.tracking.artifact_client import ArtifactClient
 from drupe.tracking.capture import finish_capture, start_capture
-from drupe.tracking.context import context_tags, run_context
+from drupe.tracking.chosen import client_of, current_experiment, keep_client, run_of_environment
+from drupe.tracking.context import context_tags
 from drupe.uris import ArtifactPath
 
 __all__ = [
     "active_run",
-    "client_of",
-    "create_experiment",
-    "delete_experiment",
-    "delete_experiment_tag",
     "delete_run",
     "delete_tag",
     "end_run",
     "get_artifact_uri",
-    "get_experiment",
-    "get_experiment_by_name",
     "get_metric_history",
     "get_parent_run",
     "get_run",
@@ -61,112 +51,14 @@ __all__ = [
     "log_params",
     "log_table",
     "log_text",
-    "rename_experiment",
-    "reset",
-    "restore_experiment",
     "restore_run",
-    "search_experiments",
     "search_runs",
-    "set_experiment",
-    "set_experiment_tag",
-    "set_experiment_tags",
     "set_tag",
     "set_tags",
     "start_run",
 ]
 
 RUNS_PAGE = 5000
-
-_experiment_id: str | None = None  # chosen by set_experiment, for the whole process
-_named_by_plugin: str | None = None
-_resumed_from_environment = False
-_lock = threading.RLock()
-
-
-# --- experiments
-
-
-def set_experiment(experiment_name: str | None = None, experiment_id: str | None = None) -> Experiment:
-    """Use this experiment for runs from now on, creating it when the name is new.
-
-    Raises WrongLifecycle when it is deleted, ExperimentNotFound for an unknown id.
-    """
-    global _experiment_id
-    if (experiment_name is None) == (experiment_id is None):
-        raise InvalidValue("set_experiment needs either a name or an experiment_id")
-    client = ArtifactClient()
-    experiment = client.get_experiment(experiment_id) if experiment_id is not None else _get_or_create(client, str(experiment_name))
-    if experiment.lifecycle_stage == LifecycleStage.DELETED:
-        raise WrongLifecycle(
-            f"experiment {experiment.name!r} is deleted; restore it with `drupe experiments restore {experiment.experiment_id}` "
-            "or use another name",
-            experiment_id=experiment.experiment_id,
-        )
-    with _lock:
-        _experiment_id = experiment.experiment_id
-    return experiment
-
-
-def create_experiment(name: str, artifact_location: str | None = None, tags: Mapping[str, Any] | None = None) -> str:
-    """Create an experiment and return its id. Raises AlreadyExists, InvalidName."""
-    return ArtifactClient().create_experiment(name, artifact_location, tags)
-
-
-def get_experiment(experiment_id: str | int) -> Experiment:
-    """Read an experiment. Raises ExperimentNotFound."""
-    return ArtifactClient().get_experiment(experiment_id)
-
-
-def get_experiment_by_name(name: str) -> Experiment | None:
-    """The experiment of that name, or None."""
-    return ArtifactClient().get_experiment_by_name(name)
-
-
-def search_experiments(
-    view_type: int = ViewType.ACTIVE_ONLY,
-    max_results: int | None = None,
-    filter_string: str | None = None,
-    order_by: Sequence[str] | None = None,
-) -> list[Experiment]:
-    """All experiments that the filter finds, newest first unless ordered otherwise; at most `max_results`."""
-    client = ArtifactClient()
-    return gather(
-        lambda limit, token: client.search_experiments(view_type, limit, filter_string, order_by, token),
-        page_size=1000,
-        at_most=max_results,
-    )
-
-
-def rename_experiment(experiment_id: str | int, new_name: str) -> None:
-    """Give an experiment another name."""
-    ArtifactClient().rename_experiment(experiment_id, new_name)
-
-
-def delete_experiment(experiment_id: str | int) -> None:
-    """Move an experiment and its runs to the trash."""
-    ArtifactClient().delete_experiment(experiment_id)
-
-
-def restore_experiment(experiment_id: str | int) -> None:
-    """Take an experiment and its runs out of the trash."""
-    ArtifactClient().restore_experiment(experiment_id)
-
-
-def set_experiment_tag(key: str, value: Any) -> None:
-    """Set a tag on the experiment in use."""
-    set_experiment_tags({key: value})
-
-
-def set_experiment_tags(tags: Mapping[str, Any]) -> None:
-    """Set tags on the experiment in use, together."""
-    client = ArtifactClient()
-    client.store.set_experiment_tags(_current_experiment(client), {key: str(value) for key, value in tags.items()})
-
-
-def delete_experiment_tag(key: str) -> None:
-    """Remove a tag of the experiment in use. Raises TagNotFound."""
-    client = ArtifactClient()
-    client.delete_experiment_tag(_current_experiment(client), key)
 
 
 # --- the life of runs
@@ -196,7 +88,7 @@ def start_run(
             run_id=outer.info.run_id,
         )
     client = ArtifactClient(get_tracking_uri())  # fixed: a run stays with its store, whatever is set later
-    resumed = run_id or _run_of_environment()
+    resumed = run_id or run_of_environment()
     texts = {key: str(value) for key, value in (tags or {}).items()}
     if description is not None:
         if "mlflow.note.content" in texts:
@@ -210,7 +102,7 @@ def start_run(
         parent = parent_run_id or (outer.info.run_id if outer is not None else None)
         if parent:
             texts = {"mlflow.parentRunId": parent, **texts}
-        where = str(experiment_id) if experiment_id is not None else _current_experiment(client)
+        where = str(experiment_id) if experiment_id is not None else current_experiment(client)
         name = run_name or settings().get("run_name")
         run = client.create_run(where, tags={**context_tags(), **texts}, run_name=str(name) if name else None)
     here = ActiveRun(run.info, run.data, run.inputs)
@@ -218,7 +110,7 @@ def start_run(
     active.push(here, lambda status: _end(client, here.info.run_id, status))
     if not resumed:
         start_capture(here.info.run_id, lambda text, name: client.log_text(here.info.run_id, text, name))
-    _clients[here.info.run_id] = client
+    keep_client(here.info.run_id, client)
     return here
 
 
@@ -393,7 +285,7 @@ def list_artifacts(artifact_path: str | None = None, run_id: str | None = None) 
 def load_table(artifact_file: str, run_ids: Sequence[str] | None = None, extra_columns: Sequence[str] | None = None) -> Any:
     """The rows that `log_table` kept in runs of the experiment in use; see `Client.load_table`."""
     client = ArtifactClient()
-    return client.load_table(_current_experiment(client), artifact_file, run_ids, extra_columns)
+    return client.load_table(current_experiment(client), artifact_file, run_ids, extra_columns)
 
 
 def get_metric_history(run_id: str, key: str) -> list[Metric]:
@@ -427,7 +319,7 @@ def search_runs(
     elif search_all_experiments and not experiment_ids:
         where = None
     else:
-        where = [_current_experiment(client)] if experiment_ids is None else experiment_ids
+        where = [current_experiment(client)] if experiment_ids is None else experiment_ids
     found = gather(
         lambda limit, token: client.search_runs(where, filter_string, run_view_type, limit, order_by, token),
         page_size=RUNS_PAGE,
@@ -436,14 +328,7 @@ def search_runs(
     return found if output_format == "list" else lazy.load("drupe.tracking.frames:runs_frame")(found)
 
 
-# --- which run, which experiment, which client
-
-_clients: dict[str, ArtifactClient] = {}  # of runs that were started here, so that a later set_tracking_uri does not move them
-
-
-def client_of(run_id: str) -> ArtifactClient:
-    """The client of the store that this run was started in, or of the store in use for a run that was not started here."""
-    return _clients.get(run_id) or ArtifactClient()
+# --- how runs start and end
 
 
 def _run_id() -> str:
@@ -475,59 +360,3 @@ def _check_is_active(run: Run) -> None:
     if run.info.lifecycle_stage == LifecycleStage.DELETED:
         run_id = run.info.run_id
         raise WrongLifecycle(f"run {run_id} is deleted; restore it with `drupe runs restore {run_id}`", run_id=run_id)
-
-
-def _run_of_environment() -> str | None:
-    """The run that a launcher named in the environment; only for the first run of the process, as with MLflow."""
-    global _resumed_from_environment
-    with _lock:
-        if _resumed_from_environment:
-            return None
-        _resumed_from_environment = True
-    found = settings().get("run_id")
-    return str(found) if found else None
-
-
-def _current_experiment(client: ArtifactClient) -> str:
-    """The id of the experiment for new runs: chosen by a call, the environment or settings, a plugin; else "0"."""
-    if _experiment_id is not None:
-        return _experiment_id
-    by_name, by_id = settings().get("experiment_name"), settings().get("experiment_id")
-    if by_id:
-        return str(by_id)
-    if by_name:
-        return _get_or_create(client, str(by_name)).experiment_id
-    global _named_by_plugin
-    if _named_by_plugin is None:
-        _named_by_plugin = str(catalog().first("drupe_default_experiment", context=run_context()) or "")
-    return _get_or_create(client, _named_by_plugin).experiment_id if _named_by_plugin else "0"
-
-
-def _get_or_create(client: ArtifactClient, name: str) -> Experiment:
-    found = client.get_experiment_by_name(name)
-    if found is not None:
-        return found
-    try:
-        return client.get_experiment(client.create_experiment(name))
-    except AlreadyExists:  # another process was quicker
-        found = client.get_experiment_by_name(name)
-        if found is None:
-            raise ExperimentNotFound(f"experiment {name!r} was created and deleted by others just now", name=name) from None
-        return found
-
-
-def reset() -> None:
-    """Forget the experiment in use and the runs of this process; for tests and notebooks that start over."""
-    global _experiment_id, _named_by_plugin, _resumed_from_environment
-    with _lock:
-        _experiment_id, _named_by_plugin, _resumed_from_environment = None, None, False
-        _clients.clear()
-
-
-def _after_fork() -> None:
-    global _lock
-    _lock = threading.RLock()  # another thread of the parent may have held it
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -150,7 +150,7 @@ def test_taking_up_an_unknown_run_or_one_of_another_experiment_is_refused() -> N
 def test_the_environment_names_the_run_for_the_first_start_only(monkeypatch: pytest.MonkeyPatch) -> None:
     with drupe.start_run() as run:
         pass
-    drupe.tracking.fluent.reset()
+    drupe.tracking.chosen.reset()
     drupe.settings.reset()
     monkeypatch.setenv("MLFLOW_RUN_ID", run.info.run_id)
     with drupe.start_run() as again:

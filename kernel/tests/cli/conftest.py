@@ -12,8 +12,8 @@ from attrs import frozen
 
 from drupe.cli.main import main
 from drupe.client import Client
+from drupe.testing.kit import tick
 from drupe.testing.plugin import drupe_workspace
-from drupe.tracking.client import now_ms
 
 __all__ = ["drupe_workspace"]
 
@@ -63,20 +63,13 @@ def store() -> Client:
     return Client()
 
 
-def await_next_ms() -> None:
-    """Lists of experiments show the newest first, so no two may be of one millisecond."""
-    moment = now_ms()
-    while now_ms() == moment:
-        pass
-
-
 @pytest.fixture
 def three_runs(store: Client) -> list[str]:
     """Runs `baseline`, `deeper` (experiment churn) and `other` (experiment flights), newest last, with curves."""
     store.get_experiment("0")  # which is made with the store
-    await_next_ms()
+    tick()  # lists of experiments show the newest first
     churn = store.create_experiment("churn", tags={"team": "growth"})
-    await_next_ms()
+    tick()
     flights = store.create_experiment("flights")
     ids = []
     for index, (name, experiment, lr) in enumerate([("baseline", churn, "0.1"), ("deeper", churn, "0.3"), ("other", flights, "0.01")]):

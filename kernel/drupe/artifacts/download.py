@@ -120,8 +120,7 @@ def _check_in_place(repo: ArtifactRepo, path: ArtifactPath, place: Path) -> None
     if not place.exists() and not path.is_root:
         raise ArtifactNotFound(f"no artifact at {place}", path=str(path))
     with ThreadPoolExecutor() as pool:
-        for _ in pool.map(repo.digest, [ArtifactPath.parse(info.path) for info in list_tree(repo, path)]):
-            pass  # digest raises for a damaged file
+        list(pool.map(repo.digest, [ArtifactPath.parse(info.path) for info in list_tree(repo, path)]))  # raises for a damaged file
 
 
 def _content(artifact_uri: str) -> bytes:

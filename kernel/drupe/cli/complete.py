@@ -21,7 +21,7 @@ from drupe.entities import Run, ViewType
 if TYPE_CHECKING:
     from drupe.client import Client
 
-__all__ = ["aliases", "curves", "experiments", "metric_keys", "models", "run_paths", "runs", "versions"]
+__all__ = ["aliases", "curves", "experiments", "models", "run_paths", "runs", "versions"]
 
 OFFERED = 50
 Offers = Iterable[tuple[str, str]]
@@ -64,15 +64,6 @@ def curves(store: Client, ctx: click.Context, incomplete: str) -> Offers:
     if colon:
         return [(f"{run}:{key}", help) for key, help in _keys_of(store, run)]
     return [*_run_ids(store, incomplete), *(_run_names(store, incomplete) if incomplete else ())]
-
-
-@_completion
-def metric_keys(store: Client, ctx: click.Context, incomplete: str) -> Offers:
-    """Metrics of the newest runs."""
-    keys: dict[str, str] = {}
-    for run in _newest(store, ""):
-        keys.update(dict.fromkeys(run.data.metrics, ""))
-    return sorted(keys.items())
 
 
 @_completion

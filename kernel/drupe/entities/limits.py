@@ -16,9 +16,6 @@ from drupe.errors import InvalidName, InvalidValue, ValueTooLong
 
 __all__ = [
     "ALIAS_MAX",
-    "BATCH_METRICS_MAX",
-    "BATCH_PARAMS_MAX",
-    "BATCH_TAGS_MAX",
     "EXPERIMENT_NAME_MAX",
     "EXPERIMENT_TAG_VALUE_MAX",
     "KEY_MAX",
@@ -50,9 +47,6 @@ EXPERIMENT_TAG_VALUE_MAX = 20_000
 REGISTRY_TAG_VALUE_MAX = 100_000
 TEXT_MAX = 1_000_000  # far beyond what is cut silently: a file was logged as a tag, so say so
 ALIAS_MAX = 255
-BATCH_METRICS_MAX = 1000
-BATCH_PARAMS_MAX = 100
-BATCH_TAGS_MAX = 100
 SEARCH_MAX = 50_000
 STEP_MIN, STEP_MAX = -(2**63), 2**63 - 1
 

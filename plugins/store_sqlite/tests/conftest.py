@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,3 +48,14 @@ def store(open_store: Open) -> SqliteTrackingStore:
 @pytest.fixture
 def run_id(store: SqliteTrackingStore) -> str:
     return store.create_run(NewRun("0", run_id="apple")).info.run_id
+
+
+@pytest.fixture(scope="session")
+def population() -> Any:
+    """The builder of big stores, which lies with the benchmarks."""
+    spec = spec_from_file_location("drupe_population", Path(__file__).parents[3] / "benchmarks" / "population.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

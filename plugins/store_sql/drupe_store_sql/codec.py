@@ -1,10 +1,12 @@
 """Points of a series to bytes and back: what a row of `chunks` holds. No numpy: the loops run inside array, itertools and zlib.
 
-The first byte says which form follows, all little-endian:
+The first byte says which form follows, all little-endian; the next four are the CRC-32 of that byte and of all that follows, because
+SQLite has no checksums of its own and a flipped bit of a value would otherwise be an answer like any other:
 
-* 0: the columns steps, timestamps, values as they are, 8 bytes each - for a handful of points
-* 1: zlib of the three columns, steps and timestamps as differences from the one before; each column is transposed (all lowest bytes,
+* 2: the columns steps, timestamps, values as they are, 8 bytes each - for a handful of points
+* 3: deflate of the three columns, steps and timestamps as differences from the one before; each column is transposed (all lowest bytes,
   then all second bytes, …), so that the equal high bytes lie side by side and cost next to nothing
+* 0 and 1 are those two as schema version 1 wrote them, without a CRC (1 has zlib's own sum); they are still read
 
 Differences are taken modulo 2**64, so every 64-bit number survives. Values survive bit for bit, NaN and infinities included.
 """
@@ -22,7 +24,8 @@ from drupe.entities import Points
 
 __all__ = ["decode", "encode", "from_little_endian", "to_little_endian"]
 
-RAW, PACKED = b"\x00", b"\x01"
+PLAIN, ZIPPED, RAW, PACKED = b"\x00", b"\x01", b"\x02", b"\x03"
+BARE = -15  # deflate without zlib's head and sum, which the CRC makes needless
 FEW = 8  # below this many points, zlib's own bytes cost more than they save
 _IS_BIG = sys.byteorder == "big"
 
@@ -30,21 +33,27 @@ _IS_BIG = sys.byteorder == "big"
 def encode(points: Points) -> bytes:
     """The bytes of these points, in the order given."""
     if len(points) < FEW:
-        return RAW + b"".join(to_little_endian(column) for column in (points.steps, points.timestamps, points.values))
+        return _sealed(RAW, b"".join(to_little_endian(column) for column in (points.steps, points.timestamps, points.values)))
     columns = (_differences(points.steps), _differences(points.timestamps), points.values)
-    return PACKED + zlib.compress(b"".join(_transposed(to_little_endian(column)) for column in columns), 1)
+    return _sealed(PACKED, zlib.compress(b"".join(_transposed(to_little_endian(column)) for column in columns), 1, BARE))
 
 
 def decode(stored: bytes) -> Points:
     """The points of these bytes. Raises ValueError when they are damaged."""
     form = stored[:1]
-    if form == RAW:
-        steps, timestamps, values = _thirds(stored[1:])
-        return Points(from_little_endian("q", steps), from_little_endian("q", timestamps), from_little_endian("d", values))
-    if form != PACKED:
+    if form in (RAW, PACKED):
+        content = stored[5:]
+        if int.from_bytes(stored[1:5], "little") != zlib.crc32(content, zlib.crc32(form)):
+            raise ValueError("the points do not fit their CRC-32")
+    elif form in (PLAIN, ZIPPED):
+        content = stored[1:]
+    else:
         raise ValueError(f"points of unknown form {form!r}")
+    if form in (RAW, PLAIN):
+        steps, timestamps, values = _thirds(content)
+        return Points(from_little_endian("q", steps), from_little_endian("q", timestamps), from_little_endian("d", values))
     try:
-        steps, timestamps, values = _thirds(zlib.decompress(stored[1:]))
+        steps, timestamps, values = _thirds(zlib.decompress(content, BARE if form == PACKED else zlib.MAX_WBITS))
     except zlib.error as fault:
         raise ValueError(f"packed points are damaged: {fault}") from fault
     return Points(_sums(_untransposed(steps)), _sums(_untransposed(timestamps)), from_little_endian("d", _untransposed(values)))
@@ -65,6 +74,10 @@ def from_little_endian(typecode: str, stored: bytes | bytearray) -> array[Any]:
     if _IS_BIG:
         column.byteswap()
     return column
+
+
+def _sealed(form: bytes, content: bytes) -> bytes:
+    return form + zlib.crc32(content, zlib.crc32(form)).to_bytes(4, "little") + content
 
 
 def _thirds(stored: bytes) -> tuple[bytes, bytes, bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+import zlib
 from array import array
 
 import pytest
@@ -34,7 +35,26 @@ def test_the_extremes_of_64_bits_survive_at_every_length(count: int) -> None:
 
 
 def test_bytes_are_the_same_on_every_machine() -> None:
-    assert encode(Points.of([(1, 2, 0.5)])) == b"\x00" + struct.pack("<qqd", 1, 2, 0.5)
+    columns = struct.pack("<qqd", 1, 2, 0.5)
+    assert encode(Points.of([(1, 2, 0.5)])) == b"\x02" + struct.pack("<I", zlib.crc32(b"\x02" + columns)) + columns
+
+
+def test_points_that_the_first_schema_wrote_are_still_read() -> None:
+    plain = b"\x00" + struct.pack("<qqd", 1, 2, 0.5)
+    assert list(decode(plain)) == [(1, 2, 0.5)]
+    columns = [struct.pack("<9q", 5, *[1] * 8), struct.pack("<9q", *[0] * 9), struct.pack("<9d", *[0.5] * 9)]
+    zipped = b"\x01" + zlib.compress(b"".join(b"".join(column[place::8] for place in range(8)) for column in columns), 1)
+    assert list(decode(zipped)) == [(step, 0, 0.5) for step in range(5, 14)]
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 600])
+def test_no_flipped_bit_of_the_stored_bytes_goes_unnoticed(count: int) -> None:
+    stored = encode(Points.of((n, 1_700_000_000_000 + n, n / 3) for n in range(count)))
+    for place in range(len(stored)):
+        for bit in range(8) if place < 6 else (0, 3, 7):
+            flipped = stored[:place] + bytes([stored[place] ^ 1 << bit]) + stored[place + 1 :]
+            with pytest.raises(ValueError):
+                decode(flipped)
 
 
 def test_a_training_curve_takes_less_than_ten_bytes_a_point() -> None:
@@ -46,7 +66,7 @@ def test_a_training_curve_takes_less_than_ten_bytes_a_point() -> None:
 
 
 @pytest.mark.parametrize(
-    "damaged", [b"", b"\x02abc", b"\x00abc", b"\x01not zlib", encode(Points.of([(n, n, 0.5) for n in range(99)]))[:-9]]
+    "damaged", [b"", b"\x07abc", b"\x02abc", b"\x00abc", b"\x01not zlib", encode(Points.of([(n, n, 0.5) for n in range(99)]))[:-9]]
 )
 def test_damaged_bytes_are_noticed(damaged: bytes) -> None:
     with pytest.raises(ValueError):

@@ -27,6 +27,7 @@ and `http_status`. Fields hold what was asked; the message says what is wrong an
     │   ├── StoreReadOnly
     │   ├── StoreCorrupt
     │   ├── StoreFull
+    │   ├── OriginGap               a parcel does not begin where the store left off
     │   └── StoreSchema             written by a newer release, or not ours
     ├── ArtifactCorrupt             bytes differ from the digest kept for them
     ├── PluginError
@@ -67,6 +68,7 @@ __all__ = [
     "NoActiveRun",
     "NoProvider",
     "NotFound",
+    "OriginGap",
     "ParamConflict",
     "PluginError",
     "PluginUnusable",
@@ -314,6 +316,21 @@ class StoreSchema(StoreError):
     code = "DRP-0406"
     error_code = "INVALID_STATE"
     http_status = 500
+
+
+class OriginGap(StoreError):
+    """A parcel of a journal does not begin where the store's part of that journal ends; nothing of it was written.
+
+    `position` is up to where the store has the journal: send from there.
+    """
+
+    code = "DRP-0407"
+    error_code = "INVALID_STATE"
+    http_status = 409
+
+    def __init__(self, message: str, *, position: int = 0, **details: Any) -> None:
+        super().__init__(message, position=position, **details)
+        self.position = position
 
 
 class ArtifactCorrupt(DrupeError):

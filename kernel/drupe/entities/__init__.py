@@ -27,12 +27,14 @@ from drupe.entities.runs import (
     RunInputs,
     RunTag,
 )
+from drupe.entities.shipping import Heartbeat, Origin, ParamClash, Parcel, Receipt
 
 __all__ = [
     "Dataset",
     "DatasetInput",
     "Experiment",
     "FileInfo",
+    "Heartbeat",
     "InputTag",
     "LifecycleStage",
     "LogBatch",
@@ -41,9 +43,13 @@ __all__ = [
     "ModelVersion",
     "ModelVersionStatus",
     "NewRun",
+    "Origin",
     "Page",
     "Param",
+    "ParamClash",
+    "Parcel",
     "Points",
+    "Receipt",
     "RegisteredModel",
     "Run",
     "RunData",

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from drupe.entities.runs import DatasetInput
+from drupe.entities.shipping import Heartbeat, Origin, Parcel
 from drupe.errors import InvalidName, InvalidValue, ValueTooLong
 
 __all__ = [
@@ -29,11 +30,14 @@ __all__ = [
     "check_alias",
     "check_dataset_input",
     "check_experiment_name",
+    "check_heartbeat",
     "check_key",
     "check_limit",
     "check_metric",
     "check_model_name",
+    "check_origin",
     "check_param",
+    "check_parcel",
     "check_run_id",
     "check_tag",
     "check_tags",
@@ -186,6 +190,36 @@ def check_dataset_input(given: DatasetInput) -> DatasetInput:
                 limit=most,
             )
     return given
+
+
+def check_origin(origin: Origin) -> Origin:
+    """Return `origin` if it names a writer and a range of positions that can be."""
+    _check_writer(origin.writer)
+    if not 0 <= origin.start <= origin.end <= STEP_MAX:
+        raise InvalidValue(f"positions {origin.start} to {origin.end} of writer {origin.writer} are not a range; 0 <= start <= end is one")
+    return origin
+
+
+def check_parcel(parcel: Parcel) -> Parcel:
+    """Return `parcel` if its origin can be and it creates no other run than its own. Its content is checked like any other."""
+    check_origin(parcel.origin)
+    if parcel.new is not None and check_run_id(parcel.run_id) != parcel.new.run_id:
+        raise InvalidValue(f"a parcel of run {parcel.run_id} cannot create run {_show(parcel.new.run_id)}", run_id=parcel.run_id)
+    return parcel
+
+
+def check_heartbeat(beat: Heartbeat) -> Heartbeat:
+    """Return `beat` if it can be kept: a writer, and numbers that fit."""
+    _check_writer(beat.writer)
+    for name, number in (("at_ms", beat.at_ms), ("interval_ms", beat.interval_ms), ("pid", beat.pid)):
+        if not 0 <= number <= STEP_MAX:
+            raise InvalidValue(f"{name} of a heartbeat of run {beat.run_id} is {number}; it is 0 or more and fits 64 bits")
+    return beat
+
+
+def _check_writer(writer: object) -> None:
+    if not isinstance(writer, str) or not _RUN_ID.fullmatch(writer):
+        raise InvalidName(f"writer {_show(writer)} has not the form of one: letters, digits, _ and -, at most 256", writer=_show(writer))
 
 
 def check_limit(limit: object, *, maximum: int = SEARCH_MAX, name: str = "max_results") -> int:

@@ -23,5 +23,7 @@ class Feature(Enum):
     """What a store or repository may be able to do beyond its contract."""
 
     CONCURRENT_PROCESSES = "several processes may write at once"
+    ORIGINS = "takes every parcel of a journal exactly once, however often it is sent"
+    HEARTBEATS = "keeps the signs of life of running runs"
     DIGESTS = "keeps a SHA-256 of every file and checks it on read"
     ATOMIC_PUT = "a file is replaced whole or not at all"

@@ -13,11 +13,14 @@ from typing import Any, ClassVar, Self
 from drupe.entities import (
     DatasetInput,
     Experiment,
+    Heartbeat,
     LifecycleStage,
     LogBatch,
     Metric,
     NewRun,
     Page,
+    Parcel,
+    Receipt,
     Run,
     RunInfo,
     RunStatus,
@@ -25,6 +28,7 @@ from drupe.entities import (
     ViewType,
 )
 from drupe.extend.features import Feature, Support
+from drupe.extend.shipping import ship_in_parts
 from drupe.search.query import Query
 from drupe.uris import Uri
 
@@ -168,12 +172,48 @@ class TrackingStore(ABC):
         """
 
     @abstractmethod
-    def metric_bulk(self, run_ids: Sequence[str], keys: Sequence[str] | None = None, *, buckets: int | None = None) -> list[Series]:
+    def metric_bulk(
+        self,
+        run_ids: Sequence[str],
+        keys: Sequence[str] | None = None,
+        *,
+        buckets: int | None = None,
+        first_step: int | None = None,
+        last_step: int | None = None,
+    ) -> list[Series]:
         """The series of many runs at once, each sorted by step, timestamp, value; `keys` None means every metric.
 
-        With `buckets` (>= 1), a series of more than 3 x `buckets` points is cut into that many ranges of steps, and each non-empty one keeps
-        its lowest, highest and last point. Unknown runs and keys are left out.
+        Only points with `first_step` <= step <= `last_step` are looked at. With `buckets` (>= 1), a series that has more than 3 x `buckets` of
+        them is cut into ranges of steps, and each non-empty one keeps its lowest, highest and last point; NaN is kept only as the last, or
+        where there is nothing else. All ranges have the same width, a power of two, and begin at its multiples: the narrowest width that
+        makes at most `buckets` ranges between the first and last step of the series or of what was asked for, whichever is narrower.
+        So every point that is shown was logged, no spike is lost, and a series that grows keeps its ranges until they double.
+        Unknown runs and keys, and series without a point between the steps, are left out.
         """
+
+    # --- shipping: what a journal brings. The defaults work with the methods above and keep neither origins nor heartbeats
+
+    def shipped_to(self, writer: str) -> int:
+        """The position up to which this writer's journal is in the store; 0 for a writer that the store does not know."""
+        return 0
+
+    def ship(self, parcel: Parcel) -> Receipt:
+        """Write all that a range of a journal holds, and that it was taken, in one transaction: either all of it or nothing.
+
+        A parcel that ends at or before `shipped_to` does nothing (`is_repeat`). One that does not start there raises OriginGap, which
+        carries the position. A param that has another value already is left as it is and told as a clash. `new` follows `create_run`: it
+        makes the run, or finds the one that the same request has made. Raises also RunNotFound, WrongLifecycle, AlreadyExists, and
+        InvalidName, InvalidValue, ValueTooLong for what could not be logged either. Exactly once holds where ORIGINS is declared;
+        here a parcel is written part by part.
+        """
+        return ship_in_parts(self, parcel)
+
+    def beat(self, beats: Sequence[Heartbeat]) -> None:  # noqa: B027 - a store may do without
+        """Keep the latest sign of life of each run and writer. Unknown runs and those that have ended are left out."""
+
+    def heartbeats(self, run_ids: Sequence[str] | None = None) -> list[Heartbeat]:
+        """The latest signs of life of those of these runs (None: of all) that are RUNNING; they go when a run ends."""
+        return []
 
     # --- looking after it; a store overrides these where it knows better
 

@@ -25,6 +25,7 @@ if find_spec("pytest"):  # the in-memory stores work without it
         "kit_models",
         "kit_run_search",
         "kit_runs",
+        "kit_shipping",
         "kit_stages",
         "kit_versions",
         "comparison",

@@ -305,6 +305,55 @@ class MetricTests(StoreKit):
         points = list(_one_series(store, run_id, buckets=5).points)
         assert sorted(value for _, _, value in points) == [0.0, 43.0, 49.0]
 
+    def test_ranges_of_steps_begin_at_multiples_of_their_width_and_so_stay_as_the_series_grows(self, store: TrackingStore) -> None:
+        run_id = new_run(store).info.run_id
+        log(store, run_id, {"loss": [(step, 0, float((step * 7) % 5)) for step in range(-3, 90)]})
+        before = list(_one_series(store, run_id, buckets=9).points)  # ranges of 16 steps, of which the first holds 3
+        assert [before[0][0], before[-1][0]] == [-3, 89]
+        log(store, run_id, {"loss": [(step, 0, 2.0) for step in range(90, 128)]})
+        after = list(_one_series(store, run_id, buckets=9).points)
+        assert [point for point in after if point[0] < 80] == [point for point in before if point[0] < 80]
+        lasts = [step for step in (-1, 15, 31, 47, 63, 79, 95, 111, 127) if step not in {point[0] for point in after}]
+        assert lasts == []
+
+    def test_one_range_may_hold_steps_of_both_signs(self, store: TrackingStore) -> None:
+        run_id = new_run(store).info.run_id
+        log(store, run_id, {"loss": [(step, 0, float(step % 4)) for step in (-(2**63), -2, -1, 0, 1, 2**63 - 1)]})
+        assert [step for step, _, _ in _one_series(store, run_id, buckets=1).points] == [-(2**63), -1, 2**63 - 1]
+
+    # --- ranges of steps
+
+    def test_bulk_gives_only_the_points_between_the_steps_asked_for(self, store: TrackingStore) -> None:
+        run_id = new_run(store).info.run_id
+        log(store, run_id, {"loss": [(step, 0, 0.5) for step in range(-5, 6)], "acc": [(3, 0, 0.5)]})
+
+        def steps(first: int | None, last: int | None) -> dict[str, list[int]]:
+            found = store.metric_bulk([run_id], first_step=first, last_step=last)
+            return {series.key: list(series.points.steps) for series in found}
+
+        assert steps(-2, 1) == {"loss": [-2, -1, 0, 1]}
+        assert steps(3, None) == {"loss": [3, 4, 5], "acc": [3]}
+        assert steps(None, -4) == {"loss": [-5, -4]}
+        assert steps(4, 4) == {"loss": [4]}
+        assert steps(6, None) == steps(None, -6) == steps(2, 1) == {}
+
+    def test_a_sampled_range_is_cut_as_finely_as_its_own_steps_allow(self, store: TrackingStore) -> None:
+        run_id = new_run(store).info.run_id
+        log(store, run_id, {"loss": [(step, 0, float(step % 11)) for step in range(4_000)]})
+        (series,) = store.metric_bulk([run_id], ["loss"], buckets=8, first_step=1_024, last_step=1_151)
+        steps = list(series.points.steps)
+        assert series.is_sampled
+        assert len(steps) <= 24
+        lasts = range(1_039, 1_152, 16)
+        assert [step for step in lasts if step not in steps] == []
+
+    def test_a_range_of_few_points_is_not_sampled(self, store: TrackingStore) -> None:
+        run_id = new_run(store).info.run_id
+        log(store, run_id, {"loss": [(step, 0, 0.5) for step in range(4_000)]})
+        (series,) = store.metric_bulk([run_id], ["loss"], buckets=4, first_step=3_988, last_step=9_999)
+        assert not series.is_sampled
+        assert list(series.points.steps) == list(range(3_988, 4_000))
+
     def test_a_number_of_buckets_below_1_is_refused(self, store: TrackingStore) -> None:
         for buckets in (0, -1):
             with pytest.raises(InvalidValue):

@@ -6,25 +6,28 @@ outlives the object.
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from typing import Any, ClassVar, Self
 
 from attrs import define, evolve, field
 
 from drupe.entities import (
     DatasetInput,
     Experiment,
+    Heartbeat,
     LifecycleStage,
     LogBatch,
     Metric,
-    MetricSummary,
     NewRun,
     Page,
+    ParamClash,
+    Parcel,
     Points,
+    Receipt,
     Run,
     RunData,
     RunInfo,
@@ -40,17 +43,20 @@ from drupe.errors import (
     AlreadyExists,
     ExperimentNotFound,
     InvalidValue,
+    OriginGap,
     ParamConflict,
     RunNotFound,
     TagNotFound,
     WrongLifecycle,
 )
+from drupe.extend.features import Feature, Support
 from drupe.extend.tracking_store import TrackingStore
 from drupe.search.query import Query
 from drupe.testing.memory_pages import PageTokens
+from drupe.testing.memory_series import bucket_width, sample, summarize
 from drupe.uris import Uri
 
-__all__ = ["MemoryTrackingStore", "sample", "summarize"]
+__all__ = ["MemoryTrackingStore"]
 
 _RUN_NAME_TAG = "mlflow.runName"
 _Point = tuple[int, int, float]  # step, timestamp, value
@@ -81,6 +87,8 @@ class _Run:
 class MemoryTrackingStore(TrackingStore):
     """Experiments and runs of this process. `artifact_root` is only written into addresses; `now_ms` is the clock."""
 
+    features: ClassVar[Mapping[Feature, Support]] = {Feature.ORIGINS: Support.FULL, Feature.HEARTBEATS: Support.FULL}
+
     def __init__(self, *, artifact_root: str = "memory:/artifacts", now_ms: Callable[[], int] = _now_ms) -> None:
         self._artifact_root = artifact_root
         self._now_ms = now_ms
@@ -88,6 +96,8 @@ class MemoryTrackingStore(TrackingStore):
         self._tokens = PageTokens()
         self._experiments: dict[str, Experiment] = {}
         self._runs: dict[str, _Run] = {}
+        self._positions: dict[str, int] = {}  # by writer: up to where its journal is here
+        self._beats: dict[tuple[str, str], Heartbeat] = {}  # by run and writer
         self._datasets: dict[tuple[str, str, str], Any] = {}  # (experiment, name, digest) -> Dataset as first described
         self._add_experiment("Default", None, {})
 
@@ -257,6 +267,8 @@ class MemoryTrackingStore(TrackingStore):
             run.info = evolve(run.info, **{name: value for name, value in given.items() if value is not None})
             if run_name is not None:
                 run.tags[_RUN_NAME_TAG] = run_name
+            if run.info.status.has_ended:
+                self._beats = {place: beat for place, beat in self._beats.items() if place[0] != run_id}
             return run.info
 
     def set_run_stage(self, run_id: str, stage: LifecycleStage) -> None:
@@ -329,7 +341,15 @@ class MemoryTrackingStore(TrackingStore):
             rest = history if last is None else [one for one in history if _history_rank(one) > _history_rank(last)]
             return self._tokens.page(rest, scope=scope, limit=limit)
 
-    def metric_bulk(self, run_ids: Sequence[str], keys: Sequence[str] | None = None, *, buckets: int | None = None) -> list[Series]:
+    def metric_bulk(
+        self,
+        run_ids: Sequence[str],
+        keys: Sequence[str] | None = None,
+        *,
+        buckets: int | None = None,
+        first_step: int | None = None,
+        last_step: int | None = None,
+    ) -> list[Series]:
         if buckets is not None and buckets < 1:
             raise InvalidValue(f"buckets is {buckets}; it must be 1 or more, or left out for every point")
         with self._lock:
@@ -339,45 +359,71 @@ class MemoryTrackingStore(TrackingStore):
                 for key in sorted(kept) if keys is None else dict.fromkeys(keys):
                     if key in kept:
                         points = sorted(kept[key].values(), key=lambda point: rank(*point))
+                        low = points[0][0] if first_step is None else max(first_step, points[0][0])
+                        high = points[-1][0] if last_step is None else min(last_step, points[-1][0])
+                        points = [point for point in points if low <= point[0] <= high]
                         is_sampled = buckets is not None and len(points) > 3 * buckets
-                        chosen = sample(points, buckets) if buckets is not None and is_sampled else points
-                        found.append(Series(run_id, key, Points.of(chosen), is_sampled))
+                        chosen = sample(points, bucket_width(low, high, buckets)) if buckets is not None and is_sampled else points
+                        if points:
+                            found.append(Series(run_id, key, Points.of(chosen), is_sampled))
             return found
 
+    # --- shipping
 
-def summarize(points: Iterable[_Point]) -> MetricSummary:
-    """The summary of a series from all of its points; see MetricSummary for what each number means."""
-    ordered = sorted(points, key=lambda point: rank(*point))
-    numbers = [(value, step) for step, _, value in ordered if not math.isnan(value)]
-    lowest = min(numbers, default=(math.nan, None))  # of equal values the lowest step
-    highest = max(numbers, key=lambda pair: (pair[0], -pair[1]), default=(math.nan, None))
-    last_step, last_timestamp, last = ordered[-1]
-    return MetricSummary(
-        count=len(ordered),
-        first=ordered[0][2],
-        last=last,
-        last_step=last_step,
-        last_timestamp=last_timestamp,
-        min=lowest[0],
-        max=highest[0],
-        mean=sum(value for value, _ in numbers) / len(numbers) if numbers else math.nan,
-        argmin=lowest[1],
-        argmax=highest[1],
-    )
+    def shipped_to(self, writer: str) -> int:
+        with self._lock:
+            return self._positions.get(writer, 0)
 
+    def ship(self, parcel: Parcel) -> Receipt:
+        origin = limits.check_parcel(parcel).origin
+        with self._lock:
+            position = self.shipped_to(origin.writer)
+            if origin.end <= position:
+                return Receipt(is_repeat=True)
+            if origin.start != position:
+                raise OriginGap(
+                    f"the journal of writer {origin.writer} is here up to {position}; a parcel from {origin.start} on cannot follow",
+                    position=position,
+                )
+            runs, datasets = dict(self._runs), dict(self._datasets)
+            if parcel.run_id in runs:
+                runs[parcel.run_id] = deepcopy(runs[parcel.run_id])
+            try:
+                receipt = self._take(parcel)
+            except BaseException:
+                self._runs, self._datasets = runs, datasets
+                raise
+            self._positions[origin.writer] = origin.end
+            return receipt
 
-def sample(points: Sequence[_Point], buckets: int) -> list[_Point]:
-    """The lowest, highest and last point of each of `buckets` equally wide ranges of steps; `points` are sorted by rank."""
-    start, width = points[0][0], points[-1][0] - points[0][0] + 1
-    groups: dict[int, list[_Point]] = {}
-    for point in points:
-        groups.setdefault((point[0] - start) * buckets // width, []).append(point)
-    chosen: list[_Point] = []
-    for group in groups.values():
-        numbers = [point for point in group if not math.isnan(point[2])] or group
-        kept = {min(numbers, key=lambda point: point[2]), max(numbers, key=lambda point: point[2]), group[-1]}
-        chosen += sorted(kept, key=lambda point: rank(*point))
-    return chosen
+    def _take(self, parcel: Parcel) -> Receipt:
+        if parcel.new is not None:
+            self.create_run(parcel.new)
+        run = self._active_run(parcel.run_id)
+        for key in parcel.removed_tags:
+            run.tags.pop(key, None)
+        given = dict(limits.check_param(key, value) for key, value in parcel.batch.params.items())
+        clashes = [ParamClash(key, run.params[key], value) for key, value in given.items() if run.params.get(key, value) != value]
+        fitting = {key: value for key, value in given.items() if run.params.get(key, value) == value}
+        self.log_batch(parcel.run_id, evolve(parcel.batch, params=fitting))
+        self.log_inputs(parcel.run_id, parcel.inputs)
+        self.update_run(parcel.run_id, status=parcel.status, end_time=parcel.end_time)
+        return Receipt(tuple(clashes))
+
+    def beat(self, beats: Sequence[Heartbeat]) -> None:
+        checked = [limits.check_heartbeat(one) for one in beats]
+        with self._lock:
+            for one in checked:
+                if one.run_id in self._runs and not self._runs[one.run_id].info.status.has_ended:
+                    self._beats[one.run_id, one.writer] = one
+
+    def heartbeats(self, run_ids: Sequence[str] | None = None) -> list[Heartbeat]:
+        with self._lock:
+            return [
+                beat
+                for (run_id, _), beat in sorted(self._beats.items())
+                if self._runs[run_id].info.status is RunStatus.RUNNING and (run_ids is None or run_id in run_ids)
+            ]
 
 
 def _check_experiment_id(experiment_id: str) -> str:

@@ -12,7 +12,21 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from drupe.entities import Dataset, DatasetInput, InputTag, LifecycleStage, LogBatch, NewRun, Points, RunStatus, ViewType
+from drupe.entities import (
+    Dataset,
+    DatasetInput,
+    Heartbeat,
+    InputTag,
+    LifecycleStage,
+    LogBatch,
+    NewRun,
+    Origin,
+    Parcel,
+    Points,
+    RunStatus,
+    ViewType,
+)
+from drupe.extend.features import Feature, Support
 from drupe.extend.tracking_store import TrackingStore
 from drupe.search.query import Query
 from drupe.testing.comparison import Pair
@@ -29,6 +43,8 @@ _EXPERIMENT_IDS = ["0", "1", "2", "3", "9"]
 _experiments = st.sampled_from(_EXPERIMENT_IDS)
 _names = st.sampled_from(["a", "b", "A", "ab", "Default"])
 _runs = st.sampled_from([*_RUN_IDS, *_RUN_IDS, "zz"])
+_writers = st.sampled_from(["v", "w"])
+_near = st.integers(-4, 6)
 _stages = st.sampled_from(LifecycleStage)
 _views = st.sampled_from(ViewType)
 _tags = st.dictionaries(st.sampled_from(["t", "u"]), texts, max_size=2)
@@ -171,6 +187,51 @@ class TrackingOperations(RuleBasedStateMachine):
     @rule(runs=st.lists(_runs, unique=True), keys=st.none() | st.lists(st.sampled_from(_METRICS), unique=True))
     def read_many_series(self, runs: list[str], keys: list[str] | None) -> None:
         self._both.same(lambda store: store.metric_bulk(runs, keys))
+
+    @rule(runs=st.lists(_runs, unique=True), buckets=st.none() | st.integers(1, 3), first=st.none() | _near, last=st.none() | _near)
+    def read_sampled_series(self, runs: list[str], buckets: int | None, first: int | None, last: int | None) -> None:
+        self._both.same(lambda store: store.metric_bulk(runs, buckets=buckets, first_step=first, last_step=last))
+
+    # --- shipping
+
+    @precondition(lambda self: self._has(Feature.ORIGINS))
+    @rule(
+        run=_runs,
+        writer=_writers,
+        ahead=st.sampled_from([0, 0, 0, 0, -1, 1]),
+        length=st.integers(0, 3),
+        batch=_batches,
+        removed=st.lists(st.sampled_from(["t", "u", "never"]), max_size=2).map(tuple),
+        datasets=_inputs.map(tuple),
+        status=st.none() | st.sampled_from(RunStatus),
+        end_time=st.none() | st.integers(0, 3),
+    )
+    def ship(self, run: str, writer: str, ahead: int, length: int, **given: Any) -> None:
+        start = max(0, self._both.oracle.shipped_to(writer) + ahead)
+        origin = Origin(writer, start, start + length)
+        given["inputs"], given["removed_tags"] = given.pop("datasets"), given.pop("removed")
+        self._both.same(lambda store: store.ship(Parcel(run, origin, **given)))
+        self._both.same(lambda store: store.shipped_to(writer))
+
+    @precondition(lambda self: self._has(Feature.ORIGINS))
+    @rule(run=st.sampled_from(_RUN_IDS), writer=_writers, batch=_batches, tags=_tags)
+    def ship_a_new_run(self, run: str, writer: str, batch: LogBatch, tags: dict[str, str]) -> None:
+        new = self._made(run) or NewRun("0", run, f"{run}a", "a", 1, tags)
+        start = self._both.oracle.shipped_to(writer)
+        self._both.same(lambda store: store.ship(Parcel(run, Origin(writer, start, start + 1), new, batch)))
+
+    @precondition(lambda self: self._has(Feature.HEARTBEATS))
+    @rule(run=_runs, writer=_writers, at=st.integers(0, 9))
+    def beat(self, run: str, writer: str, at: int) -> None:
+        self._both.same(lambda store: store.beat([Heartbeat(run, writer, at, 1, "h", at, "b")]))
+
+    @precondition(lambda self: self._has(Feature.HEARTBEATS))
+    @rule(runs=st.none() | st.lists(_runs, unique=True))
+    def read_beats(self, runs: list[str] | None) -> None:
+        self._both.same(lambda store: sorted(store.heartbeats(runs), key=str))
+
+    def _has(self, feature: Feature) -> bool:
+        return self._both.store.features.get(feature) is Support.FULL
 
     # --- searches
 

@@ -20,9 +20,10 @@ from drupe.testing.kit_logging import LoggingTests
 from drupe.testing.kit_metrics import MetricTests
 from drupe.testing.kit_run_search import RunSearchTests
 from drupe.testing.kit_runs import RunTests
+from drupe.testing.kit_shipping import ShippingTests
 
 __all__ = ["TrackingStoreKit"]
 
 
-class TrackingStoreKit(ExperimentTests, RunTests, LoggingTests, MetricTests, RunSearchTests):
+class TrackingStoreKit(ExperimentTests, RunTests, LoggingTests, MetricTests, ShippingTests, RunSearchTests):
     """All tests that a tracking store passes. Provide the fixture `store`: an open, empty store."""

@@ -16,13 +16,13 @@ __all__ = ["complaint"]
 def complaint(kit: type, test: str, open_store: Callable[[], Any], *, reopen: Callable[[Any], Any] | None = None) -> str | None:
     """What the test of that name says against the store, with every set of its parameters; None when it passes.
 
-    Each set gets a store of its own; `reopen` makes the store that a test gets when it opens that one again. An exception that is no
+    Each set gets a store of its own, which is also the one that a test asks for with a feature; `reopen` makes the store that a test gets when it opens that one again. An exception that is no
     complaint (a mistake in the broken store, or in here) passes through.
     """
     function = getattr(kit(), test)
     for given in _parameters(function):
         store = open_store()
-        fixtures = {"store": store, "reopen": lambda store=store: (reopen or _same)(store)}
+        fixtures = {**dict.fromkeys(("store", "exact", "beating"), store), "reopen": lambda store=store: (reopen or _same)(store)}
         wanted = [name for name in inspect.signature(function).parameters if name not in given]
         try:
             function(**given, **{name: fixtures[name] for name in wanted})

@@ -12,20 +12,26 @@ from attrs import evolve
 from drupe.entities import (
     DatasetInput,
     Experiment,
+    Heartbeat,
     LifecycleStage,
     LogBatch,
     Metric,
     NewRun,
     Page,
+    ParamClash,
+    Parcel,
     Points,
+    Receipt,
     Run,
     RunInfo,
     Series,
     ViewType,
 )
-from drupe.errors import InvalidPageToken, ParamConflict, RunNotFound
+from drupe.errors import AlreadyExists, InvalidPageToken, InvalidValue, ParamConflict, RunNotFound
+from drupe.extend.tracking_store import TrackingStore
 from drupe.search.query import Query
-from drupe.testing.memory_tracking import MemoryTrackingStore, sample
+from drupe.testing.memory_series import sample
+from drupe.testing.memory_tracking import MemoryTrackingStore
 from drupe.testing.tracking_store import TrackingStoreKit
 
 from .kit_runner import complaint
@@ -250,7 +256,9 @@ class MissesUnknownRunsInHistory(MemoryTrackingStore):
 
 @caught_by("test_a_sampled_series_keeps_every_spike_and_both_ends_of_the_values")
 class SamplesEveryNthPoint(MemoryTrackingStore):
-    def metric_bulk(self, run_ids: Sequence[str], keys: Sequence[str] | None = None, *, buckets: int | None = None) -> list[Series]:
+    def metric_bulk(
+        self, run_ids: Sequence[str], keys: Sequence[str] | None = None, *, buckets: int | None = None, **steps: Any
+    ) -> list[Series]:
         series = super().metric_bulk(run_ids, keys)
         if buckets is None:
             return series
@@ -259,9 +267,242 @@ class SamplesEveryNthPoint(MemoryTrackingStore):
 
 @caught_by("test_bulk_keeps_a_short_series_whole")
 class SamplesShortSeriesToo(MemoryTrackingStore):
-    def metric_bulk(self, run_ids: Sequence[str], keys: Sequence[str] | None = None, *, buckets: int | None = None) -> list[Series]:
+    def metric_bulk(
+        self, run_ids: Sequence[str], keys: Sequence[str] | None = None, *, buckets: int | None = None, **steps: Any
+    ) -> list[Series]:
         series = super().metric_bulk(run_ids, keys)
-        return [evolve(one, points=Points.of(sample(list(one.points), buckets or 1)), is_sampled=True) for one in series]
+        return [evolve(one, points=Points.of(sample(list(one.points), 4)), is_sampled=True) for one in series]
+
+
+@caught_by("test_ranges_of_steps_begin_at_multiples_of_their_width_and_so_stay_as_the_series_grows")
+class CutsRangesFromTheFirstStepOn(MemoryTrackingStore):
+    def metric_bulk(
+        self, run_ids: Sequence[str], keys: Sequence[str] | None = None, *, buckets: int | None = None, **steps: Any
+    ) -> list[Series]:
+        series = super().metric_bulk(run_ids, keys, **steps)
+        if buckets is None:
+            return series
+        return [evolve(one, points=Points.of(self._cut(list(one.points), buckets)), is_sampled=True) for one in series]
+
+    def _cut(self, points: list[tuple[int, int, float]], buckets: int) -> list[tuple[int, int, float]]:
+        start, width = points[0][0], (points[-1][0] - points[0][0]) // buckets + 1
+        return [(step + start, time, value) for step, time, value in sample([(s - start, t, v) for s, t, v in points], width)]
+
+
+@caught_by("test_bulk_gives_only_the_points_between_the_steps_asked_for")
+class TakesTheLastStepForTheEnd(MemoryTrackingStore):
+    def metric_bulk(
+        self, run_ids: Sequence[str], keys: Sequence[str] | None = None, *, last_step: int | None = None, **given: Any
+    ) -> list[Series]:
+        return super().metric_bulk(run_ids, keys, last_step=None if last_step is None else last_step - 1, **given)
+
+
+@caught_by("test_a_sampled_range_is_cut_as_finely_as_its_own_steps_allow")
+class SamplesBeforeItLooksAtTheRange(MemoryTrackingStore):
+    def metric_bulk(
+        self,
+        run_ids: Sequence[str],
+        keys: Sequence[str] | None = None,
+        *,
+        buckets: int | None = None,
+        first_step: int | None = None,
+        last_step: int | None = None,
+    ) -> list[Series]:
+        low, high = first_step if first_step is not None else -math.inf, last_step if last_step is not None else math.inf
+        whole = super().metric_bulk(run_ids, keys, buckets=buckets)
+        return [evolve(one, points=Points.of(point for point in one.points if low <= point[0] <= high)) for one in whole]
+
+
+# --- shipping
+
+
+@caught_by("test_a_parcel_that_is_sent_again_does_nothing")
+@caught_by("test_threads_that_send_the_same_parcels_write_each_once")
+class ForgetsOrigins(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        self._positions[parcel.origin.writer] = parcel.origin.start
+        return super().ship(parcel)
+
+
+@caught_by("test_a_writer_is_known_up_to_the_end_of_its_last_parcel")
+class CountsParcelsInsteadOfPositions(MemoryTrackingStore):
+    def shipped_to(self, writer: str) -> int:
+        return int(super().shipped_to(writer) > 0)
+
+
+@caught_by("test_a_parcel_that_does_not_follow_the_last_one_is_refused_with_the_position")
+@caught_by("test_the_first_parcel_of_a_writer_starts_at_0")
+class JumpsOverGaps(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        if parcel.origin.start > self.shipped_to(parcel.origin.writer):
+            self._positions[parcel.origin.writer] = parcel.origin.start
+        return super().ship(parcel)
+
+
+@caught_by("test_a_parcel_that_does_not_follow_the_last_one_is_refused_with_the_position")
+class TakesOverlappingParcels(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        if parcel.origin.start < self.shipped_to(parcel.origin.writer) < parcel.origin.end:
+            self._positions[parcel.origin.writer] = parcel.origin.start
+        return super().ship(parcel)
+
+
+@caught_by("test_a_parcel_that_is_sent_again_after_its_run_was_deleted_is_still_a_repeat")
+class ComplainsBeforeItRecognisesARepeat(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        if parcel.run_id in self._runs:
+            self._active_run(parcel.run_id)
+        return super().ship(parcel)
+
+
+@caught_by("test_a_writer_is_known_up_to_the_end_of_its_last_parcel")
+class TakesWritersThatDifferInCaseForOne(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        return super().ship(evolve(parcel, origin=evolve(parcel.origin, writer=parcel.origin.writer.lower())))
+
+    def shipped_to(self, writer: str) -> int:
+        return super().shipped_to(writer.lower())
+
+
+@caught_by("test_a_refused_parcel_leaves_nothing_of_itself")
+@caught_by("test_a_refused_parcel_does_not_leave_the_run_that_it_would_have_made")
+class ShipsInParts(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        position = self.shipped_to(parcel.origin.writer)
+        receipt = TrackingStore.ship(self, parcel)
+        if parcel.origin.start != position:
+            return super().ship(parcel)
+        self._positions[parcel.origin.writer] = parcel.origin.end
+        return receipt
+
+
+@caught_by("test_a_refused_parcel_leaves_nothing_of_itself")
+class CountsRefusedParcels(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        try:
+            return super().ship(parcel)
+        except InvalidValue:
+            self._positions[parcel.origin.writer] = max(self.shipped_to(parcel.origin.writer), parcel.origin.end)
+            raise
+
+
+@caught_by("test_a_param_with_another_value_is_told_and_the_rest_is_written")
+class RefusesParcelsThatClash(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        if parcel.run_id in self._runs:
+            self._checked(self._run(parcel.run_id), parcel.batch)
+        return super().ship(parcel)
+
+
+@caught_by("test_a_param_with_another_value_is_told_and_the_rest_is_written")
+class KeepsClashesToItself(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        return evolve(super().ship(parcel), clashes=())
+
+
+@caught_by("test_a_long_param_clashes_by_what_would_be_kept_of_it")
+class ComparesWholeParams(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        super().ship(parcel)
+        kept = self._run(parcel.run_id).params
+        return Receipt(tuple(ParamClash(key, kept[key], value) for key, value in parcel.batch.params.items() if kept[key] != value))
+
+
+@caught_by("test_removing_a_tag_that_is_not_set_is_no_fault")
+class MissesTagsThatAreNotSet(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        for key in parcel.removed_tags:
+            self.delete_run_tag(parcel.run_id, key)
+        return super().ship(parcel)
+
+
+@caught_by("test_a_tag_that_is_removed_and_set_in_one_parcel_is_set")
+class RemovesTagsLast(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        receipt = super().ship(parcel)
+        for key in parcel.removed_tags:
+            self._run(parcel.run_id).tags.pop(key, None)
+        return receipt
+
+
+@caught_by("test_a_parcel_does_all_that_it_holds")
+class LeavesInputsOut(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        return super().ship(evolve(parcel, inputs=()))
+
+
+@caught_by("test_a_parcel_does_all_that_it_holds")
+class LeavesTheEndOut(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        return super().ship(evolve(parcel, status=None, end_time=None))
+
+
+@caught_by("test_a_parcel_cannot_take_the_id_of_another_run")
+class WritesIntoWhateverRunHasTheId(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        return super().ship(evolve(parcel, new=None) if parcel.run_id in self._runs else parcel)
+
+
+@caught_by("test_two_writers_that_bring_the_same_new_run_share_it")
+class RefusesARunThatIsThere(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        if parcel.new is not None and parcel.run_id in self._runs:
+            raise AlreadyExists("it is there")
+        return super().ship(parcel)
+
+
+@caught_by("test_a_parcel_for_a_deleted_run_is_refused")
+class ShipsIntoTheTrash(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        stage = self._run(parcel.run_id).info.lifecycle_stage
+        self.set_run_stage(parcel.run_id, LifecycleStage.ACTIVE)
+        receipt = super().ship(parcel)
+        self.set_run_stage(parcel.run_id, stage)
+        return receipt
+
+
+# --- signs of life
+
+
+@caught_by("test_the_latest_sign_of_life_of_each_writer_is_kept")
+class KeepsOneSignOfLifePerRun(MemoryTrackingStore):
+    def beat(self, beats: Sequence[Heartbeat]) -> None:
+        super().beat(beats)
+        self._beats = {(run_id, ""): beat for (run_id, _), beat in self._beats.items()}
+
+
+@caught_by("test_the_latest_sign_of_life_of_each_writer_is_kept")
+class KeepsTheFirstSignOfLife(MemoryTrackingStore):
+    def beat(self, beats: Sequence[Heartbeat]) -> None:
+        super().beat([beat for beat in beats if (beat.run_id, beat.writer) not in self._beats])
+
+
+@caught_by("test_signs_of_life_go_when_the_run_ends")
+class KeepsSignsOfLifeOfTheDead(MemoryTrackingStore):
+    def update_run(self, run_id: str, **given: Any) -> RunInfo:
+        kept = self._beats
+        try:
+            return super().update_run(run_id, **given)
+        finally:
+            self._beats = kept
+
+
+@caught_by("test_unknown_and_ended_runs_get_no_signs_of_life")
+class TakesSignsOfLifeOfTheDead(MemoryTrackingStore):
+    def beat(self, beats: Sequence[Heartbeat]) -> None:
+        self._beats.update({(beat.run_id, beat.writer): beat for beat in beats if beat.run_id in self._runs})
+
+
+@caught_by("test_only_running_runs_have_signs_of_life")
+class ShowsSignsOfLifeOfScheduledRuns(MemoryTrackingStore):
+    def heartbeats(self, run_ids: Sequence[str] | None = None) -> list[Heartbeat]:
+        return [beat for beat in self._beats.values() if run_ids is None or beat.run_id in run_ids]
+
+
+@caught_by("test_signs_of_life_can_be_asked_of_some_runs")
+class TakesNoRunsForAll(MemoryTrackingStore):
+    def heartbeats(self, run_ids: Sequence[str] | None = None) -> list[Heartbeat]:
+        return super().heartbeats(run_ids or None)
 
 
 # --- searching
@@ -369,6 +610,8 @@ def test_the_named_test_complains_about_the_broken_store_and_not_about_the_sound
         "test_a_deleted_default_experiment_is_not_made_anew",
         "test_runs_outlive_the_opened_store",
         "test_series_outlive_the_opened_store_and_go_on_growing",
+        "test_origins_outlive_the_opened_store",
+        "test_signs_of_life_outlive_the_opened_store",
     ],
 )
 def test_a_store_that_forgets_when_it_is_closed_is_complained_about(test: str) -> None:

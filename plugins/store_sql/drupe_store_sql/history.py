@@ -14,7 +14,7 @@ from drupe.entities import Metric, Page, Points, Series
 from drupe.entities.metrics import rank
 from drupe_store_sql.paging import fingerprint, read_token, write_token
 from drupe_store_sql.points import unpack
-from drupe_store_sql.sampling import sample
+from drupe_store_sql.sampling import level_for, sample
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import stretch
 from drupe_store_sql.summary import first_rank, last_rank
@@ -54,7 +54,15 @@ def page(session: Session, run_id: str, key: str, *, limit: int, token: str | No
     return Page([Metric(key, value, time, step, run_id) for step, time, value in found[:limit]], following)
 
 
-def bulk(session: Session, run_ids: Sequence[str], keys: Sequence[str] | None, *, buckets: int | None) -> list[Series]:
+def bulk(
+    session: Session,
+    run_ids: Sequence[str],
+    keys: Sequence[str] | None,
+    *,
+    buckets: int | None,
+    first_step: int | None,
+    last_step: int | None,
+) -> list[Series]:
     """See TrackingStore.metric_bulk."""
     numbers = dict(session.among(_RUNS, dict.fromkeys(run_ids)))
     if keys is None:
@@ -75,9 +83,13 @@ def bulk(session: Session, run_ids: Sequence[str], keys: Sequence[str] | None, *
         for name in of_run.get(number, []) if keys is None else dict.fromkeys(keys):
             if (number, name) in pieces:
                 points = _by_rank([unpack(stored, session) for stored in pieces[number, name]])
+                low = points.steps[0] if first_step is None else max(first_step, points.steps[0])
+                high = points.steps[-1] if last_step is None else min(last_step, points.steps[-1])
+                points = Points.of(point for point in points if low <= point[0] <= high)
                 is_sampled = buckets is not None and len(points) > 3 * buckets
-                chosen = sample(points, buckets) if buckets is not None and is_sampled else points
-                found.append(Series(run_id, name, chosen, is_sampled))
+                chosen = sample(points, level_for(low, high, buckets)) if buckets is not None and is_sampled else points
+                if len(points):
+                    found.append(Series(run_id, name, chosen, is_sampled))
     return found
 
 

@@ -172,11 +172,19 @@ class SqlTrackingStore(TrackingStore):
         with self._database.read() as session:
             return history.page(session, run_id, key, limit=limit, token=page_token)
 
-    def metric_bulk(self, run_ids: Sequence[str], keys: Sequence[str] | None = None, *, buckets: int | None = None) -> list[Series]:
+    def metric_bulk(
+        self,
+        run_ids: Sequence[str],
+        keys: Sequence[str] | None = None,
+        *,
+        buckets: int | None = None,
+        first_step: int | None = None,
+        last_step: int | None = None,
+    ) -> list[Series]:
         if buckets is not None and buckets < 1:
             raise InvalidValue(f"buckets is {buckets}; it must be 1 or more, or left out for every point")
         with self._database.read() as session:
-            return history.bulk(session, run_ids, keys, buckets=buckets)
+            return history.bulk(session, run_ids, keys, buckets=buckets, first_step=first_step, last_step=last_step)
 
 
 def _scope(experiment_ids: Sequence[str] | None, view: ViewType) -> tuple[list[ColumnElement[bool]], list[int] | None]:

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from drupe.entities import Points
 from drupe.entities.metrics import rank
-from drupe.testing.memory_tracking import summarize
+from drupe.testing.memory_series import summarize
 from drupe_store_sql.summary import COLUMNS, Rank, Row, to_summary
 
 

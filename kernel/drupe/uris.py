@@ -27,7 +27,8 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w-]{0,255}")
 _USER_INFO = re.compile(r"(?<=://)[^/\s?#]*@")  # up to the last @: passwords hold unescaped ones
 _SECRET_OPTION = re.compile(
-    r"([?&][^=&\s]*(?:password|passwd|pwd|secret|token|access_key|api_key)[^=&\s]*=)(?!\$\{)[^&\s]*", re.IGNORECASE
+    r"([?&](?:sig|key|[^=&\s]*(?:password|passwd|pwd|secret|token|access_?key|api_?key|signature|credential)[^=&\s]*)=)(?!\$\{)[^&\s]*",
+    re.IGNORECASE,
 )  # ${NAME} is no secret
 _VERSION_DIGITS_MAX = 18  # fits 64 bits
 _PATH_MAX, _SEGMENT_MAX_BYTES = 4096, 255  # what file systems take; it also bounds the work of decoding again and again

@@ -87,6 +87,8 @@ def test_the_allow_list_of_the_environment_disables_all_others(house: Any) -> No
     assert states == {
         "flavor-python": "disabled",
         "flavor-sklearn": "disabled",
+        "source-files": "disabled",
+        "source-http": "disabled",
         "sound": "active",
         "store-local": "disabled",
         "store-sqlite": "active",

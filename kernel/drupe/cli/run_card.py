@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +14,7 @@ from drupe.cli.output import table_of
 from drupe.cli.references import short_id
 from drupe.cli.run_columns import PARENT, STATUS_STYLES, length_ms
 from drupe.cli.tables import Cell, Heading, card, draw
-from drupe.entities import LifecycleStage, Run
+from drupe.entities import Dataset, LifecycleStage, Run
 from drupe.errors import DrupeError
 
 if TYPE_CHECKING:
@@ -35,10 +36,10 @@ def show_card(client: Client, run: Run, *, everything: bool = False) -> None:
         _section(("TAG", "VALUE"), tags)
     if run.inputs.dataset_inputs:
         rows = [
-            (used.dataset.name, used.dataset.digest, ", ".join(tag.value for tag in used.tags), used.dataset.source_type)
+            (used.dataset.name, used.dataset.digest, ", ".join(tag.value for tag in used.tags), *_data_facts(used.dataset))
             for used in run.inputs.dataset_inputs
         ]
-        _section(("DATASET", "DIGEST", "USED FOR", "SOURCE"), rows)
+        _section(("DATASET", "DIGEST", "USED FOR", "ROWS", "SOURCE"), rows)
 
 
 def _about(client: Client, run: Run) -> list[tuple[str, object]]:
@@ -60,6 +61,21 @@ def _about(client: Client, run: Run) -> list[tuple[str, object]]:
         ("artifacts", info.artifact_uri),
         ("note", tags.get("mlflow.note.content", "")),
     ]
+
+
+def _data_facts(dataset: Dataset) -> tuple[str, str]:
+    """Rows, and the address or kind of the source; both are JSON that any client may have written."""
+    profile, source = (_json_table(text) for text in (dataset.profile, dataset.source))
+    rows = profile.get("num_rows", (profile.get("features_shape") or [""])[0] if isinstance(profile.get("features_shape"), list) else "")
+    return str(rows), str(source.get("uri") or source.get("url") or dataset.source_type)
+
+
+def _json_table(text: str | None) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _experiment(client: Client, experiment_id: str) -> str:

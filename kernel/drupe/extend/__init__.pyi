@@ -1,5 +1,6 @@
 from drupe.extend.artifact_repo import ArtifactRepo as ArtifactRepo
 from drupe.extend.context import RunContext as RunContext
+from drupe.extend.dataset_source import DatasetSource as DatasetSource, Fetched as Fetched, SourceStat as SourceStat
 from drupe.extend.events import (
     AliasDeleted as AliasDeleted,
     AliasSet as AliasSet,

@@ -26,6 +26,7 @@ __all__ = [
     "drupe_artifact_repos",
     "drupe_cli_commands",
     "drupe_configure",
+    "drupe_dataset_sources",
     "drupe_default_experiment",
     "drupe_event",
     "drupe_flavor_for",
@@ -84,6 +85,18 @@ def drupe_model_flavors() -> list[Offer]:  # type: ignore[empty-body]
         def drupe_model_flavors():
             return [Offer("fasttext", load="drupe_flavor_fasttext:FastTextFlavor", help="fastText models",
                           handles=("fasttext.FastText._FastText",), requires=("fasttext",))]
+    """
+
+
+@hookspec
+def drupe_dataset_sources() -> list[Offer]:  # type: ignore[empty-body]
+    """Offer places that datasets are read from. Key: the URI scheme, e.g. `file`, `https`.
+
+    Called once, when the catalog is built; `load` names a subclass of `drupe.extend.DatasetSource`. Since API 1.0.
+
+        @hookimpl
+        def drupe_dataset_sources():
+            return [Offer("webdav", load="drupe_source_webdav:WebdavSource", help="files on a WebDAV server", keys=("dav", "davs"))]
     """
 
 

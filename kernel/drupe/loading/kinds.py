@@ -31,6 +31,7 @@ KINDS: dict[str, Kind] = {
     "drupe_registry_stores": Kind("registry store", "scheme", "drupe.extend.registry_store:RegistryStore"),
     "drupe_artifact_repos": Kind("artifact repository", "scheme", "drupe.extend.artifact_repo:ArtifactRepo"),
     "drupe_model_flavors": Kind("model flavor", "name", "drupe.extend.flavor:Flavor"),
+    "drupe_dataset_sources": Kind("dataset source", "scheme", "drupe.extend.dataset_source:DatasetSource"),
     "drupe_cli_commands": Kind("command", "word", "click:Command", is_instance=True),
 }
 

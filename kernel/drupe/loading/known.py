@@ -32,6 +32,12 @@ _PROVIDERS: dict[str, dict[str, str]] = {
         "lightgbm": "flavor-lightgbm",
         "onnx": "flavor-onnx",
     },
+    "drupe_dataset_sources": {
+        "file": "source-files",
+        "http": "source-http",
+        "https": "source-http",
+        "s3": "store-s3",
+    },
 }
 
 

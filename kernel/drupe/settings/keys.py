@@ -46,6 +46,7 @@ KEYS: dict[str, Key] = {
         ),
         Key("capture_environment", "flag", True, "record Python, platform and installed packages with every run"),
         Key("capture_git_diff", "flag", True, "keep uncommitted changes of the program's git repository as an artifact"),
+        Key("dataset_profile", "flag", True, "keep statistics of the columns of datasets: ranges, means, frequent texts"),
         Key(
             "progress",
             "flag",

@@ -17,7 +17,7 @@ from drupe.extend import RunContext
 from drupe.loading import catalog
 from drupe.tracking.git import GitState, git_state
 
-__all__ = ["code_state", "context_tags", "run_context", "working_folder"]
+__all__ = ["code_state", "context_tags", "program_tags", "run_context", "working_folder"]
 
 
 @lru_cache(maxsize=1)
@@ -37,6 +37,15 @@ def code_state() -> GitState | None:
 
 def context_tags() -> dict[str, str]:
     """Tags for a new run: built-in ones, then what plugins answer to `drupe_run_tags`."""
+    tags = program_tags()
+    for _plugin, added in catalog().collect("drupe_run_tags", context=run_context()):
+        if isinstance(added, Mapping):
+            tags.update({str(key): str(value) for key, value in added.items()})
+    return tags
+
+
+def program_tags() -> dict[str, str]:
+    """The built-in tags: who runs which program, in which version."""
     context = run_context()
     tags = {
         "mlflow.user": context.user,
@@ -50,9 +59,6 @@ def context_tags() -> dict[str, str]:
             tags["mlflow.source.git.branch"] = state.branch
         if state.remote_url:
             tags["mlflow.source.git.repoURL"] = state.remote_url
-    for _plugin, added in catalog().collect("drupe_run_tags", context=context):
-        if isinstance(added, Mapping):
-            tags.update({str(key): str(value) for key, value in added.items()})
     return tags
 
 

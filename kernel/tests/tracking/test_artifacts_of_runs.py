@@ -221,15 +221,3 @@ def test_a_dataset_of_another_library_that_describes_itself_is_taken() -> None:
 def test_what_is_no_dataset_is_refused_with_what_would_be(dataset: object) -> None:
     with drupe.start_run(), pytest.raises(InvalidValue, match=r"drupe\.data\.from_pandas"):
         drupe.log_input(dataset)
-
-
-def test_a_dataset_is_tied_to_the_run_with_its_context() -> None:
-    frame = pd.DataFrame({"x": [1.0, 2.0], "y": [0, 1]})
-    with drupe.start_run() as run:
-        drupe.log_input(drupe.data.from_pandas(frame, name="train", targets="y"), context="training")
-        drupe.log_input(drupe.data.from_numpy(np.zeros((3, 2)), name="grid"), context="test", tags={"k": "v"})
-    inputs = {entry.dataset.name: entry for entry in drupe.get_run(run.info.run_id).inputs.dataset_inputs}
-    assert json.loads(inputs["train"].dataset.profile or "") == {"num_rows": 2, "num_elements": 4}
-    assert {tag.key: tag.value for tag in inputs["grid"].tags} == {"mlflow.data.context": "test", "k": "v"}
-    assert drupe.data.from_pandas(frame).digest == drupe.data.from_pandas(frame.copy()).digest
-    assert drupe.data.from_pandas(frame).digest != drupe.data.from_pandas(frame + 1).digest

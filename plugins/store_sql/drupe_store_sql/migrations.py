@@ -1,7 +1,7 @@
 """The schema's versions: how a database gets from any released one to the newest.
 
 An empty database gets the newest tables at once; an older one goes through every step that it lacks, all in one transaction, after a
-backup. A database of a newer release, or of another program, is refused and not touched. Steps are never changed once released, and
+backup; the steps themselves are in `steps`. A database of a newer release, or of another program, is refused and not touched. Steps are never changed once released, and
 a test holds an upgraded database equal to a new one.
 """
 
@@ -11,19 +11,19 @@ from collections.abc import Callable, Mapping, Set
 from importlib.metadata import PackageNotFoundError, version as release_of
 
 from sqlalchemy import func, insert, select
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from drupe.errors import StoreSchema
 from drupe_store_sql.database import Database
 from drupe_store_sql.session import Session
+from drupe_store_sql.steps import make, to_version_2
 from drupe_store_sql.tables import metadata, schema
 
 __all__ = ["NEWEST", "STEPS", "Step", "create", "examine", "upgrade"]
 
 Step = Callable[[Session], None]
 
-NEWEST = 1
-STEPS: Mapping[int, Step] = {}
+NEWEST = 2
+STEPS: Mapping[int, Step] = {2: to_version_2}
 """By the version that a step leads to, from the one before."""
 
 _VERSION = select(func.max(schema.c.version))
@@ -64,9 +64,7 @@ def upgrade(
 def create(session: Session) -> None:
     """Make all tables and indexes."""
     for table in metadata.sorted_tables:
-        session.run(CreateTable(table))
-        for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            session.run(CreateIndex(index))
+        make(session, table)
 
 
 def _version(session: Session, newest: int) -> int | None:

@@ -18,6 +18,7 @@ from drupe.entities import Points
 from drupe.entities.metrics import rank
 from drupe.errors import StoreCorrupt
 from drupe_store_sql.codec import decode, encode
+from drupe_store_sql.sampling import level_for, sample
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import stretch
 from drupe_store_sql.summary import Row, first_rank
@@ -29,6 +30,7 @@ TAIL_ROWS = 64  # fold when so many calls have appended: a row costs some 50 byt
 TAIL_POINTS = 512  # or when so many points are waiting
 FULL = 512  # a chunk of fewer points is opened again by the next fold
 LARGEST = 8192  # points of one chunk; what a reader decodes at a time
+BUCKET = 128  # points that one bucket of a chunk's own sample stands for, where steps are even
 WORTH_FOLDING = 4  # tail rows of a series of an ended run
 
 _ROW = tuple(field.name for field in fields(Row))
@@ -167,6 +169,10 @@ def _parts(points: Points) -> Iterable[Points]:
 
 
 def _chunk(run: int, key: int, points: Points, *, is_tail: bool) -> dict[str, Any]:
+    level = sampled = None
+    if not is_tail and len(points) >= 2 * BUCKET:
+        level = level_for(points.steps[0], points.steps[-1], len(points) // BUCKET)
+        sampled = encode(sample(points, level))
     return {
         "run": run,
         "key": key,
@@ -176,6 +182,8 @@ def _chunk(run: int, key: int, points: Points, *, is_tail: bool) -> dict[str, An
         "max_step": points.steps[-1],
         "min_ms": min(points.timestamps),
         "max_ms": max(points.timestamps),
+        "level": level,
+        "sample": sampled,
         "points": encode(points),
     }
 

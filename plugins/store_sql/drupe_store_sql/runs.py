@@ -10,15 +10,28 @@ from typing import Any
 from attrs import asdict
 from sqlalchemy import bindparam, delete, insert, select, text, update
 
-from drupe.entities import LifecycleStage, LogBatch, NewRun, Points, Run, RunData, RunInfo, RunStatus, limits
+from drupe.entities import LifecycleStage, LogBatch, NewRun, ParamClash, Points, Run, RunData, RunInfo, RunStatus, limits
 from drupe.entities.names import invent_run_name
 from drupe.errors import AlreadyExists, InvalidValue, ParamConflict, RunNotFound, TagNotFound, WrongLifecycle
 from drupe_store_sql import experiments, points, readout
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import replace, stretch
-from drupe_store_sql.tables import params, runs, tags
+from drupe_store_sql.tables import heartbeats, params, runs, tags
 
-__all__ = ["RUN_NAME_TAG", "CheckedBatch", "add", "change", "check_batch", "delete_tag", "log", "require", "require_active", "set_stage"]
+__all__ = [
+    "RUN_NAME_TAG",
+    "CheckedBatch",
+    "add",
+    "change",
+    "check_batch",
+    "delete_tag",
+    "log",
+    "remove_tag",
+    "require",
+    "require_active",
+    "set_stage",
+    "write",
+]
 
 RUN_NAME_TAG = "mlflow.runName"
 
@@ -33,6 +46,7 @@ _RENAME = update(runs).where(runs.c.id == bindparam("number")).values(name=bindp
 _STATUS = update(runs).where(runs.c.id == bindparam("number")).values(status=bindparam("new_status"))
 _END = update(runs).where(runs.c.id == bindparam("number")).values(end_ms=bindparam("end_time"))
 _SET_TAG = replace(tags, on=("run", "key"))
+_FORGET_BEATS = delete(heartbeats).where(heartbeats.c.run == bindparam("number"))
 _DELETE_TAG = delete(tags).where(tags.c.run == bindparam("number"), tags.c.key == bindparam("tag"))
 _KNOWN_PARAMS = select(params.c.key, params.c.value).where(params.c.run == bindparam("number"), stretch(params.c.key))
 _ADD_PARAM = insert(params)
@@ -91,6 +105,7 @@ def change(session: Session, run_id: str, *, status: RunStatus | None, end_time:
         session.run(_STATUS, number=number, new_status=RunStatus(status).value)
         if RunStatus(status).has_ended:
             points.fold_all(session, number)
+            session.run(_FORGET_BEATS, number=number)
     if end_time is not None:
         session.run(_END, number=number, end_time=end_time)
     if run_name is not None:
@@ -118,24 +133,35 @@ def check_batch(batch: LogBatch) -> CheckedBatch:
 
 def log(session: Session, run_id: str, batch: CheckedBatch) -> None:
     """Write a checked batch; see TrackingStore.log_batch."""
+    clashes = write(session, require_active(session, run_id), batch)
+    if clashes:
+        told = "; ".join(f"param {one.key!r} is {one.kept[:100]!r} and cannot become {one.refused[:100]!r}" for one in clashes)
+        raise ParamConflict(f"run {run_id}: {told}; params never change", run_id=run_id)
+
+
+def write(session: Session, number: int, batch: CheckedBatch) -> list[ParamClash]:
+    """Write a checked batch to a run that is active; params that have another value already stay as they are and are told."""
     metrics, new_params, new_tags = batch
-    number = require_active(session, run_id)
-    if new_params:
-        _add_params(session, run_id, number, new_params)
+    clashes = _add_params(session, number, new_params) if new_params else []
     if metrics:
         points.append(session, number, metrics)
     if new_tags:
         _set_tags(session, number, new_tags)
         if RUN_NAME_TAG in new_tags:
             session.run(_RENAME, number=number, new_name=new_tags[RUN_NAME_TAG])
+    return clashes
 
 
 def delete_tag(session: Session, run_id: str, key: str) -> None:
     """See TrackingStore.delete_run_tag."""
-    number = require_active(session, run_id)
-    known = session.key_ids([key])
-    if not known or not session.run(_DELETE_TAG, number=number, tag=known[key]):
+    if not remove_tag(session, require_active(session, run_id), key):
         raise TagNotFound(f"run {run_id} has no tag {key!r}", run_id=run_id, key=key)
+
+
+def remove_tag(session: Session, number: int, key: str) -> bool:
+    """Remove a tag of a run that is active, if it is set; whether it was."""
+    known = session.key_ids([key])
+    return bool(known) and bool(session.run(_DELETE_TAG, number=number, tag=known[key]))
 
 
 def require(session: Session, run_id: str) -> tuple[int, bool]:
@@ -154,17 +180,11 @@ def require_active(session: Session, run_id: str) -> int:
     return number
 
 
-def _add_params(session: Session, run_id: str, number: int, new: Mapping[str, str]) -> None:
+def _add_params(session: Session, number: int, new: Mapping[str, str]) -> list[ParamClash]:
     ids = session.make_keys(new)
     known: dict[int, str] = dict(session.among(_KNOWN_PARAMS, ids.values(), number=number))
-    conflicts = [
-        f"param {key!r} is {known[ids[key]][:100]!r} and cannot become {value[:100]!r}"
-        for key, value in new.items()
-        if known.get(ids[key], value) != value
-    ]
-    if conflicts:
-        raise ParamConflict(f"run {run_id}: {'; '.join(conflicts)}; params never change", run_id=run_id)
     session.many(_ADD_PARAM, [{"run": number, "key": ids[key], "value": value} for key, value in new.items() if ids[key] not in known])
+    return [ParamClash(key, known[ids[key]], value) for key, value in new.items() if known.get(ids[key], value) != value]
 
 
 def _set_tags(session: Session, number: int, new: Mapping[str, str]) -> None:

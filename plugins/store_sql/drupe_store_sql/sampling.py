@@ -6,7 +6,9 @@ finer level, and what a sample keeps of those is enough to sample them again. Th
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
+from math import isnan
 
 from drupe.entities import Points
 
@@ -30,13 +32,19 @@ def sample(points: Points, level: int) -> Points:
     NaN is chosen only as the last point of a bucket, or when a bucket has nothing else.
     """
     steps, values = points.steps, points.values
-    chosen = Points()
+    has_nan = any(map(isnan, values))
+    chosen: list[int] = []
     begin, count = 0, len(steps)
     while begin < count:
         end = count if level >= WHOLE else bisect_left(steps, ((steps[begin] >> level) + 1) << level, begin)
-        numbers = [place for place in range(begin, end) if values[place] == values[place]] or [begin, end - 1]
-        lowest, highest = min(numbers, key=values.__getitem__), max(numbers, key=values.__getitem__)
-        for place in sorted({lowest, highest, end - 1}):
-            chosen.append(steps[place], points.timestamps[place], values[place])
+        part = values[begin:end]
+        numbers = [value for value in part if value == value] if has_nan else part
+        if numbers:
+            chosen += sorted({begin + part.index(min(numbers)), begin + part.index(max(numbers)), end - 1})
+        else:
+            chosen += (begin, end - 1) if begin < end - 1 else (begin,)
         begin = end
-    return chosen
+    times = points.timestamps
+    return Points(
+        array("q", map(steps.__getitem__, chosen)), array("q", map(times.__getitem__, chosen)), array("d", map(values.__getitem__, chosen))
+    )

@@ -1,4 +1,4 @@
-"""The tables of schema version 1, as SQLAlchemy metadata. Queries live in the rooms that own them.
+"""The tables of schema version 2, as SQLAlchemy metadata. Queries live in the rooms that own them.
 
 Rows are tied together by integers; ids and names that people see are columns. Names of metrics, params and run tags are kept once, in
 `keys`. Text compares by code point on every database. In metric columns NULL means NaN, because SQLite has no NaN; a series that does
@@ -35,12 +35,14 @@ __all__ = [
     "experiments",
     "head",
     "head_of",
+    "heartbeats",
     "input_tags",
     "inputs",
     "keys",
     "metadata",
     "model_tags",
     "models",
+    "origins",
     "params",
     "runs",
     "schema",
@@ -182,9 +184,36 @@ chunks = Table(
     Column("max_step", BigInteger, nullable=False),
     Column("min_ms", BigInteger, nullable=False),
     Column("max_ms", BigInteger, nullable=False),
+    Column("level", SmallInteger),  # of the sample; see `sampling`
+    Column("sample", LargeBinary),  # before the points, so that reading it does not mean passing over them; NULL where they are few
     Column("points", LargeBinary, nullable=False),  # see `codec`
 )
-Index("chunks_by_step", chunks.c.run, chunks.c.key, chunks.c.min_step)
+# all that decides which chunks a curve is read from, and whether their samples are enough for it
+Index("chunks_by_step", *(chunks.c[name] for name in ("run", "key", "min_step", "max_step", "count", "level")))
+
+# --- journals
+
+origins = Table(
+    "origins",
+    metadata,
+    Column("writer", TEXT, primary_key=True),
+    Column("position", BigInteger, nullable=False),  # up to where the journal of that writer is here
+    sqlite_with_rowid=False,
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("run", ForeignKey(runs.c.id), nullable=False),
+    Column("writer", TEXT, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("interval_ms", BigInteger, nullable=False),
+    Column("host", TEXT, nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("boot_id", TEXT, nullable=False),
+    PrimaryKeyConstraint("run", "writer"),
+    sqlite_with_rowid=False,
+)
 
 # --- datasets
 

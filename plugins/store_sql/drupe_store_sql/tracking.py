@@ -15,11 +15,14 @@ from sqlalchemy import Column, ColumnElement, false
 from drupe.entities import (
     DatasetInput,
     Experiment,
+    Heartbeat,
     LifecycleStage,
     LogBatch,
     Metric,
     NewRun,
     Page,
+    Parcel,
+    Receipt,
     Run,
     RunInfo,
     RunStatus,
@@ -31,7 +34,7 @@ from drupe.errors import InvalidValue
 from drupe.extend.tracking_store import TrackingStore
 from drupe.search.query import Query
 from drupe.uris import Uri
-from drupe_store_sql import experiments, history, inputs, readout, runs, tables
+from drupe_store_sql import curves, experiments, history, inputs, readout, runs, shipping, tables
 from drupe_store_sql.database import Database
 from drupe_store_sql.search import count_of, page_of
 
@@ -184,7 +187,28 @@ class SqlTrackingStore(TrackingStore):
         if buckets is not None and buckets < 1:
             raise InvalidValue(f"buckets is {buckets}; it must be 1 or more, or left out for every point")
         with self._database.read() as session:
-            return history.bulk(session, run_ids, keys, buckets=buckets, first_step=first_step, last_step=last_step)
+            return curves.read(session, run_ids, keys, buckets=buckets, first_step=first_step, last_step=last_step)
+
+    # --- shipping
+
+    def shipped_to(self, writer: str) -> int:
+        with self._database.read() as session:
+            return shipping.shipped_to(session, writer)
+
+    def ship(self, parcel: Parcel) -> Receipt:
+        limits.check_parcel(parcel)
+        with self._database.write() as session:
+            return shipping.ship(session, parcel)
+
+    def beat(self, beats: Sequence[Heartbeat]) -> None:
+        checked = [limits.check_heartbeat(one) for one in beats]
+        if checked:
+            with self._database.write() as session:
+                shipping.beat(session, checked)
+
+    def heartbeats(self, run_ids: Sequence[str] | None = None) -> list[Heartbeat]:
+        with self._database.read() as session:
+            return shipping.heard(session, run_ids)
 
 
 def _scope(experiment_ids: Sequence[str] | None, view: ViewType) -> tuple[list[ColumnElement[bool]], list[int] | None]:

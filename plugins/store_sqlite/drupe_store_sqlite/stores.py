@@ -36,7 +36,9 @@ _opening = threading.Lock()
 class SqliteTrackingStore(SqlTrackingStore):
     """Experiments and runs in one SQLite file."""
 
-    features: ClassVar[Mapping[Feature, Support]] = {Feature.CONCURRENT_PROCESSES: Support.FULL}
+    features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys(
+        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS), Support.FULL
+    )
 
     @classmethod
     def open(cls, uri: Uri, settings: Any = None) -> Self:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from drupe.entities import NewRun
+from drupe.entities import Heartbeat, LogBatch, NewRun, Origin, Parcel, Points, Receipt
 from drupe.errors import StoreUnavailable
+from drupe.extend.tracking_store import TrackingStore
+from drupe.testing.comparison import Pair
+from drupe.testing.memory_tracking import MemoryTrackingStore
 from drupe_store_sql import experiments, migrations
 from drupe_store_sql.database import Database
 from drupe_store_sql.session import Session
 from drupe_store_sqlite.dialect import SqliteDialect
 from drupe_store_sqlite.settings import SqliteSettings
 from drupe_store_sqlite.stores import SqliteTrackingStore
+
+Open = Callable[..., SqliteTrackingStore]
 
 RELEASED = sorted(Path(__file__).with_name("released_schemas").glob("*.sql"))
 FURNISH = partial(experiments.add_default, now=0, artifact_root="file:///artifacts")
@@ -35,10 +40,17 @@ def shape(file: Path) -> list[tuple[Any, ...]]:
     return all_rows(file, "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name")
 
 
+def restore(released: Path, file: Path) -> None:
+    """Make the database of a released schema's dump."""
+    connection = sqlite3.connect(file)
+    connection.executescript(released.read_text())
+    connection.close()
+
+
 @pytest.fixture
-def database(store: SqliteTrackingStore, run_id: str, file: Path) -> Iterator[Database]:
+def database(file: Path) -> Iterator[Database]:
     """A database of version 1 with a run in it, not yet examined."""
-    store.close()
+    restore(RELEASED[0], file)
     opened = Database(SqliteDialect(file, SqliteSettings()), lambda database: None)
     yield opened
     opened.close()
@@ -109,15 +121,33 @@ def test_there_is_a_released_schema_of_every_version() -> None:
 @pytest.mark.parametrize("released", RELEASED, ids=lambda path: path.stem)
 def test_an_upgraded_database_equals_a_new_one_and_keeps_what_it_held(released: Path, tmp_path: Path) -> None:
     old, new = tmp_path / "old.db", tmp_path / "new.db"
-    connection = sqlite3.connect(old)
-    connection.executescript(released.read_text())
-    connection.close()
+    restore(released, old)
     for file in (old, new):
         store = Database(SqliteDialect(file, SqliteSettings()), lambda database: None)
         migrations.upgrade(store, furnish=FURNISH)
         store.close()
     assert shape(old) == shape(new)
     assert all_rows(old, "SELECT run_id FROM runs") == [("apple",)]
+
+
+@pytest.mark.parametrize("released", RELEASED, ids=lambda path: path.stem)
+def test_the_series_of_an_upgraded_database_are_read_sampled_and_written_as_before(released: Path, file: Path, open_store: Open) -> None:
+    restore(released, file)
+    store, oracle = open_store(), MemoryTrackingStore()
+    oracle.create_run(NewRun("0", "apple"))
+    curve = [*((step, step, step % 50 / 4) for step in range(600)), *((step, step, 0.5) for step in range(600, 603))]
+    oracle.log_batch("apple", LogBatch({"loss": Points.of(curve)}))
+    both: Pair[TrackingStore] = Pair(store, oracle)
+    more = Points.of((step, step, -1.0) for step in range(-3, 700, 7))
+    for batch in (LogBatch(), LogBatch({"loss": more})):
+        both.same(lambda one, batch=batch: one.log_batch("apple", batch))  # type: ignore[misc]
+        both.same(lambda one: one.metric_history("apple", "loss"))
+        both.same(lambda one: one.get_run("apple").data.summaries)
+        for buckets in (None, 1, 5, 100):
+            both.same(lambda one, buckets=buckets: one.metric_bulk(["apple"], buckets=buckets))  # type: ignore[misc]
+    assert store.ship(Parcel("apple", Origin("w2", 0, 1), batch=LogBatch(params={"beta": "2"}))) == Receipt()
+    store.beat([Heartbeat("apple", "w2", 1, 1, "h", 1, "b")])
+    assert "w2" in [beat.writer for beat in store.heartbeats()]
 
 
 def test_a_new_database_is_furnished_once(store: SqliteTrackingStore, file: Path) -> None:

@@ -1,0 +1,157 @@
+"""Reading many series at once in the order of their steps: whole, between two steps, or down-sampled for a chart.
+
+A chunk keeps a sample of itself. Where a chart's buckets are at least as wide as those of the sample, and the chunk lies within the steps
+asked for, the sample is read instead of the points and gives the same: a chart of a million points decodes some twenty thousand. However
+many series are read, it takes a handful of statements: for the runs, what chunks there are, and the bytes of those that are needed.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import groupby, pairwise
+from operator import itemgetter
+
+from attrs import frozen
+from sqlalchemy import select
+
+from drupe.entities import Points, Series
+from drupe.entities.metrics import rank
+from drupe_store_sql.points import unpack
+from drupe_store_sql.sampling import level_for, sample
+from drupe_store_sql.session import Session
+from drupe_store_sql.statements import stretch
+from drupe_store_sql.summary import first_rank, last_rank
+from drupe_store_sql.tables import chunks, runs
+
+__all__ = ["read"]
+
+_RUNS = select(runs.c.run_id, runs.c.id).where(stretch(runs.c.run_id))
+_HEADERS = (
+    select(chunks.c.run, chunks.c.key, chunks.c.id, chunks.c.min_step, chunks.c.max_step, chunks.c.count, chunks.c.level)
+    .where(stretch(chunks.c.run))
+    .order_by(chunks.c.run, chunks.c.key, chunks.c.min_step)
+)
+_HEADERS_OF_KEYS = _HEADERS.where(stretch(chunks.c.key, "key_members"))
+_POINTS = select(chunks.c.id, chunks.c.points).where(stretch(chunks.c.id))
+_SAMPLES = select(chunks.c.id, chunks.c.sample).where(stretch(chunks.c.id))
+
+
+@frozen
+class _Header:
+    """A row of `chunks` without its bytes."""
+
+    number: int
+    min_step: int
+    max_step: int
+    count: int
+    level: int | None
+
+
+@frozen
+class _Plan:
+    """What to read of one series: the chunks that hold steps from `low` to `high`, and for each whether its sample is enough.
+
+    `level` is that of the chart's buckets, None for all points.
+    """
+
+    low: int
+    high: int
+    level: int | None
+    whole: tuple[_Header, ...]
+    sampled: tuple[_Header, ...]
+
+
+def read(
+    session: Session,
+    run_ids: Sequence[str],
+    keys: Sequence[str] | None,
+    *,
+    buckets: int | None,
+    first_step: int | None,
+    last_step: int | None,
+) -> list[Series]:
+    """See TrackingStore.metric_bulk."""
+    numbers: dict[str, int] = dict(session.among(_RUNS, dict.fromkeys(run_ids)))
+    ids = None if keys is None else session.key_ids(dict.fromkeys(keys))
+    plans: dict[tuple[int, int], _Plan] = {}
+    for (run, key), rows in groupby(_headers(session, numbers.values(), ids), itemgetter(0, 1)):
+        plan = _plan([_Header(*row[2:]) for row in rows], buckets, first_step, last_step)
+        if plan is not None:
+            plans[run, key] = plan
+    names = session.key_names({key for _, key in plans})
+    whole = dict(session.among(_POINTS, [header.number for plan in plans.values() for header in plan.whole]))
+    samples = dict(session.among(_SAMPLES, [header.number for plan in plans.values() for header in plan.sampled]))
+    keys_of: dict[int, list[tuple[str, int]]] = {}
+    for run, key in plans:
+        keys_of.setdefault(run, []).append((names[key], key))
+    found: list[Series] = []
+    for run_id in dict.fromkeys(run_ids):
+        run = numbers.get(run_id, -1)
+        for name, key in sorted(keys_of.get(run, ())) if ids is None else ids.items():
+            if (run, key) in plans:
+                points, is_sampled = _take(session, plans[run, key], whole, samples, buckets)
+                if len(points):
+                    found.append(Series(run_id, name, points, is_sampled))
+    return found
+
+
+def _headers(session: Session, run_numbers: Iterable[int], ids: dict[str, int] | None) -> list[tuple[int, ...]]:
+    if ids is None:
+        return session.among(_HEADERS, run_numbers)
+    return session.among(_HEADERS_OF_KEYS, run_numbers, key_members=session.dialect.pack(list(ids.values()))) if ids else []
+
+
+def _plan(headers: Sequence[_Header], buckets: int | None, first_step: int | None, last_step: int | None) -> _Plan | None:
+    """How to read a series with these chunks; None when it has no chunk between the steps."""
+    begin, end = headers[0].min_step, max(header.max_step for header in headers)
+    low = begin if first_step is None else max(first_step, begin)
+    high = end if last_step is None else min(last_step, end)
+    touched = [header for header in headers if header.min_step <= high and header.max_step >= low]
+    if low > high or not touched:
+        return None
+    if buckets is None or sum(header.count for header in touched) <= 3 * buckets:
+        return _Plan(low, high, None, tuple(touched), ())
+    level = level_for(low, high, buckets)
+    sampled = [
+        header
+        for header in touched
+        if header.level is not None and header.level <= level and low <= header.min_step and header.max_step <= high
+    ]
+    return _Plan(low, high, level, tuple(header for header in touched if header not in sampled), tuple(sampled))
+
+
+def _take(session: Session, plan: _Plan, whole: dict[int, bytes], samples: dict[int, bytes], buckets: int | None) -> tuple[Points, bool]:
+    """The points of a series as planned, and whether they are a sample."""
+    parts = {header: _between(unpack(whole[header.number], session), plan.low, plan.high) for header in plan.whole}
+    count = sum(map(len, parts.values())) + sum(header.count for header in plan.sampled)
+    is_sampled = plan.level is not None and buckets is not None and count > 3 * buckets
+    if not is_sampled and plan.sampled:  # fewer points between the steps than their chunks had led to expect
+        samples = dict(session.among(_POINTS, [header.number for header in plan.sampled]))
+    parts.update({header: unpack(samples[header.number], session) for header in plan.sampled})
+    points = _by_rank([parts[header] for header in sorted(parts, key=lambda header: header.min_step) if len(parts[header])])
+    return (sample(points, plan.level) if is_sampled and plan.level is not None else points), is_sampled
+
+
+def _between(points: Points, low: int, high: int) -> Points:
+    """Those of the sorted points that have steps from `low` to `high`."""
+    steps = points.steps
+    if low <= steps[0] and steps[-1] <= high:
+        return points
+    begin, end = bisect_left(steps, low), bisect_right(steps, high)
+    return Points(steps[begin:end], points.timestamps[begin:end], points.values[begin:end])
+
+
+def _by_rank(parts: Sequence[Points]) -> Points:
+    """The points of sorted parts as one, by rank. Parts that do not overlap, the usual case, are put end to end."""
+    if len(parts) == 1:
+        return parts[0]
+    joined = Points()
+    for part in parts:
+        joined.extend(part)
+    if all(last_rank(before) <= first_rank(after) for before, after in pairwise(parts)):
+        return joined
+    if any(map(math.isnan, joined.values)):
+        return Points.of(sorted(joined, key=lambda point: rank(*point)))
+    return Points.of(sorted(joined))  # without NaN, the order of the triples is that of their ranks

@@ -1,0 +1,39 @@
+"""Writes `v<newest>.sql` beside this file: a small database of the schema as it is now. To be run again until that version is released."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from drupe.entities import Heartbeat, LogBatch, NewRun, Origin, Parcel, Points
+from drupe.uris import Uri
+from drupe_store_sql.migrations import NEWEST
+from drupe_store_sqlite.settings import SqliteSettings
+from drupe_store_sqlite.stores import SqliteTrackingStore
+
+NOW = 1_700_000_000_000
+
+
+def dump(file: Path) -> str:
+    """The SQL that makes a new database at `file` again, once it was furnished with a run."""
+    store = SqliteTrackingStore.open(Uri.parse(f"sqlite:///{file}"), SqliteSettings(artifact_root="file:///artifacts"))
+    store.create_run(NewRun("0", run_id="apple", run_name="first", start_time=5))
+    curve = Points.of((step, step, step % 50 / 4) for step in range(600))
+    store.ship(Parcel("apple", Origin("w1", 0, 3), batch=LogBatch({"loss": curve}, {"alpha": "1"})))
+    for step in range(600, 603):
+        store.log_batch("apple", LogBatch({"loss": Points.of([(step, step, 0.5)])}))
+    store.beat([Heartbeat("apple", "w1", 7, 5000, "box", 4711, "b00t")])
+    store.close()
+    connection = sqlite3.connect(file)
+    connection.execute("UPDATE drupe_schema SET applied_ms = ?", (NOW,))
+    connection.execute("UPDATE experiments SET created_ms = ?, updated_ms = ?", (NOW, NOW))
+    connection.commit()
+    text = "\n".join(connection.iterdump()) + "\n"
+    connection.close()
+    return text
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        Path(__file__).with_name(f"v{NEWEST}.sql").write_text(dump(Path(folder) / "runs.db"))

@@ -16,6 +16,7 @@ from drupe.cli.output import Form, chosen_form, plain, print_csv, print_json, pr
 from drupe.cli.references import experiment_labels, find_experiment, find_run, find_runs, short_id
 from drupe.cli.run_card import show_card
 from drupe.cli.run_columns import ATTRIBUTES, default_columns, named_columns, stored_columns
+from drupe.cli.run_logs import logs
 from drupe.entities import Run, RunStatus
 from drupe.search import Kind, parse
 
@@ -145,6 +146,7 @@ def _show(run: str | None, by_id: str | None, everything: bool) -> None:
 
 
 runs.add_command(compare)
+runs.add_command(logs)
 
 
 @runs.command(

@@ -21,11 +21,13 @@ class Offer:
                 without importing the library; "*" handles what nothing else does
     `requires`  distributions or modules that must be importable for the offer to work ("scikit-learn=sklearn" names both)
     `settings`  "module:Class" of an attrs class with the offer's options, or None
+    `journals`  tracking stores only: "module:function" that gives, for an address, the folder for the journals of its runs (`Uri` to `Path`),
+                without opening the store or importing anything heavy; None where the store is not on this machine
 
     Kept a plain class with slots: hundreds are made while the command line starts.
     """
 
-    __slots__ = ("handles", "help", "keys", "load", "name", "requires", "settings")
+    __slots__ = ("handles", "help", "journals", "keys", "load", "name", "requires", "settings")
 
     def __init__(
         self,
@@ -37,10 +39,11 @@ class Offer:
         handles: tuple[str, ...] = (),
         requires: tuple[str, ...] = (),
         settings: str | None = None,
+        journals: str | None = None,
     ) -> None:
         self.name, self.load, self.help = name, load, help
         self.keys = _several(keys) or (name,)
-        self.handles, self.requires, self.settings = _several(handles), _several(requires), settings
+        self.handles, self.requires, self.settings, self.journals = _several(handles), _several(requires), settings, journals
 
     def __repr__(self) -> str:
         return f"Offer({self.name!r}, load={self.load!r})"
@@ -62,8 +65,11 @@ class Offer:
             found.append(f"help must be text, got {self.help!r:.100}")
         if isinstance(self.load, str) and ":" not in self.load:
             found.append(f"load must have the form 'module:attr', got {self.load!r:.100}")
-        if not (self.settings is None or (_is_text(self.settings) and ":" in self.settings)):
-            found.append(f"settings must have the form 'module:Class', or be None, got {self.settings!r:.100}")
+        found += [
+            f"{field} must have the form 'module:{what}', or be None, got {getattr(self, field)!r:.100}"
+            for field, what in (("settings", "Class"), ("journals", "function"))
+            if not (getattr(self, field) is None or (_is_text(getattr(self, field)) and ":" in getattr(self, field)))
+        ]
         found += [
             f"{field} must be a tuple of texts that are not empty, got {getattr(self, field)!r}"
             for field in ("keys", "handles", "requires")

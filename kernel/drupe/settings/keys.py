@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 __all__ = ["KEYS", "RESERVED", "SHARED", "Key", "Kind"]
 
-Kind = Literal["text", "flag", "number", "names"]
+Kind = Literal["text", "flag", "auto", "number", "names"]
 
 
 class Key:
@@ -44,9 +44,23 @@ KEYS: dict[str, Key] = {
             "MLFLOW_ARTIFACT_ROOT",
             "MLFLOW_DEFAULT_ARTIFACT_ROOT",
         ),
+        Key(
+            "journal_folder",
+            "text",
+            None,
+            "where journals are kept; beside a store that is a local file, else in the state folder, if unset",
+        ),
         Key("capture_environment", "flag", True, "record Python, platform and installed packages with every run"),
         Key("capture_git_diff", "flag", True, "keep uncommitted changes of the program's git repository as an artifact"),
         Key("dataset_profile", "flag", True, "keep statistics of the columns of datasets: ranges, means, frequent texts"),
+        Key(
+            "capture_console",
+            "auto",
+            "auto",
+            "keep what programs print with their runs; auto does so in scripts, not in notebooks and shells",
+        ),
+        Key("console_max_mb", "number", 64, "how much of it is kept; beyond that, parts from the middle are dropped"),
+        Key("heartbeat_s", "number", 10, "seconds between the signs of life of a run; 0 for none"),
         Key(
             "progress",
             "flag",

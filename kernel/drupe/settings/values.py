@@ -24,6 +24,13 @@ def of_kind(kind: str, value: Any, *, is_text: bool) -> Any:
     match kind:
         case "flag":
             return _flag(value, is_text)
+        case "auto":
+            if isinstance(value, str) and value.strip().lower() == "auto":
+                return "auto"
+            try:
+                return _flag(value, is_text)
+            except Unfit as fault:
+                raise Unfit(f"must be auto, or {str(fault).removeprefix('must be ')}") from fault
         case "number":
             return _number(value, is_text)
         case "names":

@@ -1,7 +1,8 @@
 """Which runs are active where, and how they end when nobody ends them.
 
 Every thread and every async task has its own stack of active runs (a context variable, so a task starts with its parent's). A run that is
-still active when the process ends is ended for it: FINISHED on a normal exit, FAILED after an unhandled exception, KILLED after SIGTERM.
+still active when the process ends is ended for it: FINISHED on a normal exit, FAILED after an unhandled exception, KILLED after SIGTERM,
+SIGHUP and Ctrl-C.
 A forked child may log to its parent's runs but never ends them.
 """
 
@@ -20,9 +21,11 @@ from attrs import frozen
 
 from drupe.entities import Run, RunStatus
 
-__all__ = ["ActiveRun", "ended_by", "forget", "last_run_id", "push", "stack", "top", "watch_exit"]
+__all__ = ["ActiveRun", "Ender", "ended_by", "forget", "last_run_id", "push", "stack", "top", "watch_exit"]
 
-EXIT_AFTER_SIGTERM = 128 + signal.SIGTERM
+ENDING_SIGNALS = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]  # there is no SIGHUP on Windows
+Ender = Callable[[RunStatus, "BaseException | None"], None]
+"""How to end a run: as what, and the exception that left its block, if one did."""
 
 
 @frozen(slots=False, eq=False)
@@ -40,15 +43,15 @@ class ActiveRun(Run):
         for run_id in (*reversed(inside), self.info.run_id):  # runs that were started in the block and left open end with it
             end = _enders.get(run_id)
             if end is not None:
-                end(ended_by(fault))
+                end(ended_by(fault), fault)
 
 
 _stack: ContextVar[tuple[ActiveRun, ...]] = ContextVar("drupe_active_runs", default=())
 _last: ContextVar[str | None] = ContextVar("drupe_last_run", default=None)
-_enders: dict[str, Callable[[RunStatus], None]] = {}  # how to end each run that this process has active, in order of start
+_enders: dict[str, Ender] = {}  # how to end each run that this process has active, in order of start
 _owner = os.getpid()
 _watching = False
-_minds_sigterm = False
+_minds_signals = False
 _was_terminated = False
 _crash: BaseException | None = None
 
@@ -64,8 +67,8 @@ def stack() -> tuple[ActiveRun, ...]:
     return _stack.get()
 
 
-def push(run: ActiveRun, end: Callable[[RunStatus], None]) -> None:
-    """Make `run` the active one; `end(status)` is how it will be ended."""
+def push(run: ActiveRun, end: Ender) -> None:
+    """Make `run` the active one; `end(status, fault)` is how it will be ended."""
     global _owner
     if os.getpid() != _owner:  # first run of a forked child: the inherited ones are the parent's to end
         _enders.clear()
@@ -99,11 +102,12 @@ def ended_by(fault: BaseException | None) -> RunStatus:
 
 def watch_exit() -> None:
     """Begin to end this process's runs when it ends; asked for by every start of a run, done once."""
-    global _watching, _minds_sigterm
-    if not _minds_sigterm and threading.current_thread() is threading.main_thread():  # Python allows it in no other thread
-        _minds_sigterm = True
-        if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, _terminate)
+    global _watching, _minds_signals
+    if not _minds_signals and threading.current_thread() is threading.main_thread():  # Python allows it in no other thread
+        _minds_signals = True
+        for number in ENDING_SIGNALS:
+            if signal.getsignal(number) == signal.SIG_DFL:
+                signal.signal(number, _terminate)
     if _watching:
         return
     _watching = True
@@ -119,14 +123,14 @@ def watch_exit() -> None:
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
-    """SIGTERM unwinds the program as an exception would, so that `with` blocks and `finally` do their work."""
+    """SIGTERM and SIGHUP unwind the program as an exception would, so that `with` blocks and `finally` do their work."""
     global _was_terminated
     if os.getpid() != _owner:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
         return
     _was_terminated = True
-    raise SystemExit(EXIT_AFTER_SIGTERM)
+    raise SystemExit(128 + number)  # as shells tell it
 
 
 def _end_all() -> None:
@@ -135,7 +139,7 @@ def _end_all() -> None:
     status = RunStatus.KILLED if _was_terminated else ended_by(_crash)
     for end in reversed(list(_enders.values())):
         try:
-            end(status)
+            end(status, None)  # an unhandled exception was printed by now
         except Exception as fault:  # the store may be gone; the process is ending anyway, and the others should still be ended
             sys.stderr.write(f"drupe: a run could not be ended at exit: {fault}\n")
     _enders.clear()

@@ -24,6 +24,7 @@ from drupe.tracking.address import get_tracking_uri
 from drupe.tracking.artifact_client import ArtifactClient
 from drupe.tracking.capture import finish_capture, start_capture
 from drupe.tracking.chosen import client_of, current_experiment, keep_client, run_of_environment
+from drupe.tracking.console import keeping
 from drupe.tracking.context import context_tags
 from drupe.uris import ArtifactPath
 
@@ -107,10 +108,11 @@ def start_run(
         run = client.create_run(where, tags={**context_tags(), **texts}, run_name=str(name) if name else None)
     here = ActiveRun(run.info, run.data, run.inputs)
     active.watch_exit()
-    active.push(here, lambda status: _end(client, here.info.run_id, status))
+    active.push(here, lambda status, fault: _end(client, here.info.run_id, status, fault))
     if not resumed:
         start_capture(here.info.run_id, lambda text, name: client.log_text(here.info.run_id, text, name))
     keep_client(here.info.run_id, client)
+    keeping.begin(run.info.run_id, client.tracking_uri, lambda: client.artifact_repo(run.info.run_id), is_resumed=bool(resumed))
     return here
 
 
@@ -336,10 +338,11 @@ def _run_id() -> str:
     return run.info.run_id
 
 
-def _end(client: ArtifactClient, run_id: str, status: RunStatus) -> None:
+def _end(client: ArtifactClient, run_id: str, status: RunStatus, fault: BaseException | None = None) -> None:
     active.forget(run_id)
     try:
         finish_capture(run_id)
+        keeping.finish(run_id, fault)
     finally:  # a second Ctrl-C while it waits
         client.set_terminated(run_id, status)
 

@@ -62,7 +62,17 @@ def parse(words: list[str]) -> None:
 
 def test_verbs_stand_in_the_order_in_which_they_are_written(drupe_cli: Any) -> None:
     part = drupe_cli("runs", "--help").out.partition("Commands:\n")[2].partition("\n\n")[0]
-    assert [line.split()[0] for line in part.splitlines()] == ["list", "show", "compare", "rename", "tag", "end", "delete", "restore"]
+    assert [line.split()[0] for line in part.splitlines()] == [
+        "list",
+        "show",
+        "compare",
+        "logs",
+        "rename",
+        "tag",
+        "end",
+        "delete",
+        "restore",
+    ]
 
 
 def test_mlflows_words_lead_to_ours(drupe_cli: Any, three_runs: list[str]) -> None:

@@ -8,7 +8,15 @@ SETTINGS = "drupe_store_sqlite.settings:SqliteSettings"
 
 @hookimpl
 def drupe_tracking_stores() -> list[Offer]:
-    return [Offer("sqlite", load="drupe_store_sqlite.stores:SqliteTrackingStore", help="runs in one SQLite file", settings=SETTINGS)]
+    return [
+        Offer(
+            "sqlite",
+            load="drupe_store_sqlite.stores:SqliteTrackingStore",
+            help="runs in one SQLite file",
+            settings=SETTINGS,
+            journals="drupe_store_sqlite.address:journals_of",
+        )
+    ]
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from pathlib import Path
 from drupe.errors import InvalidUri
 from drupe.uris import Uri
 
-__all__ = ["artifact_root_for", "database_file"]
+__all__ = ["artifact_root_for", "database_file", "journals_of"]
 
 _FORMS = "sqlite:///runs.db (in the working folder) or sqlite:////data/runs.db (absolute)"
 
@@ -35,3 +35,9 @@ def artifact_root_for(file: Path, configured: str | None) -> str:
     if configured:
         return Uri.parse(configured).text.rstrip("/")
     return Uri.parse(file.with_name(f"{file.stem}-artifacts")).text
+
+
+def journals_of(uri: Uri) -> Path:
+    """The folder beside the file for what is logged and not in it yet."""
+    file = database_file(uri)
+    return file.with_name(f"{file.stem}-journals")

@@ -1,0 +1,128 @@
+"""The console log of a run as artifacts: `begin` when the outermost run of a process starts, `finish` when it ends.
+
+While the run goes on its log lies in the run's own folder on this machine, where readers here follow it; parts that have changed are put to
+the artifacts every quarter of a minute, for readers elsewhere. A fault here is a warning, never an exception.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from drupe.extend import ArtifactRepo
+from drupe.settings import settings
+from drupe.tracking.console.capture import Console, console
+from drupe.tracking.console.choice import is_wanted
+from drupe.tracking.console.parts import DEATH_FILE, FOLDER, sequence_of
+from drupe.tracking.journal.places import run_folder
+from drupe.uris import ArtifactPath
+
+__all__ = ["begin", "finish", "keep_parts"]
+
+EVERY_S = 15.0
+
+_current: _Log | None = None
+_lock = threading.Lock()
+
+
+class _Log:
+    """The log of the run that is captured now."""
+
+    def __init__(self, run_id: str, folder: Path, open_repo: Callable[[], ArtifactRepo], into: Console) -> None:
+        self.run_id, self.owner = run_id, os.getpid()
+        self._folder, self._open_repo, self._console = folder, open_repo, into
+        self._kept: dict[str, tuple[int, int]] = {}
+        self._over = threading.Event()
+        self._worker = threading.Thread(target=self._keep_on, name="drupe-console-keeping", daemon=True)
+        self._worker.start()
+
+    def finish(self, fault: BaseException | None) -> None:
+        if fault is not None and not isinstance(fault, SystemExit):  # Python will print it, but after the block of the run
+            self._console.note("".join(traceback.format_exception(fault)))
+        is_written = self._console.end()
+        self._over.set()
+        self._worker.join()
+        if is_written:
+            keep_parts(self._folder, self._open_repo, self._kept)
+            _clear(self._folder)
+        else:
+            warnings.warn(f"the console log of run {self.run_id} is not complete; what was kept is in {self._folder}", stacklevel=2)
+
+    def _keep_on(self) -> None:
+        while not self._over.wait(EVERY_S):
+            try:
+                keep_parts(self._folder, self._open_repo, self._kept)
+            except Exception:  # whatever the repository raised: it is tried again, and told of when the run ends
+                continue
+
+
+def begin(run_id: str, tracking_uri: str, open_repo: Callable[[], ArtifactRepo], *, is_resumed: bool = False) -> None:
+    """Capture what this process prints for a run, unless that is not wanted or goes on for another run already."""
+    global _current
+    with _lock:
+        if (_current is not None and _current.owner == os.getpid()) or not is_wanted():
+            return
+        try:
+            into = console()
+            if into is None:
+                return
+            folder = run_folder(tracking_uri, run_id) / FOLDER
+            (folder / DEATH_FILE).unlink(missing_ok=True)  # of an earlier process of this run
+            into.begin(folder, _sequence(is_resumed), int(settings().get("console_max_mb")) * 2**20)
+            _current = _Log(run_id, folder, open_repo, into)
+        except (OSError, RuntimeError) as fault:  # no descriptors, no process, no thread left
+            warnings.warn(f"what this program prints is not kept with run {run_id}: {fault}", stacklevel=3)
+
+
+def finish(run_id: str, fault: BaseException | None = None) -> None:
+    """End the capture for a run, if there is one, and keep its log; `fault` is the exception that ended the run."""
+    global _current
+    with _lock:
+        log = _current
+        if log is None or log.run_id != run_id or log.owner != os.getpid():
+            return
+        _current = None
+    try:
+        log.finish(fault)
+    except Exception as kept_not:  # whatever the artifact repository raised: the run itself is complete
+        warnings.warn(f"the console log of run {run_id} could not be kept with its artifacts: {kept_not}", stacklevel=3)
+
+
+def keep_parts(folder: Path, open_repo: Callable[[], ArtifactRepo], kept: dict[str, tuple[int, int]] | None = None) -> None:
+    """Put the parts in a run's own folder to its artifacts: those that `kept` does not know as they are. Parts that are gone are deleted there."""
+    kept = {} if kept is None else kept
+    found = {path.name: path for path in folder.glob("console*.log") if sequence_of(path.name)} if folder.is_dir() else {}
+    repo: ArtifactRepo | None = None
+    for name, path in sorted(found.items()):
+        facts = path.stat()
+        state = (facts.st_size, facts.st_mtime_ns)
+        if kept.get(name) != state:
+            repo = repo or open_repo()
+            repo.put_file(path, ArtifactPath((FOLDER, name)))
+            kept[name] = state
+    for name in [name for name in kept if name not in found]:
+        repo = repo or open_repo()
+        repo.delete(ArtifactPath((FOLDER, name)))
+        del kept[name]
+
+
+def _sequence(is_resumed: bool) -> str:
+    if not is_resumed:
+        return "console"
+    return f"console-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}"
+
+
+def _clear(folder: Path) -> None:
+    """Remove this process's parts, and the folders if nothing else is in them."""
+    for path in folder.glob("console*.log"):
+        path.unlink(missing_ok=True)
+    for emptied in (folder, folder.parent):
+        try:
+            emptied.rmdir()
+        except OSError:  # something is in it, or it was never made
+            continue

@@ -1,0 +1,103 @@
+"""Reading the console log of a run, also while it grows: from the run's own folder where it runs on this machine, else from its artifacts."""
+
+from __future__ import annotations
+
+import heapq
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from attrs import frozen
+
+from drupe.errors import ArtifactNotFound
+from drupe.extend import ArtifactRepo
+from drupe.tracking.console.parts import FOLDER, sequence_of, split_line
+from drupe.uris import ArtifactPath
+
+__all__ = ["ConsoleLine", "ConsoleLog"]
+
+POLL_S = 0.5
+ASK_S = 5.0  # between looks at artifacts, which may be far away
+
+
+@frozen
+class ConsoleLine:
+    """One line as it was printed: `time` is UTC in ISO 8601, `stream` stdout, stderr, or terminal where both led to one terminal.
+
+    `is_whole` False is a piece of a long line that goes on in the next one of its stream.
+    """
+
+    time: str
+    stream: str
+    text: str
+    is_whole: bool = True
+
+
+class ConsoleLog:
+    """The log of one run. `folder` is the run's own on this machine, which may not exist; `open_repo` gives its artifacts."""
+
+    def __init__(self, folder: Path, open_repo: Callable[[], ArtifactRepo]) -> None:
+        self._folder, self._open_repo = folder / FOLDER, open_repo
+        self._repo: ArtifactRepo | None = None
+        self._read: dict[str, int] = {}  # how many bytes of each part were read
+        self._copies = tempfile.TemporaryDirectory(prefix="drupe-")
+
+    def lines(self) -> Iterator[ConsoleLine]:
+        """What was printed since the last call, oldest first."""
+        parts = self._parts()
+        sequences: dict[str, list[str]] = {}
+        for name in sorted(parts, key=lambda name: sequence_of(name) or ("", 0)):
+            sequences.setdefault((sequence_of(name) or ("", 0))[0], []).append(name)
+        streams = [self._sequence(names, parts) for names in sequences.values()]
+        return heapq.merge(*streams, key=lambda line: line.time) if len(streams) > 1 else (line for stream in streams for line in stream)
+
+    def follow(self, has_ended: Callable[[], bool]) -> Iterator[ConsoleLine]:
+        """What was printed and what will be, until `has_ended()`, which is asked about once a second."""
+        asked, is_over = 0.0, False
+        while True:
+            yield from self.lines()
+            if is_over:
+                return
+            if time.monotonic() - asked >= 2 * POLL_S:
+                is_over, asked = has_ended(), time.monotonic()
+            if not is_over:  # else: once more, for what was printed last
+                time.sleep(POLL_S if self._repo is None else ASK_S)
+
+    def close(self) -> None:
+        """Delete copies of parts that lie elsewhere."""
+        self._copies.cleanup()
+
+    def _parts(self) -> dict[str, Path | None]:
+        """The names of the parts with where they lie on this machine; None for those that have to be fetched."""
+        found: dict[str, Path | None] = {path.name: path for path in self._folder.glob("console*.log") if sequence_of(path.name)}
+        if not found or self._repo is not None:
+            self._repo = self._repo or self._open_repo()
+            for info in self._repo.list(ArtifactPath((FOLDER,))):
+                name = info.path.rpartition("/")[2]
+                if sequence_of(name) and name not in found and (info.file_size is None or info.file_size > self._read.get(name, 0)):
+                    found[name] = self._repo.local_path(ArtifactPath((FOLDER, name)))
+        return found
+
+    def _sequence(self, names: list[str], parts: dict[str, Path | None]) -> Iterator[ConsoleLine]:
+        for name in names:
+            for text in self._new_text(name, parts[name]).split("\n"):
+                found = split_line(text)
+                if found is not None:
+                    at, stream, is_whole, said = found
+                    yield ConsoleLine(at, stream, said, is_whole)
+
+    def _new_text(self, name: str, place: Path | None) -> str:
+        try:
+            if place is None:
+                place = Path(self._copies.name) / name
+                self._repo = self._repo or self._open_repo()
+                self._repo.get_file(ArtifactPath((FOLDER, name)), place)
+            with place.open("rb") as part:
+                part.seek(self._read.get(name, 0))
+                content = part.read()
+        except (FileNotFoundError, ArtifactNotFound):  # it went to the artifacts, or was dropped, a moment ago
+            return ""
+        whole = content[: content.rfind(b"\n") + 1]  # the rest is being written
+        self._read[name] = self._read.get(name, 0) + len(whole)
+        return whole.decode("utf-8", "replace")

@@ -1,0 +1,249 @@
+"""The process at the other end of a program's stdout and stderr: passes on what comes, keeps it, and sees how the program dies.
+
+It is a process of its own so that nothing is lost when the program is killed, and so that printing never waits for the program's own
+interpreter. It belongs to no terminal, reads orders from `control` and leaves when the program, and whatever inherited its output, is
+gone. Started by `capture` with `python -I -S`; nothing beyond the standard library is imported here, for the sake of a quick start.
+
+Orders: `run <folder in hex> <sequence> <most bytes>` begins a log, `note <text in hex>` adds to it, `end` finishes it and is answered with
+`done`. `broken <n>` tells that channel `n` no longer reaches the place that the program printed to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+
+from drupe.tracking.console.logbook import Logbook
+from drupe.tracking.console.parts import DEATH_FILE
+from drupe.tracking.console.screen import Screen
+
+__all__ = ["Channel", "Witness", "main"]
+
+READ_BYTES = 256 * 1024
+BATCH_MS = 3  # what is printed within it is passed on together: a busy printer wakes this process 300 times a second, not 100 000
+DRAIN_S = 1.0  # a child that prints for ever must not hold up the end of its parent's run
+IN_FLIGHT_MS = 30  # what was written to a pseudo-terminal is readable a moment later
+REAPED_S = 10.0  # how long to wait for the exit status of a program that nobody has reaped yet
+PIDFD_GET_INFO, PIDFD_INFO_BYTES, PIDFD_INFO_EXIT = 0xC040FF0B, 64, 1 << 3  # Linux 6.15 and later tell anybody who holds a descriptor
+PIDFD_EXIT_CODE_AT = 60
+
+
+class Channel:
+    """One stream: where its bytes come from, and the descriptor that they go on to."""
+
+    def __init__(self, stream: str, source: int, target: int) -> None:
+        self.stream, self.source, self.target = stream, source, target
+        os.set_blocking(source, False)
+        self.is_open, self.is_broken = True, False
+        self.screen = Screen()
+        self._size = b""
+
+    def read(self) -> bytes:
+        """What there is. `is_open` becomes False when the last writer has closed it."""
+        try:
+            printed = os.read(self.source, READ_BYTES)
+        except BlockingIOError:  # it was drained a moment ago
+            return b""
+        except OSError:  # how a pseudo-terminal says that its other side is closed
+            printed = b""
+        self.is_open = bool(printed)
+        return printed
+
+    def pass_on(self, printed: bytes) -> bool:
+        """Write to where the program printed to; False once that fails."""
+        if self.is_broken:
+            return True
+        view = memoryview(printed)
+        while view:
+            try:
+                view = view[os.write(self.target, view) :]
+            except BlockingIOError:  # somebody made the terminal non-blocking
+                select.select([], [self.target], [])
+            except OSError:
+                self.is_broken = True
+                return False
+        return True
+
+    def follow_size(self) -> None:
+        """Give the pseudo-terminal the size of the terminal."""
+        with contextlib.suppress(OSError):
+            size = fcntl.ioctl(self.target, termios.TIOCGWINSZ, b"\0" * 8)
+            if size != self._size:
+                self._size = size
+                fcntl.ioctl(self.source, termios.TIOCSWINSZ, size)
+
+
+class Witness:
+    """The loop. `program` is a process descriptor (pidfd), or -1 where there are none."""
+
+    def __init__(self, control: int, channels: list[Channel], program: int = -1) -> None:
+        self._control, self._channels, self._program = control, channels, program
+        self._log: Logbook | None = None
+        self._folder = ""
+        self._orders = b""
+        self._has_control, self._died_at_ms, self._is_reaped = True, 0, program < 0
+        self._poll = select.poll()
+        self._poll.register(control, select.POLLIN)
+        for channel in channels:
+            self._poll.register(channel.source, select.POLLIN)
+        if program >= 0:
+            self._poll.register(program, select.POLLIN)
+        self._only_control = select.poll()
+        self._only_control.register(control, select.POLLIN)
+
+    def serve(self) -> None:
+        """Until program and output are gone."""
+        leave_at = 0.0
+        while True:
+            if not self._has_control and not any(channel.is_open for channel in self._channels):
+                leave_at = leave_at or time.monotonic() + REAPED_S
+                if self._is_reaped or not self._folder or time.monotonic() > leave_at:
+                    break
+            ready = dict(self._poll.poll(1000))
+            if self._control in ready:
+                self._obey()  # first: an order to begin a log was given before what goes into it was printed
+            for channel in self._channels:
+                if channel.stream == "terminal":
+                    channel.follow_size()
+                if channel.source in ready and channel.is_open:
+                    self._take(channel)
+            if self._has_control:
+                self._only_control.poll(BATCH_MS)
+            if self._program in ready:
+                self._see_death(ready[self._program])
+        self._end_log()
+
+    def _take(self, channel: Channel) -> None:
+        printed = channel.read()
+        if not channel.is_open:
+            self._poll.unregister(channel.source)
+            os.close(channel.source)
+            return
+        if self._log is not None:
+            now_ms = time.time_ns() // 1_000_000
+            self._log.write(now_ms, channel.stream, channel.screen.feed(printed))
+            piece = channel.screen.overlong()
+            if piece:
+                self._log.write(now_ms, channel.stream, [piece], is_whole=False)
+        if not channel.pass_on(printed) and self._has_control:
+            self._tell(b"broken %d\n" % self._channels.index(channel))
+
+    def _obey(self) -> None:
+        try:
+            told = os.read(self._control, 65536)
+        except OSError:
+            told = b""
+        if not told:
+            self._has_control = False
+            self._poll.unregister(self._control)
+            if self._program < 0:
+                self._note_death({})
+            return
+        *orders, self._orders = (self._orders + told).split(b"\n")
+        for order in orders:
+            word, *rest = order.decode().split(" ")
+            if word == "run":
+                self._end_log()
+                self._folder = bytes.fromhex(rest[0]).decode("utf-8", "surrogateescape")
+                self._log = Logbook(self._folder, rest[1], max_bytes=int(rest[2]))
+            elif word == "note" and self._log is not None:
+                self._drain()
+                self._log.write(time.time_ns() // 1_000_000, "stderr", bytes.fromhex(rest[0]).rstrip(b"\n").split(b"\n"))
+            elif word == "end":
+                self._drain()
+                self._end_log()
+                self._folder = ""
+                self._tell(b"done\n")
+
+    def _drain(self) -> None:
+        """Take what is in the channels now."""
+        until = time.monotonic() + DRAIN_S
+        for channel in self._channels:
+            grace = IN_FLIGHT_MS if channel.stream == "terminal" else 0
+            poll = select.poll()
+            if channel.is_open:
+                poll.register(channel.source, select.POLLIN)
+            while channel.is_open and time.monotonic() < until and poll.poll(grace):
+                self._take(channel)
+
+    def _end_log(self) -> None:
+        if self._log is None:
+            return
+        now_ms = time.time_ns() // 1_000_000
+        for channel in self._channels:
+            rest = channel.screen.rest()
+            self._log.write(now_ms, channel.stream, [rest] if rest else [])
+            channel.screen = Screen()
+        self._log.close()
+        self._log = None
+
+    def _see_death(self, events: int) -> None:
+        if not self._died_at_ms:
+            self._died_at_ms = time.time_ns() // 1_000_000
+            self._poll.modify(self._program, 0)  # from now on only that it was reaped, when its exit status can be told
+            self._note_death({})
+        if events & select.POLLHUP:
+            self._is_reaped = True
+            self._poll.unregister(self._program)
+            status = _exit_status(self._program)
+            if status is not None:
+                self._note_death({"signal": os.WTERMSIG(status)} if os.WIFSIGNALED(status) else {"code": os.WEXITSTATUS(status)})
+
+    def _note_death(self, how: dict[str, int]) -> None:
+        """Leave a note in the folder of the run that was going on."""
+        if not self._folder:
+            return
+        facts = {"at_ms": self._died_at_ms or time.time_ns() // 1_000_000, **how}
+        place = os.path.join(self._folder, DEATH_FILE)
+        with contextlib.suppress(OSError):
+            os.makedirs(self._folder, mode=0o700, exist_ok=True)
+            with open(f"{place}.new", "w") as note:
+                note.write("{" + ", ".join(f'"{key}": {value}' for key, value in facts.items()) + "}")
+            os.rename(f"{place}.new", place)
+
+    def _tell(self, answer: bytes) -> None:
+        with contextlib.suppress(OSError):  # the program is gone
+            os.write(self._control, answer)
+
+
+def main(arguments: list[str]) -> None:
+    """`control pid stream:source:target …`, all numbers but the stream; returns when there is nothing left to see."""
+    if os.fork():
+        os._exit(0)  # an orphan is no child that the program's own os.wait() would find, or wait for
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)  # they are meant for the program; this process ends after it
+    control, pid = int(arguments[0]), int(arguments[1])
+    channels = [Channel(stream, int(source), int(target)) for stream, source, target in (entry.split(":") for entry in arguments[2:])]
+    Witness(control, channels, _process_descriptor(pid)).serve()
+
+
+def _process_descriptor(pid: int) -> int:
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):  # not Linux, an old one, or the program is gone already
+        return -1
+
+
+def _exit_status(program: int) -> int | None:
+    """The status as `wait` has it, where the system tells it to others than the parent."""
+    asked = bytearray(PIDFD_INFO_BYTES)
+    struct.pack_into("=Q", asked, 0, PIDFD_INFO_EXIT)
+    try:
+        fcntl.ioctl(program, PIDFD_GET_INFO, asked)
+    except OSError:
+        return None
+    if not struct.unpack_from("=Q", asked)[0] & PIDFD_INFO_EXIT:
+        return None
+    found: int = struct.unpack_from("=i", asked, PIDFD_EXIT_CODE_AT)[0]
+    return found
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 PROJECTS := kernel plugins/store_sql plugins/store_sqlite plugins/store_local plugins/flavor_python plugins/flavor_sklearn plugins/source_files plugins/source_http .
 UV := UV_SYSTEM_CERTS=1 UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/uv pip install -q -p $(BIN)/python --compile-bytecode
 
-.PHONY: help setup demo test lint types bench docs clean
+.PHONY: help setup demo test lint types bench bench-client docs clean
 
 help:
 	@echo "make demo    set up .venv and run the guided example on the embedded store"
 	@echo "make test    set up .venv and run all checks and tests"
 	@echo "make lint types bench docs    one part each; make clean removes what was set up"
+	@echo "make bench-client    what logging, reading and searching cost, next to other tools: 20 minutes, BENCH='--skip-million --rows …' for less"
 
 setup: $(VENV)/ready
 
@@ -38,8 +39,11 @@ types: setup
 bench: setup
 	UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/python benchmarks/startup.py
 
+bench-client: setup
+	UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/python benchmarks/client.py --write $(BENCH)
+
 docs: setup
 	$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

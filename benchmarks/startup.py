@@ -2,7 +2,7 @@
 
     python benchmarks/startup.py [--rounds 11] [--no-peers] [--write]
 
-MLflow, its peer, is installed for the occasion in environments of its own. Subjects are run in turn, round after round, so that a busy machine slows all of them alike; differences of medians are what is quoted.
+MLflow, its peer, stands in environments of its own (see peers). Subjects are run in turn, round after round, so that a busy machine slows all of them alike; differences of medians are what is quoted.
 The plugins are real distributions in a throw-away virtual environment. Nothing here is a test: tests/plugins/test_startup.py counts imports.
 """
 
@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
-import shutil
 import site
 import statistics
 import subprocess
@@ -21,30 +19,12 @@ import time
 import venv
 from pathlib import Path
 
+from peers import MLFLOW, MLFLOW_2, distributions, install
+from report import PAGE, ROOT, about, commit, put, table, today, verdict
+
 PLUGINS = 25
-ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs/explanation/benchmarks.md"
-START, END = "<!-- startup: made by benchmarks/startup.py -->", "<!-- end of startup -->"
+MARKS = "<!-- startup: made by benchmarks/startup.py -->", "<!-- end of startup -->"
 BARE = "bare interpreter"
-PEERS = {"3.17.2": (), "2.22.5": ("sqlalchemy<2.1",)}
-COUNT = """
-import re, sys
-from importlib.metadata import PackageNotFoundError, requires
-from packaging.requirements import Requirement
-seen, todo = set(), [sys.argv[1]]
-while todo:
-    name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
-    if name in seen:
-        continue
-    try:
-        needs = requires(name) or []
-    except PackageNotFoundError:
-        continue
-    seen.add(name)
-    found = map(Requirement, needs)
-    todo += [one.name for one in found if one.marker is None or one.marker.evaluate({"extra": ""})]
-print(len([name for name in seen if name != sys.argv[1] and not name.startswith("drupe")]))
-"""
 TARGETS_MS = {"import drupe": 5.0, "drupe --help": 100.0, "25 plugins": 15.0}
 FRONT_DOOR = '''"""acme-{number}: an artifact repository and a flavor that nobody needs."""
 
@@ -100,29 +80,6 @@ def measure(subjects: dict[str, list[str]], rounds: int, folder: Path) -> dict[s
     return times
 
 
-def peers(folder: Path) -> dict[str, Path]:
-    """Environments of MLflow by release, each with its Python; made anew, and left out with the reason where that cannot be done."""
-    found: dict[str, Path] = {}
-    uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
-    for release, needed in PEERS.items():
-        python = folder / release / "bin" / "python"
-        install = [str(uv), "pip", "install", "-q", "--compile-bytecode", "-p", str(python), f"mlflow=={release}", *needed]
-        try:
-            subprocess.run([str(uv), "venv", "-q", "-p", sys.executable, str(folder / release)], check=True)
-            subprocess.run(install, check=True, env={"UV_SYSTEM_CERTS": "1", **os.environ})
-        except (OSError, subprocess.CalledProcessError) as fault:
-            print(f"mlflow {release} is left out: {fault}")
-        else:
-            found[release] = python
-    return found
-
-
-def distributions(python: Path | str, root: str) -> int:
-    """How many distributions `root` needs in that environment, itself and drupe's own not counted."""
-    done = subprocess.run([str(python), "-c", COUNT, root], check=True, capture_output=True, text=True)
-    return int(done.stdout)
-
-
 def verdicts(wall: dict[str, float], needed: int) -> list[tuple[str, str, str, str]]:
     """(what, target, measured, verdict) of every target."""
     full_help = "drupe --help, 25 more plugins"
@@ -134,22 +91,21 @@ def verdicts(wall: dict[str, float], needed: int) -> list[tuple[str, str, str, s
     ):
         limit, difference = TARGETS_MS[target], wall[subject] - wall[base]
         over = "drupe --help" if base != BARE else "the bare interpreter"
-        rows.append((f"`{subject}` over {over}", f"{limit:.0f} ms", f"{difference:.1f} ms", "met" if difference <= limit else "MISSED"))
-    rows.append(("distributions that the kernel needs", "15", str(needed), "met" if needed <= 15 else "MISSED"))
+        rows.append((f"`{subject}` over {over}", f"{limit:.0f} ms", f"{difference:.1f} ms", verdict(difference, limit)))
+    rows.append(("distributions that the kernel needs", "15", str(needed), verdict(needed, 15)))
     return rows
 
 
-def page(about: str, wall: dict[str, float], cpu: dict[str, float], needed: dict[str, int]) -> str:
+def page(head: str, wall: dict[str, float], cpu: dict[str, float], needed: dict[str, int]) -> str:
     """The tables as Markdown."""
-    lines = [START, "", about, "", "| subject | clock, ms | over bare | processor, ms | over bare |", "|---|--:|--:|--:|--:|"]
-    for subject in wall:
-        over = wall[subject] - wall[BARE], cpu[subject] - cpu[BARE]
-        lines.append(f"| {subject} | {wall[subject]:.1f} | {over[0]:+.1f} | {cpu[subject]:.1f} | {over[1]:+.1f} |")
-    lines += ["", "| target | limit | measured | |", "|---|--:|--:|---|"]
-    lines += [f"| {' | '.join(row)} |" for row in verdicts(wall, needed["drupe-kernel"])]
-    lines += ["", "| what is installed | third-party distributions |", "|---|--:|"]
-    lines += [f"| {name} | {count} |" for name, count in needed.items()]
-    return "\n".join([*lines, "", END])
+    over = {subject: (wall[subject] - wall[BARE], cpu[subject] - cpu[BARE]) for subject in wall}
+    times = [
+        (subject, f"{wall[subject]:.1f}", f"{over[subject][0]:+.1f}", f"{cpu[subject]:.1f}", f"{over[subject][1]:+.1f}") for subject in wall
+    ]
+    lines = [head, "", *table(("subject", "clock, ms", "over bare", "processor, ms", "over bare"), times)]
+    lines += ["", *table(("target", "limit", "measured", ""), verdicts(wall, needed["drupe-kernel"]))]
+    lines += ["", *table(("what is installed", "third-party distributions"), [(name, str(count)) for name, count in needed.items()])]
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -170,22 +126,22 @@ def main() -> None:
             "drupe --help, 25 more plugins": [full, "-m", "drupe", "--help"],
         }
         needed = {"drupe-kernel": distributions(bare, "drupe-kernel"), "drupe": distributions(bare, "drupe")}
-        for release, python in ({} if given.no_peers else peers(folder)).items():
-            subjects[f"import mlflow {release}"] = [str(python), "-c", "import mlflow"]
-            subjects[f"mlflow {release} --help"] = [str(python), "-m", "mlflow", "--help"]
-            needed[f"mlflow {release}"] = distributions(python, "mlflow")
+        for peer, python in ({} if given.no_peers else install([MLFLOW, MLFLOW_2])).items():
+            subjects[f"import {peer.name}"] = [str(python), "-c", "import mlflow"]
+            subjects[f"{peer.name} --help"] = [str(python), "-m", "mlflow", "--help"]
+            needed[peer.name] = distributions(python, "mlflow")
         times = measure(subjects, given.rounds, folder)
     wall = {subject: statistics.median(run[0] for run in runs) for subject, runs in times.items()}
     cpu = {subject: statistics.median(run[1] for run in runs) for subject, runs in times.items()}
-    about = (
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}, "
-        f"medians of {given.rounds} rounds: `python benchmarks/startup.py --rounds {given.rounds} --write`"
+    text = page(
+        about([today()], [commit()], f"medians of {given.rounds} rounds: `python benchmarks/startup.py --rounds {given.rounds} --write`"),
+        wall,
+        cpu,
+        needed,
     )
-    text = page(about, wall, cpu, needed)
     print(text)
     if given.write:
-        before, _, rest = PAGE.read_text().partition(START)
-        PAGE.write_text(before + text + rest.partition(END)[2])
+        put(text, MARKS)
 
 
 if __name__ == "__main__":

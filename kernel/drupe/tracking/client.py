@@ -25,7 +25,6 @@ from drupe.entities import (
     Run,
     RunStatus,
     RunTag,
-    Series,
     ViewType,
     gather,
 )
@@ -35,6 +34,8 @@ from drupe.extend import Event, RunDeleted, RunEnded, RunRestored, RunStarted, T
 from drupe.loading import catalog
 from drupe.search import Kind, parse
 from drupe.tracking.address import get_tracking_uri, tracking_store
+from drupe.tracking.columns import points_from
+from drupe.tracking.series_forms import in_form
 from drupe.uris import redact
 
 __all__ = ["TrackingClient", "now_ms", "texts"]
@@ -219,6 +220,14 @@ class TrackingClient:
             columns[name] = Points.of([(at, time_ms, number)])
         self.store.log_batch(run_id, LogBatch(metrics=columns))
 
+    def log_series(self, run_id: str, key: str, steps: Any, values: Any, timestamps: Any = None) -> None:
+        """Log many points of one metric: lists, arrays, tensors or columns of one length; `timestamps` in ms, now for all by default.
+
+        All are kept or none. Raises InvalidValue, which names the first bad place.
+        """
+        points = points_from(key, steps, values, timestamps, now=self._clock())
+        self.store.log_batch(run_id, LogBatch(metrics={key: points}))
+
     def log_param(self, run_id: str, key: str, value: Any, synchronous: bool | None = None) -> Any:
         """Log a param and return its value. Raises ParamConflict when it has another value already."""
         name, text = check_param(key, value)
@@ -273,9 +282,25 @@ class TrackingClient:
         """Every logged value of a metric, ordered by timestamp, step, value; [] for one that was never logged."""
         return gather(lambda limit, token: self.store.metric_history(run_id, key, limit=limit, page_token=token), page_size=HISTORY_PAGE)
 
-    def get_metric_series(self, run_ids: Sequence[str], keys: Sequence[str] | None = None, buckets: int | None = None) -> list[Series]:
-        """The series of many runs at once, sorted by step; `buckets` down-samples, keeping lows, highs and lasts."""
-        return self.store.metric_bulk(list(run_ids), None if keys is None else list(keys), buckets=buckets)
+    def get_metric_series(
+        self,
+        run_ids: Sequence[str],
+        keys: Sequence[str] | None = None,
+        buckets: int | None = None,
+        range: tuple[int | None, int | None] | None = None,
+        as_: str = "list",
+    ) -> Any:
+        """The series of many runs at once, each sorted by step, then time; `keys` None means every metric. Unknown runs and keys are left out.
+
+        `range` holds the first and the last step that matter, both inclusive, None for no bound. With `buckets`, a series of more than three
+        times as many points is sampled for a chart: the steps are cut into at most that many ranges, and each keeps its lowest, highest and
+        last point, so that no spike is lost. `as_` is "list" (of Series), "numpy" (a dict from run id and key to arrays of steps, timestamps
+        and values), "arrow" or "pandas" (a table of all points). Raises InvalidValue, MissingRequirement.
+        """
+        first, last = (None, None) if range is None else range
+        bounds = {name: bound for name, bound in (("first_step", first), ("last_step", last)) if bound is not None}
+        wanted = None if keys is None else _listed(keys)
+        return in_form(as_, self.store.metric_bulk(_listed(run_ids), wanted, buckets=buckets, **bounds))
 
     def find_experiment(self, name_or_id: str) -> Experiment:
         """The experiment of that name, else of that id. Raises ExperimentNotFound."""
@@ -291,6 +316,10 @@ def _ids(experiment_ids: Sequence[str]) -> list[str]:
     if isinstance(experiment_ids, str):  # also a sequence of texts: of its letters
         return [experiment_ids]
     return [str(experiment_id) for experiment_id in experiment_ids]
+
+
+def _listed(texts_: Sequence[str]) -> list[str]:
+    return [texts_] if isinstance(texts_, str) else list(texts_)  # a text is also a sequence of texts: of its letters
 
 
 def _described(dataset: Dataset | Any) -> Dataset:

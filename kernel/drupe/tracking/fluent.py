@@ -26,6 +26,7 @@ from drupe.tracking.capture import finish_capture, start_capture
 from drupe.tracking.chosen import client_of, current_experiment, keep_client, run_of_environment
 from drupe.tracking.console import keeping
 from drupe.tracking.context import context_tags
+from drupe.tracking.series_forms import in_form
 from drupe.uris import ArtifactPath
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "end_run",
     "get_artifact_uri",
     "get_metric_history",
+    "get_metric_series",
     "get_parent_run",
     "get_run",
     "last_active_run",
@@ -50,6 +52,7 @@ __all__ = [
     "log_metrics",
     "log_param",
     "log_params",
+    "log_series",
     "log_table",
     "log_text",
     "restore_run",
@@ -182,6 +185,12 @@ def log_metrics(
     client_of(run_id).log_points(run_id, metrics, timestamp=timestamp, step=step)
 
 
+def log_series(key: str, steps: Any, values: Any, timestamps: Any = None, run_id: str | None = None) -> None:
+    """Log many points of one metric at once: lists, arrays, tensors or columns of one length; `timestamps` in ms, now for all by default."""
+    run_id = run_id or _run_id()
+    client_of(run_id).log_series(run_id, key, steps, values, timestamps)
+
+
 def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
     """Log a param and return its value. Params never change: another value raises ParamConflict."""
     run_id = _run_id()
@@ -293,6 +302,23 @@ def load_table(artifact_file: str, run_ids: Sequence[str] | None = None, extra_c
 def get_metric_history(run_id: str, key: str) -> list[Metric]:
     """Every logged value of a metric, ordered by timestamp, step, value."""
     return client_of(run_id).get_metric_history(run_id, key)
+
+
+def get_metric_series(
+    run_ids: Sequence[str],
+    keys: Sequence[str] | None = None,
+    buckets: int | None = None,
+    range: tuple[int | None, int | None] | None = None,
+    as_: str = "list",
+) -> Any:
+    """The series of many runs at once, down-sampled for a chart with `buckets`; see `Client.get_metric_series`."""
+    of_client: dict[str, list[str]] = {}
+    for run_id in [run_ids] if isinstance(run_ids, str) else run_ids:
+        of_client.setdefault(client_of(run_id).tracking_uri, []).append(run_id)
+    found = [
+        series for ids in of_client.values() for series in client_of(ids[0]).get_metric_series(ids, keys, buckets=buckets, range=range)
+    ]
+    return in_form(as_, found)
 
 
 def search_runs(

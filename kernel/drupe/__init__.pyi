@@ -78,6 +78,13 @@ from drupe.tracking.fluent import (
     set_tags as set_tags,
     start_run as start_run,
 )
+from drupe.tracking.system_metrics import (
+    disable_system_metrics_logging as disable_system_metrics_logging,
+    enable_system_metrics_logging as enable_system_metrics_logging,
+    set_system_metrics_node_id as set_system_metrics_node_id,
+    set_system_metrics_samples_before_logging as set_system_metrics_samples_before_logging,
+    set_system_metrics_sampling_interval as set_system_metrics_sampling_interval,
+)
 
 __version__: str
 __all__: list[str]

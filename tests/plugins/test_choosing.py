@@ -92,6 +92,7 @@ def test_the_allow_list_of_the_environment_disables_all_others(house: Any) -> No
         "sound": "active",
         "store-local": "disabled",
         "store-sqlite": "active",
+        "system-metrics": "disabled",
     }
     assert house.plugins(DRUPE_PLUGINS="")["sound"]["reason"] == "DRUPE_PLUGINS does not name it"
 

@@ -20,6 +20,7 @@ _ROOMS = {
     "Flavor": "drupe.extend.flavor",
     "FlavorRecord": "drupe.extend.flavor",
     "RegistryStore": "drupe.extend.registry_store",
+    "SystemMetricSource": "drupe.extend.system_metrics",
     "TrackingStore": "drupe.extend.tracking_store",
     "Feature": "drupe.extend.features",
     "Support": "drupe.extend.features",

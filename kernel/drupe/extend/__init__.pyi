@@ -20,6 +20,7 @@ from drupe.extend.flavor import Flavor as Flavor, FlavorRecord as FlavorRecord
 from drupe.extend.markers import hookimpl as hookimpl, hookspec as hookspec
 from drupe.extend.offers import API as API, Offer as Offer
 from drupe.extend.registry_store import RegistryStore as RegistryStore
+from drupe.extend.system_metrics import SystemMetricSource as SystemMetricSource
 from drupe.extend.tracking_store import TrackingStore as TrackingStore
 
 __all__: list[str]

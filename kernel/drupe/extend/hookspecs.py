@@ -33,6 +33,7 @@ __all__ = [
     "drupe_model_flavors",
     "drupe_registry_stores",
     "drupe_run_tags",
+    "drupe_system_metrics",
     "drupe_tracking_stores",
 ]
 
@@ -97,6 +98,18 @@ def drupe_dataset_sources() -> list[Offer]:  # type: ignore[empty-body]
         @hookimpl
         def drupe_dataset_sources():
             return [Offer("webdav", load="drupe_source_webdav:WebdavSource", help="files on a WebDAV server", keys=("dav", "davs"))]
+    """
+
+
+@hookspec
+def drupe_system_metrics() -> list[Offer]:  # type: ignore[empty-body]
+    """Offer what can be measured of a machine or process while a run lasts. Key: a name.
+
+    Called once, when the catalog is built; `load` names a subclass of `drupe.extend.SystemMetricSource`. All offers are used. Since API 1.0.
+
+        @hookimpl
+        def drupe_system_metrics():
+            return [Offer("tpu", load="drupe_tpu_metrics:TpuMetrics", help="load and memory of TPUs", requires=("libtpu",))]
     """
 
 

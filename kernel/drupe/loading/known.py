@@ -32,6 +32,7 @@ _PROVIDERS: dict[str, dict[str, str]] = {
         "lightgbm": "flavor-lightgbm",
         "onnx": "flavor-onnx",
     },
+    "drupe_system_metrics": {"host": "system-metrics", "process": "system-metrics", "nvidia": "system-metrics"},
     "drupe_dataset_sources": {
         "file": "source-files",
         "http": "source-http",

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 __all__ = ["KEYS", "RESERVED", "SHARED", "Key", "Kind"]
 
-Kind = Literal["text", "flag", "auto", "number", "names"]
+Kind = Literal["text", "flag", "auto", "number", "real", "names"]
 
 
 class Key:
@@ -53,6 +53,10 @@ KEYS: dict[str, Key] = {
         Key("capture_environment", "flag", True, "record Python, platform and installed packages with every run"),
         Key("capture_git_diff", "flag", True, "keep uncommitted changes of the program's git repository as an artifact"),
         Key("dataset_profile", "flag", True, "keep statistics of the columns of datasets: ranges, means, frequent texts"),
+        Key("enable_system_metrics_logging", "flag", True, "sample processor, memory, disk, network, process and GPUs for every run"),
+        Key("system_metrics_sampling_interval", "real", 10.0, "seconds between two samples of the system metrics"),
+        Key("system_metrics_samples_before_logging", "number", 1, "so many samples make one logged value, their mean"),
+        Key("system_metrics_node_id", "text", None, "name of this machine among those that log to one run"),
         Key(
             "capture_console",
             "auto",

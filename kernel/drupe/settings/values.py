@@ -33,6 +33,8 @@ def of_kind(kind: str, value: Any, *, is_text: bool) -> Any:
                 raise Unfit(f"must be auto, or {str(fault).removeprefix('must be ')}") from fault
         case "number":
             return _number(value, is_text)
+        case "real":
+            return _real(value, is_text)
         case "names":
             if is_text:
                 return tuple(name for name in (part.strip() for part in value.split(",")) if name)

@@ -35,13 +35,14 @@ def drupe_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     """An empty working folder, with no `DRUPE_` or `MLFLOW_` variable set and no settings file in reach.
 
     What drupe keeps for the process (settings, catalog, opened stores, the experiment in use, active runs) starts anew and is let
-    go of at the end. Runs do not look at the installed packages nor at git.
+    go of at the end. Runs do not look at the installed packages, at git, nor at the machine.
     """
     for name in [name for name in os.environ if name.startswith(_OURS)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("DRUPE_CAPTURE_ENVIRONMENT", "false")
     monkeypatch.setenv("DRUPE_CAPTURE_GIT_DIFF", "false")
+    monkeypatch.setenv("DRUPE_ENABLE_SYSTEM_METRICS_LOGGING", "false")
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)

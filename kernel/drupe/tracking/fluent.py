@@ -27,6 +27,7 @@ from drupe.tracking.chosen import client_of, current_experiment, keep_client, ru
 from drupe.tracking.console import keeping
 from drupe.tracking.context import context_tags
 from drupe.tracking.series_forms import in_form
+from drupe.tracking.system_metrics import unwatch, watch
 from drupe.uris import ArtifactPath
 
 __all__ = [
@@ -76,11 +77,13 @@ def start_run(
     parent_run_id: str | None = None,
     tags: Mapping[str, Any] | None = None,
     description: str | None = None,
+    log_system_metrics: bool | None = None,
 ) -> ActiveRun:
     """Start a run, or take up an existing one (`run_id`, or DRUPE_RUN_ID once), and make it the active run of this thread or task.
 
     Use it as a context manager, or end it with `end_run`. `nested` allows one inside another. Raises NoActiveRun when a run is active
-    and `nested` is not given, RunNotFound, WrongLifecycle, ExperimentNotFound.
+    and `nested` is not given, RunNotFound, WrongLifecycle, ExperimentNotFound. `log_system_metrics` decides for this run whether the machine
+    is sampled; None: as the settings have it.
 
         with drupe.start_run(run_name="baseline"):
             drupe.log_metric("loss", 0.1, step=3)
@@ -116,6 +119,7 @@ def start_run(
         start_capture(here.info.run_id, lambda text, name: client.log_text(here.info.run_id, text, name))
     keep_client(here.info.run_id, client)
     keeping.begin(run.info.run_id, client.tracking_uri, lambda: client.artifact_repo(run.info.run_id), is_resumed=bool(resumed))
+    watch(here, log_system_metrics, lambda values, step: log_metrics(values, step=step, run_id=here.info.run_id))
     return here
 
 
@@ -366,6 +370,7 @@ def _run_id() -> str:
 
 def _end(client: ArtifactClient, run_id: str, status: RunStatus, fault: BaseException | None = None) -> None:
     active.forget(run_id)
+    unwatch(run_id)
     try:
         finish_capture(run_id)
         keeping.finish(run_id, fault)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
+
+from drupe.lazy import load
 
 HEAVY = (
     "attr",
@@ -55,6 +58,26 @@ def test_a_built_in_command_does_not_load_plugins_to_be_found(house: Any) -> Non
     done = house.drupe("config", "path")
     assert done.code == 0
     assert "imported" not in done.err
+
+
+def test_the_first_metric_imports_no_library_that_it_does_without(house: Any) -> None:
+    done = house.run("-c", "import sys, drupe\nwith drupe.start_run(): drupe.log_metric('loss', 0.5)\nprint(*sys.modules)")
+    assert done.code == 0, done.err
+    loaded = set(done.out.split())
+    assert "sqlalchemy" in loaded
+    assert not loaded & {"click", "numpy", "pandas", "requests", "rich", "sklearn", "tomlkit", "yaml"}
+
+
+def test_loading_leaves_the_garbage_collector_as_it_was() -> None:
+    assert gc.isenabled()
+    load("drupe.lazy:load")
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        load("drupe.lazy:load")
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_the_kernel_installs_at_most_fifteen_third_party_distributions() -> None:

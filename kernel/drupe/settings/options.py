@@ -6,6 +6,8 @@ Every fault of all sources is collected before anything is raised; values of opt
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 from drupe.errors import DrupeError, InvalidSettings
@@ -44,12 +46,13 @@ def gather(sources: Sequence[Source]) -> dict[str, tuple[Any, Source]]:
     return found
 
 
-def option_types(kind: type) -> dict[str, Any]:
+@lru_cache(maxsize=128)  # artifact repositories are opened for every file, and resolving annotations compiles them each time
+def option_types(kind: type) -> Mapping[str, Any]:
     """The options that a settings class takes, each with its annotated type. Raises TypeError when it is no attrs class."""
     import attrs  # here: not needed until a plugin with options is opened
 
     hints = get_type_hints(kind)
-    return {field.alias or field.name: hints.get(field.name, Any) for field in attrs.fields(kind) if field.init}
+    return MappingProxyType({field.alias or field.name: hints.get(field.name, Any) for field in attrs.fields(kind) if field.init})
 
 
 def fill(plugin: str, kind: type[T], sources: Sequence[Source], environ: Mapping[str, str]) -> T:

@@ -14,8 +14,6 @@ from datetime import date, datetime
 from pathlib import PurePosixPath
 from typing import Any, cast
 
-import yaml
-
 from drupe.errors import InvalidValue
 from drupe.lazy import need
 
@@ -40,11 +38,11 @@ def dict_bytes(dictionary: Any, name: str) -> bytes:
 
     Raises InvalidValue for keys that are no keys there, and for values that contain themselves.
     """
+    if PurePosixPath(name).suffix.lower() in (".yaml", ".yml"):
+        return _yaml_bytes(dictionary, name)
     try:
-        if PurePosixPath(name).suffix.lower() in (".yaml", ".yml"):
-            return yaml.safe_dump(_tree(dictionary), sort_keys=False, allow_unicode=True).encode()
         return json.dumps(dictionary, indent=2, default=_plain).encode()
-    except (TypeError, ValueError, RecursionError, yaml.YAMLError) as fault:
+    except (TypeError, ValueError, RecursionError) as fault:
         raise InvalidValue(f"this cannot be written as {name!r}: {fault}") from fault
 
 
@@ -123,6 +121,15 @@ def join_tables(earlier: Any, data: Any) -> Any:
     else:
         raise InvalidValue(f"log_table takes a DataFrame or a dict of columns, not {type(data).__qualname__}")
     return rows if earlier is None else pandas.concat([earlier, rows], ignore_index=True)
+
+
+def _yaml_bytes(dictionary: Any, name: str) -> bytes:
+    import yaml  # here: logging metrics does without it
+
+    try:
+        return yaml.safe_dump(_tree(dictionary), sort_keys=False, allow_unicode=True).encode()
+    except (TypeError, ValueError, RecursionError, yaml.YAMLError) as fault:
+        raise InvalidValue(f"this cannot be written as {name!r}: {fault}") from fault
 
 
 def _table_type(name: str) -> str:

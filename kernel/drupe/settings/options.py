@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar, get_type_hints
+from typing import Any, NamedTuple, TypeVar, cast, get_type_hints
 
 from drupe.errors import DrupeError, InvalidSettings
 from drupe.settings.secrets import is_secret
@@ -17,6 +16,8 @@ from drupe.settings.values import Unfit, of_type
 __all__ = ["Source", "fill", "gather", "option_types"]
 
 T = TypeVar("T")
+
+_type_hints = lru_cache(maxsize=128)(get_type_hints)  # repositories are opened for every file, and annotations are compiled each time
 
 
 class Source(NamedTuple):
@@ -46,13 +47,12 @@ def gather(sources: Sequence[Source]) -> dict[str, tuple[Any, Source]]:
     return found
 
 
-@lru_cache(maxsize=128)  # artifact repositories are opened for every file, and resolving annotations compiles them each time
-def option_types(kind: type) -> Mapping[str, Any]:
+def option_types(kind: type) -> dict[str, Any]:
     """The options that a settings class takes, each with its annotated type. Raises TypeError when it is no attrs class."""
     import attrs  # here: not needed until a plugin with options is opened
 
-    hints = get_type_hints(kind)
-    return MappingProxyType({field.alias or field.name: hints.get(field.name, Any) for field in attrs.fields(kind) if field.init})
+    hints = _type_hints(cast(Any, kind))
+    return {field.alias or field.name: hints.get(field.name, Any) for field in attrs.fields(kind) if field.init}
 
 
 def fill(plugin: str, kind: type[T], sources: Sequence[Source], environ: Mapping[str, str]) -> T:

@@ -49,7 +49,6 @@ from drupe.tracking.experiments import (
 from drupe.tracking.fluent import (
     active_run as active_run,
     delete_run as delete_run,
-    delete_tag as delete_tag,
     end_run as end_run,
     get_artifact_uri as get_artifact_uri,
     get_metric_history as get_metric_history,
@@ -59,6 +58,13 @@ from drupe.tracking.fluent import (
     last_active_run as last_active_run,
     list_artifacts as list_artifacts,
     load_table as load_table,
+    restore_run as restore_run,
+    search_runs as search_runs,
+    start_run as start_run,
+)
+from drupe.tracking.fluent_logging import (
+    delete_tag as delete_tag,
+    flush as flush,
     log_artifact as log_artifact,
     log_artifacts as log_artifacts,
     log_dict as log_dict,
@@ -72,11 +78,8 @@ from drupe.tracking.fluent import (
     log_series as log_series,
     log_table as log_table,
     log_text as log_text,
-    restore_run as restore_run,
-    search_runs as search_runs,
     set_tag as set_tag,
     set_tags as set_tags,
-    start_run as start_run,
 )
 from drupe.tracking.system_metrics import (
     disable_system_metrics_logging as disable_system_metrics_logging,

@@ -32,6 +32,7 @@ COMMANDS = {
     "config": ("drupe.cli.config:config", "Show and change settings, with where they come from"),
     "doctor": ("drupe.cli.doctor:doctor", "Check that everything works, and say what to do"),
     "status": ("drupe.cli.status:status", "Show where runs and models are kept, and what is active"),
+    "sync": ("drupe.cli.sync:sync", "Ship runs that wait in journals"),
     "completion": ("drupe.cli.completion:completion", "Print the completion script for a shell"),
 }
 FAILURE, USAGE, PLUGIN, INTERRUPTED = 1, 2, 3, 130

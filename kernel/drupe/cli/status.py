@@ -15,7 +15,10 @@ from drupe.cli.tables import Cell, card
 from drupe.entities import LifecycleStage, ViewType
 from drupe.errors import DrupeError, StoreError
 from drupe.search import Kind, parse
-from drupe.tracking.address import get_tracking_uri
+from drupe.tracking.address import get_tracking_uri, tracking_store
+from drupe.tracking.journal.places import journals_root
+from drupe.tracking.offline import OfflineStore
+from drupe.tracking.sync import Waiting, waiting_in
 from drupe.uris import redact
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["status"]
 
+MOST_TROUBLES = 10
 NOT_YET = {"exists": False, "reachable": True}  # looking makes no store; the first run does
 
 
@@ -45,6 +49,8 @@ def status(ctx: click.Context) -> None:
     facts: dict[str, Any] = {"tracking_uri": redact(tracking_uri(ctx) or get_tracking_uri()), "tracking_uri_from": _source(ctx)}
     facts |= {"registry_uri": redact(store.registry_uri)}
     facts |= NOT_YET if missing_store(ctx) else {"exists": True, **_store_facts(store)}
+    facts["offline"] = bool(settings.settings().get("offline"))
+    facts["waiting"] = [_plain_waiting(one) for one in waiting_in(journals_root(tracking_uri(ctx) or get_tracking_uri()))]
     facts["plugins"] = {plugin.name: plugin.state.value for plugin in catalog.plugins}
     facts["settings"] = {one.key: {"value": settings.shown(one.key, one.value), "source": one.source} for one in _set_by_somebody()}
     if chosen_form() is Form.JSON:
@@ -66,7 +72,9 @@ def _source(ctx: click.Context) -> str:
 def _store_facts(store: Client) -> dict[str, Any]:
     started = time.perf_counter()
     try:
-        tracking = store.store
+        tracking = tracking_store(store.tracking_uri)
+        if isinstance(tracking, OfflineStore):
+            return {"reachable": False, "fault": "the setting `offline` keeps this process from asking it"}
         experiments = tracking.search_experiments(parse(Kind.EXPERIMENTS), view=ViewType.ALL, limit=50_000)
         facts: dict[str, Any] = {
             "reachable": True,
@@ -109,11 +117,39 @@ def _draw(facts: dict[str, Any]) -> None:
             ("runs", _with(facts["runs"], running=facts["runs_running"], deleted=facts["runs_deleted"])),
             ("models", f"{facts['registered_models']}{' or more' if facts['has_more_models'] else ''} registered"),
         ]
+    rows += _waiting_rows(facts["waiting"])
     for state, names in sorted(states.items()):
         style = "" if state == "active" else "red" if state in ("broken", "refused") else "yellow"
         rows.append((f"plugins {state}", Cell(", ".join(sorted(names)), style=style)))
     rows += [(f"set {key}", f"{told['value']}  ({told['source']})") for key, told in facts["settings"].items()]
     card(rows)
+
+
+def _plain_waiting(one: Waiting) -> dict[str, Any]:
+    return {
+        "run_id": one.run_id,
+        "bytes": one.bytes,
+        "files": one.files,
+        "is_alive": one.is_alive,
+        "since_ms": one.since_ms,
+        "reason": one.reason,
+        "folder": str(one.folder),
+    }
+
+
+def _waiting_rows(waiting: list[dict[str, Any]]) -> list[tuple[str, Any]]:
+    """What is logged and not in the store: of runs that are at work, and of others, which `drupe sync` ships."""
+    rows: list[tuple[str, Any]] = []
+    alive, left = [one for one in waiting if one["is_alive"]], [one for one in waiting if not one["is_alive"]]
+    if alive:
+        rows.append(("logging now", f"{len(alive)} run{'s' if len(alive) > 1 else ''}"))
+    if left:
+        size = formats.size(sum(one["bytes"] for one in left))
+        rows.append(("to be shipped", Cell(f"{len(left)} run{'s' if len(left) > 1 else ''}, {size}: drupe sync", style="yellow")))
+    return rows + [
+        (f"run {one['run_id'][:8]}", Cell(f"since {formats.moment(one['since_ms'])}: {one['reason']}", style="red"))
+        for one in [one for one in waiting if one["reason"]][:MOST_TROUBLES]
+    ]
 
 
 def _reachable(facts: dict[str, Any]) -> Cell:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 import warnings
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from drupe.artifacts.manifest import MANIFEST_FILE
 from drupe.artifacts.repos import repo_for
 from drupe.artifacts.trees import put_tree
-from drupe.entities.limits import RUN_TAG_VALUE_MAX
+from drupe.entities.limits import RUN_TAG_VALUE_MAX, check_model_name
 from drupe.errors import InvalidValue
 from drupe.extend import ModelLogged
 from drupe.loading import catalog
@@ -22,9 +23,12 @@ from drupe.registry.fluent import register_model
 from drupe.tracking.artifact_client import ArtifactClient
 from drupe.tracking.chosen import client_of
 from drupe.tracking.fluent import active_run, start_run
+from drupe.tracking.sync import REGISTER_TAG
 from drupe.uris import ArtifactPath, redact
 
 __all__ = ["HISTORY_TAG", "log_model"]
+
+log = logging.getLogger("drupe.models")
 
 HISTORY_TAG = "mlflow.log-model.history"
 _DEFAULT_NAME = "model"
@@ -67,18 +71,32 @@ def log_model(
     with tempfile.TemporaryDirectory(prefix="drupe-model-") as place:
         folder = Path(place)
         saved = write_model(model, folder, flavor=flavor, run_id=run_id, artifact_path=str(path), **given)
-        _upload(run.info.artifact_uri, folder, path)
+        _upload(run.info.artifact_uri, folder, path, is_offline=client.is_offline)
     _note(client, run_id, saved)
     uri = f"runs:/{run_id}/{path}"
     catalog().notify(ModelLogged(store=redact(client.tracking_uri), run_id=run_id, name=str(path), model_uri=uri))
-    version = register_model(uri, registered_model_name).version if registered_model_name is not None else None
+    version = None
+    if registered_model_name is not None:
+        if client.is_offline:
+            _register_later(client, run_id, str(path), registered_model_name)
+        else:
+            version = register_model(uri, registered_model_name).version
     return saved.info(uri, registered_model_version=version)
 
 
-def _upload(artifact_uri: str, folder: Path, path: ArtifactPath) -> None:
+def _register_later(client: ArtifactClient, run_id: str, path: str, name: str) -> None:
+    """The registry is not there now: `drupe sync` registers the model when it ships the run."""
+    check_model_name(name)
+    wanted = json.loads(client.get_run(run_id).data.tags.get(REGISTER_TAG, "[]"))
+    client.set_tag(run_id, REGISTER_TAG, json.dumps([*wanted, [path, name]]))
+    log.warning("model %r is kept offline; `drupe sync` registers it as %r when it ships the run", path, name)
+
+
+def _upload(artifact_uri: str, folder: Path, path: ArtifactPath, *, is_offline: bool) -> None:
     repo = repo_for(artifact_uri)
     if repo.is_file(path / MLMODEL_FILE):
-        _refuse_if_registered(str(repo.root / path), path)
+        if not is_offline:
+            _refuse_if_registered(str(repo.root / path), path)
         repo.delete(path)  # files of the earlier model that this one lacks would not fit its manifest
     with tempfile.TemporaryDirectory(prefix="drupe-model-") as apart:
         seal = (folder / MANIFEST_FILE).rename(Path(apart) / MANIFEST_FILE)

@@ -3,35 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from drupe.entities import MetricSummary
 from drupe.entities.metrics import rank
 
-__all__ = ["bucket_width", "sample", "summarize"]
+__all__ = ["bucket_width", "sample"]
 
 _Point = tuple[int, int, float]  # step, timestamp, value
-
-
-def summarize(points: Iterable[_Point]) -> MetricSummary:
-    """The summary of a series from all of its points; see MetricSummary for what each number means."""
-    ordered = sorted(points, key=lambda point: rank(*point))
-    numbers = [(value, step) for step, _, value in ordered if not math.isnan(value)]
-    lowest = min(numbers, default=(math.nan, None))  # of equal values the lowest step
-    highest = max(numbers, key=lambda pair: (pair[0], -pair[1]), default=(math.nan, None))
-    last_step, last_timestamp, last = ordered[-1]
-    return MetricSummary(
-        count=len(ordered),
-        first=ordered[0][2],
-        last=last,
-        last_step=last_step,
-        last_timestamp=last_timestamp,
-        min=lowest[0],
-        max=highest[0],
-        mean=sum(value for value, _ in numbers) / len(numbers) if numbers else math.nan,
-        argmin=lowest[1],
-        argmax=highest[1],
-    )
 
 
 def bucket_width(low: int, high: int, buckets: int) -> int:

@@ -40,6 +40,7 @@ def drupe_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     for name in [name for name in os.environ if name.startswith(_OURS)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("DRUPE_CAPTURE_ENVIRONMENT", "false")
     monkeypatch.setenv("DRUPE_CAPTURE_GIT_DIFF", "false")
     monkeypatch.setenv("DRUPE_ENABLE_SYSTEM_METRICS_LOGGING", "false")

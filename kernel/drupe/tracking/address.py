@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, cast
 from drupe.errors import InvalidUri, StoreUnavailable
 from drupe.loading import catalog
 from drupe.settings import settings
+from drupe.tracking.journal import outbox
+from drupe.tracking.journal.adoption import adopt
+from drupe.tracking.journal.places import forget_roots, journals_root
+from drupe.tracking.offline import OfflineStore, settle_experiment
 from drupe.uris import Uri, redact
 
 if TYPE_CHECKING:
@@ -71,9 +75,15 @@ def get_registry_uri() -> str:
     return _chosen.get("registry_uri") or str(settings().get("registry_uri") or "") or get_tracking_uri()
 
 
-def tracking_store(uri: str | None = None) -> TrackingStore:
-    """The opened tracking store at `uri`, or at `get_tracking_uri()`. Raises InvalidUri, NoProvider, StoreError."""
-    return cast("TrackingStore", _open("drupe_tracking_stores", uri or get_tracking_uri()))
+def tracking_store(uri: str | None = None, *, adopting: bool = True) -> TrackingStore:
+    """The opened tracking store at `uri`, or at `get_tracking_uri()`; the journals beside it with the setting `offline`.
+
+    When it is opened, it gets what processes that died have left in their journals, if `adopting`. Raises InvalidUri, NoProvider, StoreError.
+    """
+    address = uri or get_tracking_uri()
+    if settings().get("offline"):
+        return OfflineStore(address, None)
+    return cast("TrackingStore", _open("drupe_tracking_stores", address, adopting=adopting))
 
 
 def registry_store(uri: str | None = None) -> RegistryStore:
@@ -82,8 +92,10 @@ def registry_store(uri: str | None = None) -> RegistryStore:
 
 
 def close_stores() -> None:
-    """Close every store that this process has opened and forget the chosen addresses."""
+    """Ship what is in the journals, close every store that this process has opened, and forget the chosen addresses."""
     global _default
+    outbox.close_all()
+    forget_roots()
     with _lock:
         for store in _opened.values():
             cast("TrackingStore", store).close()
@@ -101,14 +113,19 @@ def _choose(what: str, uri: str | Path) -> None:
         _chosen.pop(what, None)
 
 
-def _open(hook: str, text: str) -> object:
+def _open(hook: str, text: str, *, adopting: bool = False) -> object:
     key = (hook, text)
     found = _opened.get(key)
     if found is None:
         with _lock:
             found = _opened.get(key)
             if found is None:
-                found = _opened[key] = catalog().open(hook, _parse(text))
+                found = catalog().open(hook, _parse(text))
+                if adopting:
+                    adopt(
+                        journals_root(text), cast("TrackingStore", found), prepare=settle_experiment(lambda: cast("TrackingStore", found))
+                    )
+                _opened[key] = found
     return found
 
 

@@ -15,7 +15,16 @@ from drupe.settings import settings
 from drupe.tracking.artifact_client import ArtifactClient
 from drupe.tracking.context import run_context
 
-__all__ = ["choose_experiment", "client_of", "current_experiment", "get_or_create", "keep_client", "reset", "run_of_environment"]
+__all__ = [
+    "choose_experiment",
+    "client_here",
+    "client_of",
+    "current_experiment",
+    "get_or_create",
+    "keep_client",
+    "reset",
+    "run_of_environment",
+]
 
 _experiment_id: str | None = None
 _named_by_plugin: str | None = None
@@ -79,6 +88,11 @@ def keep_client(run_id: str, client: ArtifactClient) -> None:
 def client_of(run_id: str) -> ArtifactClient:
     """The client of the store that this run was started in, or of the store in use for a run that was not started here."""
     return _clients.get(run_id) or ArtifactClient()
+
+
+def client_here(run_id: str) -> ArtifactClient | None:
+    """The client of a run that was started in this process, or in the one that it was forked from."""
+    return _clients.get(run_id)
 
 
 def reset() -> None:

@@ -6,6 +6,7 @@ Stateless but for the two addresses: it knows no active run (that is `fluent`) a
 from __future__ import annotations
 
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -35,10 +36,13 @@ from drupe.loading import catalog
 from drupe.search import Kind, parse
 from drupe.tracking.address import get_tracking_uri, tracking_store
 from drupe.tracking.columns import points_from
+from drupe.tracking.journal import outbox
+from drupe.tracking.journal.adoption import catch_up
+from drupe.tracking.offline import OfflineStore
 from drupe.tracking.series_forms import in_form
 from drupe.uris import redact
 
-__all__ = ["TrackingClient", "now_ms", "texts"]
+__all__ = ["TrackingClient", "dataset_input", "now_ms", "texts"]
 
 HISTORY_PAGE = 50_000
 
@@ -59,6 +63,7 @@ class TrackingClient:
     def __init__(self, tracking_uri: str | None = None, *, clock: Callable[[], int] = now_ms) -> None:
         self._tracking_uri = str(tracking_uri) if tracking_uri else None
         self._clock = clock
+        self._offline: OfflineStore | None = None
 
     @property
     def tracking_uri(self) -> str:
@@ -67,10 +72,27 @@ class TrackingClient:
 
     @property
     def store(self) -> TrackingStore:
-        """The opened store behind `tracking_uri`."""
-        return tracking_store(self.tracking_uri)
+        """The opened store behind `tracking_uri`; it has all that this process has logged before."""
+        uri = self.tracking_uri
+        if self._offline is not None and not outbox.has_shipped(uri):
+            return self._offline
+        self._offline = None
+        store = tracking_store(uri)
+        catch_up(uri, store)
+        return store
 
-    def _tell(self, kind: type[Event], **fields: Any) -> None:
+    @property
+    def is_offline(self) -> bool:
+        """True while what is logged is kept in journals only."""
+        return isinstance(self.store, OfflineStore)
+
+    def go_offline(self) -> None:
+        """Work with the journals beside the store from now on, because it cannot be reached. Raises StoreUnavailable when they cannot be made."""
+        uri = self.tracking_uri
+        self._offline = OfflineStore(uri, lambda: tracking_store(uri))
+
+    def tell(self, kind: type[Event], **fields: Any) -> None:
+        """Tell observers of something that has happened in this store."""
         catalog().notify(kind(store=redact(self.tracking_uri), **fields))
 
     # --- experiments
@@ -134,13 +156,14 @@ class TrackingClient:
         run = self.store.create_run(
             NewRun(
                 experiment_id=str(experiment_id),
+                run_id=uuid.uuid4().hex,  # so that a repeated request makes no twin
                 run_name=run_name,
                 user_id=own_tags.get("mlflow.user", ""),
                 start_time=self._clock() if start_time is None else start_time,
                 tags=own_tags,
             )
         )
-        self._tell(RunStarted, run=run)
+        self.tell(RunStarted, run=run)
         return run
 
     def get_run(self, run_id: str) -> Run:
@@ -176,7 +199,7 @@ class TrackingClient:
         """End a run: FINISHED unless another `status` is given, now unless `end_time` (ms) is given."""
         ended = _status(status) if status else RunStatus.FINISHED
         self.store.update_run(run_id, status=ended, end_time=self._clock() if end_time is None else end_time)
-        self._tell(RunEnded, run_id=run_id, status=ended)
+        self.tell(RunEnded, run_id=run_id, status=ended)
 
     def resume_run(self, run_id: str, tags: Mapping[str, Any] | None = None) -> Run:
         """Set an existing run RUNNING again, with these tags added. Raises RunNotFound, WrongLifecycle."""
@@ -184,18 +207,18 @@ class TrackingClient:
         if tags:
             self.store.log_batch(run_id, LogBatch(tags=texts(tags)))
         run = self.store.get_run(run_id)
-        self._tell(RunStarted, run=run, is_resumed=True)
+        self.tell(RunStarted, run=run, is_resumed=True)
         return run
 
     def delete_run(self, run_id: str) -> None:
         """Move a run to the trash."""
         self.store.set_run_stage(run_id, LifecycleStage.DELETED)
-        self._tell(RunDeleted, run_id=run_id)
+        self.tell(RunDeleted, run_id=run_id)
 
     def restore_run(self, run_id: str) -> None:
         """Take a run out of the trash."""
         self.store.set_run_stage(run_id, LifecycleStage.ACTIVE)
-        self._tell(RunRestored, run_id=run_id)
+        self.tell(RunRestored, run_id=run_id)
 
     # --- logging
 
@@ -271,10 +294,7 @@ class TrackingClient:
 
     def log_input(self, run_id: str, dataset: Dataset | Any, context: str | None = None, tags: Mapping[str, Any] | None = None) -> None:
         """Tie one dataset to a run; `context` says what for, such as "training". It is made by `drupe.data`, or describes itself like MLflow's."""
-        from_values = texts(tags)
-        if context is not None:
-            from_values["mlflow.data.context"] = context
-        self.log_inputs(run_id, [DatasetInput(_described(dataset), tuple(InputTag(key, value) for key, value in from_values.items()))])
+        self.log_inputs(run_id, [dataset_input(dataset, context, tags)])
 
     # --- reading series
 
@@ -310,6 +330,14 @@ class TrackingClient:
         if found is None:
             raise ExperimentNotFound(f"no experiment is named {name_or_id!r}; `drupe experiments list` shows all", name=name_or_id)
         return found
+
+
+def dataset_input(dataset: Dataset | Any, context: str | None = None, tags: Mapping[str, Any] | None = None) -> DatasetInput:
+    """A dataset as used by a run; see `TrackingClient.log_input`. Raises InvalidValue for what does not describe data."""
+    noted = texts(tags)
+    if context is not None:
+        noted["mlflow.data.context"] = context
+    return DatasetInput(_described(dataset), tuple(InputTag(key, value) for key, value in noted.items()))
 
 
 def _ids(experiment_ids: Sequence[str]) -> list[str]:

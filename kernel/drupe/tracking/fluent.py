@@ -5,20 +5,15 @@ What they do to stores is `drupe.client`'s work; which run is meant is `active`'
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from drupe import lazy
-from drupe.entities import Dataset, FileInfo, LifecycleStage, LogBatch, Metric, Run, RunStatus, ViewType, gather
-from drupe.entities.limits import check_param, check_tag
-from drupe.errors import (
-    InvalidValue,
-    NoActiveRun,
-    WrongLifecycle,
-)
+from drupe.entities import FileInfo, LifecycleStage, Metric, Run, RunStatus, ViewType, gather
+from drupe.errors import InvalidValue, NoActiveRun, StoreBusy, StoreError, StoreFull, StoreUnavailable, WrongLifecycle
 from drupe.settings import settings
-from drupe.tracking import active
+from drupe.tracking import active, run_log
 from drupe.tracking.active import ActiveRun
 from drupe.tracking.address import get_tracking_uri
 from drupe.tracking.artifact_client import ArtifactClient
@@ -26,6 +21,8 @@ from drupe.tracking.capture import finish_capture, start_capture
 from drupe.tracking.chosen import client_of, current_experiment, keep_client, run_of_environment
 from drupe.tracking.console import keeping
 from drupe.tracking.context import context_tags
+from drupe.tracking.journal import outbox
+from drupe.tracking.journal.places import run_folder
 from drupe.tracking.series_forms import in_form
 from drupe.tracking.system_metrics import unwatch, watch
 from drupe.uris import ArtifactPath
@@ -33,7 +30,6 @@ from drupe.uris import ArtifactPath
 __all__ = [
     "active_run",
     "delete_run",
-    "delete_tag",
     "end_run",
     "get_artifact_uri",
     "get_metric_history",
@@ -43,27 +39,14 @@ __all__ = [
     "last_active_run",
     "list_artifacts",
     "load_table",
-    "log_artifact",
-    "log_artifacts",
-    "log_dict",
-    "log_figure",
-    "log_image",
-    "log_input",
-    "log_metric",
-    "log_metrics",
-    "log_param",
-    "log_params",
-    "log_series",
-    "log_table",
-    "log_text",
     "restore_run",
     "search_runs",
-    "set_tag",
-    "set_tags",
     "start_run",
 ]
 
 RUNS_PAGE = 5000
+
+log = logging.getLogger("drupe.tracking")
 
 
 # --- the life of runs
@@ -104,22 +87,24 @@ def start_run(
     if resumed:
         run = _take_up(client, resumed, experiment_id, run_name, texts)
     else:
-        if parent_run_id:
-            _check_is_active(client.get_run(parent_run_id))
         parent = parent_run_id or (outer.info.run_id if outer is not None else None)
         if parent:
             texts = {"mlflow.parentRunId": parent, **texts}
-        where = str(experiment_id) if experiment_id is not None else current_experiment(client)
-        name = run_name or settings().get("run_name")
-        run = client.create_run(where, tags={**context_tags(), **texts}, run_name=str(name) if name else None)
+        try:
+            run = _begin(client, experiment_id, run_name, texts, parent_run_id)
+        except (StoreUnavailable, StoreBusy, StoreFull) as fault:
+            if settings().get("strict_logging"):
+                raise
+            run = _begin_without_store(client, experiment_id, run_name, texts, fault)
     here = ActiveRun(run.info, run.data, run.inputs)
     active.watch_exit()
     active.push(here, lambda status, fault: _end(client, here.info.run_id, status, fault))
+    line = run_log.open_line(client, run)
     if not resumed:
         start_capture(here.info.run_id, lambda text, name: client.log_text(here.info.run_id, text, name))
     keep_client(here.info.run_id, client)
     keeping.begin(run.info.run_id, client.tracking_uri, lambda: client.artifact_repo(run.info.run_id), is_resumed=bool(resumed))
-    watch(here, log_system_metrics, lambda values, step: log_metrics(values, step=step, run_id=here.info.run_id))
+    watch(here, log_system_metrics, lambda values, step: run_log.log_points(line, values, step, None))
     return here
 
 
@@ -159,125 +144,6 @@ def delete_run(run_id: str) -> None:
 def restore_run(run_id: str) -> None:
     """Take a run out of the trash."""
     client_of(run_id).restore_run(run_id)
-
-
-# --- logging; without an active run, each starts one, as MLflow does
-
-
-def log_metric(
-    key: str,
-    value: float,
-    step: int | None = None,
-    synchronous: bool | None = None,
-    timestamp: int | None = None,
-    run_id: str | None = None,
-) -> None:
-    """Log one value of a metric at `step` (0 by default) and `timestamp` (ms, now by default)."""
-    run_id = run_id or _run_id()
-    client_of(run_id).log_metric(run_id, key, value, timestamp, step)
-
-
-def log_metrics(
-    metrics: Mapping[str, float],
-    step: int | None = None,
-    synchronous: bool | None = None,
-    run_id: str | None = None,
-    timestamp: int | None = None,
-) -> None:
-    """Log one value each of several metrics, together."""
-    run_id = run_id or _run_id()
-    client_of(run_id).log_points(run_id, metrics, timestamp=timestamp, step=step)
-
-
-def log_series(key: str, steps: Any, values: Any, timestamps: Any = None, run_id: str | None = None) -> None:
-    """Log many points of one metric at once: lists, arrays, tensors or columns of one length; `timestamps` in ms, now for all by default."""
-    run_id = run_id or _run_id()
-    client_of(run_id).log_series(run_id, key, steps, values, timestamps)
-
-
-def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
-    """Log a param and return its value. Params never change: another value raises ParamConflict."""
-    run_id = _run_id()
-    return client_of(run_id).log_param(run_id, key, value)
-
-
-def log_params(params: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None) -> None:
-    """Log several params, together."""
-    run_id = run_id or _run_id()
-    client_of(run_id).store.log_batch(run_id, LogBatch(params=dict(check_param(key, value) for key, value in params.items())))
-
-
-def set_tag(key: str, value: Any, synchronous: bool | None = None) -> None:
-    """Set a tag."""
-    set_tags({key: value})
-
-
-def set_tags(tags: Mapping[str, Any], synchronous: bool | None = None) -> None:
-    """Set several tags, together."""
-    run_id = _run_id()
-    texts = dict(check_tag("run tag", key, value, limit=None) for key, value in tags.items())
-    client_of(run_id).store.log_batch(run_id, LogBatch(tags=texts))
-
-
-def delete_tag(key: str) -> None:
-    """Remove a tag. Raises TagNotFound."""
-    run_id = _run_id()
-    client_of(run_id).delete_tag(run_id, key)
-
-
-def log_input(dataset: Dataset | Any, context: str | None = None, tags: Mapping[str, Any] | None = None) -> None:
-    """Say which dataset the run uses, and what for (`context`, such as "training"). Make one with `drupe.data`."""
-    run_id = _run_id()
-    client_of(run_id).log_input(run_id, dataset, context, tags)
-
-
-def log_artifact(local_path: str | Path, artifact_path: str | None = None, run_id: str | None = None) -> None:
-    """Keep a copy of a local file below the folder `artifact_path`."""
-    run_id = run_id or _run_id()
-    client_of(run_id).log_artifact(run_id, local_path, artifact_path)
-
-
-def log_artifacts(local_dir: str | Path, artifact_path: str | None = None, run_id: str | None = None) -> None:
-    """Keep a copy of all that is in a local folder."""
-    run_id = run_id or _run_id()
-    client_of(run_id).log_artifacts(run_id, local_dir, artifact_path)
-
-
-def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
-    """Keep a text as a file."""
-    run_id = run_id or _run_id()
-    client_of(run_id).log_text(run_id, text, artifact_file)
-
-
-def log_dict(dictionary: Mapping[str, Any] | list[Any], artifact_file: str, run_id: str | None = None) -> None:
-    """Keep a dict or list as YAML or JSON, by the file's ending."""
-    run_id = run_id or _run_id()
-    client_of(run_id).log_dict(run_id, dictionary, artifact_file)
-
-
-def log_figure(figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None) -> None:
-    """Keep a matplotlib or plotly figure."""
-    run_id = _run_id()
-    client_of(run_id).log_figure(run_id, figure, artifact_file, save_kwargs=save_kwargs)
-
-
-def log_image(
-    image: Any,
-    artifact_file: str | None = None,
-    key: str | None = None,
-    step: int | None = None,
-    timestamp: int | None = None,
-    synchronous: bool | None = None,
-) -> None:
-    """Keep an image as one file (`artifact_file`) or as one of a series over steps (`key`, `step`)."""
-    run_id = _run_id()
-    client_of(run_id).log_image(run_id, image, artifact_file, key, step, timestamp)
-
-
-def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
-    """Keep a DataFrame or dict of columns as `.json` or `.parquet`; rows are added to a table that is there already."""
-    run_id = run_id or _run_id()
-    client_of(run_id).log_table(run_id, data, artifact_file)
 
 
 # --- reading
@@ -375,7 +241,44 @@ def _end(client: ArtifactClient, run_id: str, status: RunStatus, fault: BaseExce
         finish_capture(run_id)
         keeping.finish(run_id, fault)
     finally:  # a second Ctrl-C while it waits
-        client.set_terminated(run_id, status)
+        line = outbox.line_of(run_id)
+        if line is None:
+            client.set_terminated(run_id, status)
+        else:
+            run_log.end(client, line, status)
+
+
+def _begin(
+    client: ArtifactClient,
+    experiment_id: str | int | None,
+    run_name: str | None,
+    tags: Mapping[str, str],
+    parent_run_id: str | None = None,
+) -> Run:
+    if parent_run_id:
+        _check_is_active(client.get_run(parent_run_id))
+    where = str(experiment_id) if experiment_id is not None else current_experiment(client)
+    name = run_name or settings().get("run_name")
+    return client.create_run(where, tags={**context_tags(), **tags}, run_name=str(name) if name else None)
+
+
+def _begin_without_store(
+    client: ArtifactClient, experiment_id: str | int | None, run_name: str | None, tags: Mapping[str, str], fault: StoreError
+) -> Run:
+    """Start the run in the journals beside the store, from where it is shipped when the store is there again."""
+    try:
+        client.go_offline()
+        run = _begin(client, experiment_id, run_name, tags)
+        line = outbox.line_of(run.info.run_id)
+        if line is not None and line.journal.trouble is not None:
+            raise line.journal.trouble
+    except OSError:  # not even a journal can be kept there, so the run cannot begin at all
+        raise fault from None
+    log.warning(
+        "run %s is started without its store: %s. It is kept in %s and sent when the store is there again; see: drupe status",
+        *(run.info.run_name, fault, run_folder(client.tracking_uri, run.info.run_id)),
+    )
+    return run
 
 
 def _take_up(client: ArtifactClient, run_id: str, experiment_id: str | int | None, run_name: str | None, tags: Mapping[str, str]) -> Run:

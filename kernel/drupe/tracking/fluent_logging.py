@@ -1,0 +1,213 @@
+"""The logging functions that a training script calls: to the active run, which is started when there is none. MLflow's names and argument order.
+
+What is logged to a run of this process goes into its journal (see `run_log`), files go to its artifact repository at once. How runs start and end is in
+`fluent`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from drupe.entities import Dataset, LogBatch
+from drupe.entities.limits import check_param
+from drupe.tracking import active, run_log
+from drupe.tracking.chosen import client_of
+from drupe.tracking.client import dataset_input
+from drupe.tracking.fluent import start_run
+from drupe.tracking.journal import outbox
+from drupe.tracking.journal.outbox import Line
+from drupe.tracking.run_log import Pending, confirm, line_here, log_point, log_points
+
+__all__ = [
+    "delete_tag",
+    "flush",
+    "log_artifact",
+    "log_artifacts",
+    "log_dict",
+    "log_figure",
+    "log_image",
+    "log_input",
+    "log_metric",
+    "log_metrics",
+    "log_param",
+    "log_params",
+    "log_series",
+    "log_table",
+    "log_text",
+    "set_tag",
+    "set_tags",
+]
+
+
+def log_metric(
+    key: str,
+    value: float,
+    step: int | None = None,
+    synchronous: bool | None = None,
+    timestamp: int | None = None,
+    run_id: str | None = None,
+) -> Pending | None:
+    """Log one value of a metric at `step` (0 by default) and `timestamp` (ms, now by default).
+
+    When it returns, the value is in the run's journal, which outlives the process; the store has it within a second. `synchronous` True
+    waits for the store, False gives something to wait with.
+    """
+    line = _line(run_id)
+    if line is None:
+        client_of(str(run_id)).log_metric(str(run_id), key, value, timestamp, step)
+        return None
+    log_point(line, key, value, step, timestamp)
+    return _answer(line, synchronous) if synchronous is not None or line.is_strict else None
+
+
+def log_metrics(
+    metrics: Mapping[str, float],
+    step: int | None = None,
+    synchronous: bool | None = None,
+    run_id: str | None = None,
+    timestamp: int | None = None,
+) -> Pending | None:
+    """Log one value each of several metrics, together."""
+    line = _line(run_id)
+    if line is None:
+        client_of(str(run_id)).log_points(str(run_id), metrics, timestamp=timestamp, step=step)
+        return None
+    log_points(line, metrics, step, timestamp)
+    return _answer(line, synchronous)
+
+
+def log_series(key: str, steps: Any, values: Any, timestamps: Any = None, run_id: str | None = None) -> None:
+    """Log many points of one metric at once: lists, arrays, tensors or columns of one length; `timestamps` in ms, now for all by default."""
+    line = _line(run_id)
+    if line is None:
+        client_of(str(run_id)).log_series(str(run_id), key, steps, values, timestamps)
+        return
+    run_log.log_series(line, key, steps, values, timestamps)
+    _answer(line, None)
+
+
+def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
+    """Log a param and return its value. Params never change: another value raises ParamConflict."""
+    pending = log_params({key: value}, synchronous)
+    return value if pending is None else pending
+
+
+def log_params(params: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None) -> Pending | None:
+    """Log several params, together."""
+    line = _line(run_id)
+    if line is None:
+        checked = dict(check_param(key, value) for key, value in params.items())
+        client_of(str(run_id)).store.log_batch(str(run_id), LogBatch(params=checked))
+        return None
+    run_log.log_params(line, params)
+    return _answer(line, synchronous)
+
+
+def set_tag(key: str, value: Any, synchronous: bool | None = None) -> Pending | None:
+    """Set a tag."""
+    return set_tags({key: value}, synchronous)
+
+
+def set_tags(tags: Mapping[str, Any], synchronous: bool | None = None) -> Pending | None:
+    """Set several tags, together."""
+    line = _line_of_active()
+    run_log.set_tags(line, tags)
+    return _answer(line, synchronous)
+
+
+def delete_tag(key: str) -> None:
+    """Remove a tag. Raises TagNotFound."""
+    run_id = _run_id()
+    client_of(run_id).delete_tag(run_id, key)
+
+
+def log_input(dataset: Dataset | Any, context: str | None = None, tags: Mapping[str, Any] | None = None) -> None:
+    """Say which dataset the run uses, and what for (`context`, such as "training"). Make one with `drupe.data`."""
+    line = _line_of_active()
+    run_log.log_inputs(line, [dataset_input(dataset, context, tags)])
+    _answer(line, None)
+
+
+def flush(run_id: str | None = None) -> None:
+    """Return when the store has everything that this process has logged to a run; without one, to all of its runs.
+
+    Raises what keeps the store from taking it; nothing is lost then, and it is tried again.
+    """
+    found = outbox.lines() if run_id is None else [line for line in outbox.lines() if line.run_id == run_id]
+    for line in found:
+        confirm(line)
+
+
+def log_artifact(local_path: str | Path, artifact_path: str | None = None, run_id: str | None = None) -> None:
+    """Keep a copy of a local file below the folder `artifact_path`."""
+    run_id = run_id or _run_id()
+    client_of(run_id).log_artifact(run_id, local_path, artifact_path)
+
+
+def log_artifacts(local_dir: str | Path, artifact_path: str | None = None, run_id: str | None = None) -> None:
+    """Keep a copy of all that is in a local folder."""
+    run_id = run_id or _run_id()
+    client_of(run_id).log_artifacts(run_id, local_dir, artifact_path)
+
+
+def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
+    """Keep a text as a file."""
+    run_id = run_id or _run_id()
+    client_of(run_id).log_text(run_id, text, artifact_file)
+
+
+def log_dict(dictionary: Mapping[str, Any] | list[Any], artifact_file: str, run_id: str | None = None) -> None:
+    """Keep a dict or list as YAML or JSON, by the file's ending."""
+    run_id = run_id or _run_id()
+    client_of(run_id).log_dict(run_id, dictionary, artifact_file)
+
+
+def log_figure(figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None) -> None:
+    """Keep a matplotlib or plotly figure."""
+    run_id = _run_id()
+    client_of(run_id).log_figure(run_id, figure, artifact_file, save_kwargs=save_kwargs)
+
+
+def log_image(
+    image: Any,
+    artifact_file: str | None = None,
+    key: str | None = None,
+    step: int | None = None,
+    timestamp: int | None = None,
+    synchronous: bool | None = None,
+) -> None:
+    """Keep an image as one file (`artifact_file`) or as one of a series over steps (`key`, `step`)."""
+    run_id = _run_id()
+    client_of(run_id).log_image(run_id, image, artifact_file, key, step, timestamp)
+
+
+def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
+    """Keep a DataFrame or dict of columns as `.json` or `.parquet`; rows are added to a table that is there already."""
+    run_id = run_id or _run_id()
+    client_of(run_id).log_table(run_id, data, artifact_file)
+
+
+def _run_id() -> str:
+    run = active.top() or start_run()
+    return run.info.run_id
+
+
+def _line(run_id: str | None) -> Line | None:
+    """The line of that run, or of the active one; None for a run that was not started here."""
+    if run_id is None:
+        run_id = _run_id()
+    return outbox.line_of(run_id) or line_here(run_id)
+
+
+def _line_of_active() -> Line:
+    line = _line(None)
+    assert line is not None  # an active run was started here
+    return line
+
+
+def _answer(line: Line, synchronous: bool | None) -> Pending | None:
+    if synchronous or line.is_strict:
+        confirm(line)
+    return Pending(line) if synchronous is False else None

@@ -1,0 +1,123 @@
+"""From frames to a parcel: what a stretch of a journal amounts to, however many calls it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import asdict, define, field
+
+from drupe.entities import Dataset, DatasetInput, InputTag, LogBatch, NewRun, Origin, Parcel, Points, RunStatus
+from drupe.tracking.journal import layout
+from drupe.tracking.journal.cursor import Stretch
+from drupe.tracking.journal.layout import FrameKind
+
+__all__ = ["dataset_form", "fold", "new_run_form"]
+
+
+def fold(run_id: str, writer: str, stretch: Stretch) -> Parcel:
+    """The parcel of a stretch. Its points are in the order of arrival, of params the first value counts, of tags the last."""
+    folded = _Folded(stretch.keys)
+    for kind, payload in stretch.frames:
+        handle = _HANDLERS.get(kind)
+        if handle is not None:  # a kind of a later release says nothing that this one could keep
+            handle(folded, payload)
+    return Parcel(
+        run_id=run_id,
+        origin=Origin(writer, stretch.start, stretch.end),
+        new=folded.new,
+        batch=LogBatch(metrics=folded.metrics, params=folded.params, tags=folded.tags),
+        removed_tags=tuple(folded.removed),
+        inputs=tuple(folded.inputs),
+        status=folded.status,
+        end_time=folded.end_time,
+    )
+
+
+def new_run_form(new: NewRun) -> dict[str, Any]:
+    """A run to be made, as JSON takes it."""
+    return asdict(new)
+
+
+def dataset_form(used: DatasetInput) -> dict[str, Any]:
+    """A dataset as used by a run, as JSON takes it."""
+    return asdict(used)
+
+
+@define
+class _Folded:
+    keys: Mapping[int, str]
+    new: NewRun | None = None
+    metrics: dict[str, Points] = field(factory=dict)
+    params: dict[str, str] = field(factory=dict)
+    tags: dict[str, str] = field(factory=dict)
+    removed: dict[str, None] = field(factory=dict)
+    inputs: list[DatasetInput] = field(factory=list)
+    status: RunStatus | None = None
+    end_time: int | None = None
+    _columns: dict[int, Points] = field(factory=dict)
+
+    def points_of(self, number: int) -> Points:
+        """The column of a metric, by its number in the journal."""
+        found = self._columns.get(number)
+        if found is None:
+            found = self._columns[number] = self.metrics.setdefault(self.keys[number], Points())
+        return found
+
+    def metric(self, payload: memoryview) -> None:
+        """METRIC and POINTS."""
+        for number, step, time_ms, value in layout.POINT.iter_unpack(payload):
+            self.points_of(number).append(step, time_ms, value)
+
+    def series(self, payload: memoryview) -> None:
+        """SERIES."""
+        head = layout.HEAD_OF_SERIES.size
+        number, count = layout.HEAD_OF_SERIES.unpack_from(payload)
+        parts = [payload[head + n * count * 8 : head + (n + 1) * count * 8] for n in range(3)]
+        columns = (layout.column_of(code, part) for code, part in zip("qqd", parts, strict=True))
+        self.points_of(number).extend(Points(*columns))
+
+    def new_run(self, payload: memoryview) -> None:
+        """NEW."""
+        self.new = NewRun(**layout.from_json(payload))
+
+    def some_params(self, payload: memoryview) -> None:
+        """PARAMS."""
+        for key, value in layout.from_json(payload).items():
+            self.params.setdefault(key, value)
+
+    def some_tags(self, payload: memoryview) -> None:
+        """TAGS."""
+        for key, value in layout.from_json(payload).items():
+            self.removed.pop(key, None)
+            self.tags[key] = value
+
+    def untag(self, payload: memoryview) -> None:
+        """UNTAG."""
+        key = layout.from_json(payload)
+        self.tags.pop(key, None)
+        self.removed[key] = None
+
+    def some_inputs(self, payload: memoryview) -> None:
+        """INPUTS."""
+        for told in layout.from_json(payload):
+            self.inputs.append(DatasetInput(Dataset(**told["dataset"]), tuple(InputTag(**tag) for tag in told["tags"])))
+
+    def change(self, payload: memoryview) -> None:
+        """CHANGE."""
+        told = layout.from_json(payload)
+        self.status = RunStatus(told["status"]) if told.get("status") else self.status
+        self.end_time = told.get("end_time", self.end_time)
+
+
+_HANDLERS: Mapping[int, Callable[[_Folded, memoryview], None]] = {
+    FrameKind.METRIC: _Folded.metric,
+    FrameKind.POINTS: _Folded.metric,
+    FrameKind.SERIES: _Folded.series,
+    FrameKind.NEW: _Folded.new_run,
+    FrameKind.PARAMS: _Folded.some_params,
+    FrameKind.TAGS: _Folded.some_tags,
+    FrameKind.UNTAG: _Folded.untag,
+    FrameKind.INPUTS: _Folded.some_inputs,
+    FrameKind.CHANGE: _Folded.change,
+}

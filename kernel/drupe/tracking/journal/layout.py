@@ -1,0 +1,152 @@
+"""The bytes of a journal: a file of frames, each with its length, its number and a checksum, little-endian.
+
+    length u32 | number u64 | kind u8 | payload | CRC-32 of all before it u32        length counts number, kind and payload
+
+A file is made at its full size and filled from the front, so that a length of 0 is the end. Frame 0 of a file is its header; metric names get a
+number by a KEY frame before they are first used in that file, so that every file can be read by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import sys
+import zlib
+from array import array
+from collections.abc import Mapping
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+__all__ = [
+    "CRC",
+    "FORMAT",
+    "HEAD_OF_SERIES",
+    "KEY",
+    "LEAD",
+    "METRIC",
+    "METRIC_BYTES",
+    "POINT",
+    "SUFFIX",
+    "FrameKind",
+    "column_bytes",
+    "column_of",
+    "end_of_frame",
+    "find_frame",
+    "frame",
+    "from_json",
+    "header_of",
+    "reserve",
+    "sync_folder",
+    "to_json",
+]
+
+SUFFIX = ".journal"
+FORMAT = 1
+
+
+class FrameKind(IntEnum):
+    """What a frame holds."""
+
+    HEADER = 1  # JSON: who writes what for whom, and where in the writer's stream this file begins
+    KEY = 2  # number u32, name
+    METRIC = 3  # key u32, step i64, time in ms i64, value f64
+    POINTS = 4  # the same several times: logged together
+    SERIES = 5  # key u32, count u32, then steps, times and values as columns
+    NEW = 6  # JSON of a run to be made
+    PARAMS = 7  # JSON object
+    TAGS = 8  # JSON object
+    UNTAG = 9  # JSON text
+    INPUTS = 10  # JSON list of datasets
+    CHANGE = 11  # JSON: status, end_time
+
+
+LEAD = struct.Struct("<IQB")
+CRC = struct.Struct("<I")
+METRIC = struct.Struct("<IQBIqqd")
+METRIC_BYTES = METRIC.size + CRC.size
+POINT = struct.Struct("<Iqqd")
+KEY = struct.Struct("<I")
+HEAD_OF_SERIES = struct.Struct("<II")
+SHORTEST, LONGEST = LEAD.size - CRC.size, 1 << 30
+
+
+def frame(number: int, kind: FrameKind, payload: bytes) -> bytes:
+    """The bytes of one frame."""
+    content = LEAD.pack(SHORTEST + len(payload), number, kind) + payload
+    return content + CRC.pack(zlib.crc32(content))
+
+
+def end_of_frame(buffer: bytes | memoryview, at: int) -> int:
+    """Where the frame that begins at `at` ends, or 0 when no sound frame begins there."""
+    if at + LEAD.size + CRC.size > len(buffer):
+        return 0
+    (length,) = CRC.unpack_from(buffer, at)
+    stop = at + 4 + length
+    if not SHORTEST <= length <= LONGEST or stop + CRC.size > len(buffer):
+        return 0
+    return stop + CRC.size if CRC.unpack_from(buffer, stop)[0] == zlib.crc32(buffer[at:stop]) else 0
+
+
+def find_frame(buffer: bytes | memoryview, start: int) -> int | None:
+    """Where the next sound frame at or behind `start` begins; None when there is none. Steps over damage byte by byte."""
+    kinds = bytes(FrameKind)
+    for at in range(start, len(buffer) - LEAD.size):
+        if buffer[at + LEAD.size - 1] in kinds and end_of_frame(buffer, at):
+            return at
+    return None
+
+
+def to_json(value: Any) -> bytes:
+    """A value as the payload of a frame."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def from_json(payload: bytes | memoryview) -> Any:
+    """The value of a payload."""
+    return json.loads(bytes(payload).decode("utf-8", "surrogatepass"))
+
+
+def header_of(payload: bytes | memoryview) -> Mapping[str, Any]:
+    """The header of a file. Raises ValueError for one of another format."""
+    told = from_json(payload)
+    if not isinstance(told, dict) or told.get("format") != FORMAT:
+        raise ValueError(f"format {told.get('format') if isinstance(told, dict) else told!r} is not known")
+    return told
+
+
+def column_bytes(column: array[Any]) -> bytes:
+    """The bytes of a column of points."""
+    if sys.byteorder == "big":
+        column = column[:]
+        column.byteswap()
+    return column.tobytes()
+
+
+def column_of(typecode: str, stored: bytes | memoryview) -> array[Any]:
+    """The column that `column_bytes` wrote."""
+    column: array[Any] = array(typecode)
+    column.frombytes(stored)
+    if sys.byteorder == "big":
+        column.byteswap()
+    return column
+
+
+def reserve(fd: int, size: int) -> None:
+    """Give a file its size and the space for it, so that writing to its mapping cannot fail later. Raises OSError (no space)."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(fd, 0, size)
+        return
+    zeros = bytes(1 << 16)
+    for start in range(0, size, len(zeros)):
+        os.pwrite(fd, zeros[: size - start], start)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,166 @@
+"""Shipping what is kept in journals and was not shipped by itself: runs of offline work, folders copied from other machines, leftovers.
+
+Nothing is lost or sent twice when it is interrupted or repeated: the store knows how far it has each journal, artifacts are compared by digest,
+and what lies here is deleted only when the store has it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from attrs import define
+
+from drupe.artifacts.progress import Progress
+from drupe.artifacts.repos import repo_for
+from drupe.artifacts.trees import put_tree
+from drupe.entities import ParamClash, Run
+from drupe.errors import DrupeError, InvalidValue, RunNotFound
+from drupe.extend import TrackingStore
+from drupe.tracking.journal import outbox, trouble
+from drupe.tracking.journal.adoption import Adopted, adopt_run, left_in, run_folders, staged_files
+from drupe.tracking.journal.cursor import writers_in
+from drupe.tracking.journal.places import STAGED, journals_root
+from drupe.tracking.journal.shipping import Shipped
+from drupe.tracking.offline import settle_experiment
+
+__all__ = ["REGISTER_TAG", "SyncedRun", "Waiting", "find_folders", "sync_run", "upload_staged", "waiting_in"]
+
+REGISTER_TAG = "drupe.register_when_synced"
+"""The tag of a run whose models are to be registered once it is in its store: JSON, a list of [path of the model, name]."""
+
+
+@define
+class SyncedRun:
+    """What became of one run's folder: what was shipped now, and why something was not.
+
+    `is_alive` when a process still logs to it: it ships that itself.
+    """
+
+    run_id: str
+    run_name: str
+    folder: Path
+    shipped: Shipped
+    files: int = 0
+    file_bytes: int = 0
+    is_alive: bool = False
+    is_torn: bool = False
+    fault: DrupeError | None = None
+
+    @property
+    def clashes(self) -> Sequence[ParamClash]:
+        """Params that have another value in the store; that one was kept."""
+        return self.shipped.clashes
+
+
+@define
+class Waiting:
+    """What waits in one run's folder: bytes of journals and files; `since_ms` and `reason` say why, where shipping failed."""
+
+    run_id: str
+    folder: Path
+    bytes: int
+    files: int
+    is_alive: bool
+    since_ms: int | None
+    reason: str | None
+
+
+def waiting_in(root: Path) -> list[Waiting]:
+    """What is logged and not in the store of this root, run by run; nothing is changed."""
+    found = []
+    for folder in run_folders(root):
+        writers, staged = left_in(folder), staged_files(folder)
+        told = trouble.read(folder)
+        if writers or staged:
+            size = sum(one.bytes for one in writers) + sum(path.stat().st_size for path in staged)
+            alive = any(one.is_alive for one in writers)
+            found.append(
+                Waiting(folder.name, folder, size, len(staged), alive, told.since_ms if told else None, told.reason if told else None)
+            )
+    return found
+
+
+def find_folders(tracking_uri: str, target: str | None = None) -> list[Path]:
+    """The folders of runs that `drupe sync TARGET` means: all of the store's, those below a path, or that of one run (the beginning of its id).
+
+    Raises RunNotFound, and InvalidValue for a path with no journals.
+    """
+    root = journals_root(tracking_uri)
+    if target is None:
+        return run_folders(root)
+    path = Path(target).expanduser()
+    if path.is_dir():
+        found = [folder for place in (path, *sorted(path.glob("*-journals"))) for folder in _folders_at(place)]
+        if not found:
+            raise InvalidValue(
+                f"{target!r} holds no journals; give a folder such as drupe-journals, one run's folder in it, or the folder around it"
+            )
+        return found
+    if path.exists():
+        raise InvalidValue(f"{target!r} is a file; give the folder of the run that it belongs to")
+    found = [folder for folder in run_folders(root) if folder.name.startswith(target)]
+    if len(found) != 1:
+        told = "no run with" if not found else f"{len(found)} runs with"
+        raise RunNotFound(
+            f"{told} an id that begins with {target[:60]!r} wait in {root}; `drupe status` lists those that do", run_id=target[:300]
+        )
+    return found
+
+
+def sync_run(
+    folder: Path,
+    store: TrackingStore,
+    *,
+    keep: bool = False,
+    passed: Callable[[Shipped], None] | None = None,
+    progress: Progress | None = None,
+    register: Callable[[str, str], object] | None = None,
+) -> SyncedRun:
+    """Ship one run's folder: its journals, then the artifacts that wait in it, then the registrations that were asked for.
+
+    `keep` deletes nothing here; `register(model address, name)` registers a model. Never raises for what the run or the store has: see `fault`.
+    """
+    adopted: Adopted = adopt_run(folder, store, anywhere=True, keep=keep, passed=passed, prepare=settle_experiment(lambda: store))
+    done = SyncedRun(adopted.run_id, "", folder, adopted.shipped, is_alive=adopted.alive > 0, is_torn=adopted.is_torn, fault=adopted.fault)
+    if done.fault is None and not done.is_alive:
+        try:
+            run = store.get_run(folder.name)
+            done.run_name = run.info.run_name
+            done.files, done.file_bytes = upload_staged(folder, run, keep=keep, progress=progress)
+            _register(store, run, register)
+        except DrupeError as fault:
+            done.fault = fault
+    if done.fault is None and not done.is_alive and not keep:
+        trouble.clear(folder)
+        outbox.clean_folder(folder)
+        outbox.clean_folder(folder.parent)
+    return done
+
+
+def upload_staged(folder: Path, run: Run, *, keep: bool = False, progress: Progress | None = None) -> tuple[int, int]:
+    """Put the artifacts that wait in a run's folder where the run's artifacts belong; how many files, and their bytes. Raises StoreError, DrupeError."""
+    waiting = staged_files(folder)
+    if not waiting:
+        return 0, 0
+    copied = put_tree(repo_for(run.info.artifact_uri), folder / STAGED, progress=progress)
+    if not keep:
+        shutil.rmtree(folder / STAGED)
+    return copied.files + copied.unchanged, copied.total_bytes
+
+
+def _register(store: TrackingStore, run: Run, register: Callable[[str, str], object] | None) -> None:
+    wanted = run.data.tags.get(REGISTER_TAG)
+    if wanted is None or register is None:
+        return
+    for path, name in json.loads(wanted):
+        register(f"runs:/{run.info.run_id}/{path}", name)
+    store.delete_run_tag(run.info.run_id, REGISTER_TAG)
+
+
+def _folders_at(place: Path) -> list[Path]:
+    if writers_in(place) or staged_files(place):
+        return [place]
+    return [folder for folder in run_folders(place) if writers_in(folder) or staged_files(folder)]

@@ -16,9 +16,13 @@ from drupe.errors import StoreCorrupt
 from drupe.tracking.journal import layout
 from drupe.tracking.journal.layout import FrameKind
 
-__all__ = ["Cursor", "Ending", "Stretch", "frames_in", "read_header", "writers_in"]
+__all__ = ["Cursor", "Ending", "Frame", "Stretch", "frames_in", "read_header", "writers_in"]
 
 BLOCK = 1 << 20
+SHORTEST_RUN, LONGEST_RUN = 8, 8192  # METRIC frames that are tried at once: few where other kinds stand in between
+
+Frame = tuple[int, "memoryview | layout.MetricRun"]
+"""A kind, and its payload; METRIC frames that follow each other come as one."""
 
 
 class Ending(Enum):
@@ -35,7 +39,7 @@ class Stretch:
 
     start: int
     end: int
-    frames: Sequence[tuple[int, memoryview]]
+    frames: Sequence[Frame]
     keys: dict[int, str]
 
 
@@ -104,7 +108,7 @@ class Cursor:
     def _read_here(self, end: int | None, limit: int) -> Stretch | None:
         """The next frames of the file at hand, those before `position` passed over."""
         room = None if end is None else end - self._base
-        frames: list[tuple[int, memoryview]] = []
+        frames: list[Frame] = []
         while not frames:
             with self.files[self._place].open("rb") as opened:
                 opened.seek(self._at)
@@ -120,11 +124,21 @@ class Cursor:
         start, self.position = self.position, self._base + self._at
         return Stretch(start, self.position, frames, self._keys)
 
-    def _take(self, block: memoryview, frames: list[tuple[int, memoryview]]) -> int:
+    def _take(self, block: memoryview, frames: list[Frame]) -> int:
         """Collect the sound frames at the beginning of a block; how many there were."""
-        at, count = 0, 0
+        at, count, most = 0, 0, SHORTEST_RUN
         lead, passed = layout.LEAD, self.position - self._base - self._at
-        while stop := layout.end_of_frame(block, at):
+        while True:
+            run = layout.metric_run(block, at, most) if at >= passed else None
+            if run is not None and len(run.keys) > 1:
+                frames.append((FrameKind.METRIC, run))
+                at += len(run.keys) * layout.METRIC_BYTES
+                count += len(run.keys)
+                most = min(most * 2, LONGEST_RUN) if len(run.keys) == most else SHORTEST_RUN
+                continue
+            stop = layout.end_of_frame(block, at)
+            if not stop:
+                break
             kind = block[at + lead.size - 1]
             payload = block[at + lead.size : stop - layout.CRC.size]
             if kind == FrameKind.KEY:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from array import array
+from collections.abc import Callable, Iterable, Mapping
+from itertools import compress
 from typing import Any
 
 from attrs import asdict, define, field
@@ -14,13 +16,17 @@ from drupe.tracking.journal.layout import FrameKind
 
 __all__ = ["dataset_form", "fold", "new_run_form"]
 
+FEW_KEYS = 24
+
 
 def fold(run_id: str, writer: str, stretch: Stretch) -> Parcel:
     """The parcel of a stretch. Its points are in the order of arrival, of params the first value counts, of tags the last."""
     folded = _Folded(stretch.keys)
     for kind, payload in stretch.frames:
         handle = _HANDLERS.get(kind)
-        if handle is not None:  # a kind of a later release says nothing that this one could keep
+        if isinstance(payload, layout.MetricRun):
+            folded.run(payload)
+        elif handle is not None:  # a kind of a later release says nothing that this one could keep
             handle(folded, payload)
     return Parcel(
         run_id=run_id,
@@ -63,6 +69,20 @@ class _Folded:
         if found is None:
             found = self._columns[number] = self.metrics.setdefault(self.keys[number], Points())
         return found
+
+    def run(self, run: layout.MetricRun) -> None:
+        """METRIC, many of them: column by column where few keys take turns, point by point where many do."""
+        kinds = set(run.keys)
+        if len(kinds) == 1:
+            self.points_of(run.keys[0]).extend(_points(run.steps, run.times_ms, run.values))
+        elif len(kinds) <= FEW_KEYS:
+            for number in kinds:
+                chosen = [key == number for key in run.keys]
+                columns = compress(run.steps, chosen), compress(run.times_ms, chosen), compress(run.values, chosen)
+                self.points_of(number).extend(_points(*columns))
+        else:
+            for number, step, time_ms, value in zip(run.keys, run.steps, run.times_ms, run.values, strict=True):
+                self.points_of(number).append(step, time_ms, value)
 
     def metric(self, payload: memoryview) -> None:
         """METRIC and POINTS."""
@@ -108,6 +128,10 @@ class _Folded:
         told = layout.from_json(payload)
         self.status = RunStatus(told["status"]) if told.get("status") else self.status
         self.end_time = told.get("end_time", self.end_time)
+
+
+def _points(steps: Iterable[int], times_ms: Iterable[int], values: Iterable[float]) -> Points:
+    return Points(array("q", steps), array("q", times_ms), array("d", values))
 
 
 _HANDLERS: Mapping[int, Callable[[_Folded, memoryview], None]] = {

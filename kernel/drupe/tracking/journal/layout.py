@@ -14,10 +14,10 @@ import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = [
     "CRC",
@@ -27,9 +27,11 @@ __all__ = [
     "LEAD",
     "METRIC",
     "METRIC_BYTES",
+    "METRIC_FRAME",
     "POINT",
     "SUFFIX",
     "FrameKind",
+    "MetricRun",
     "column_bytes",
     "column_of",
     "end_of_frame",
@@ -37,6 +39,7 @@ __all__ = [
     "frame",
     "from_json",
     "header_of",
+    "metric_run",
     "reserve",
     "sync_folder",
     "to_json",
@@ -62,10 +65,20 @@ class FrameKind(IntEnum):
     CHANGE = 11  # JSON: status, end_time
 
 
+class MetricRun(NamedTuple):
+    """Points of METRIC frames that follow each other, as columns: number of the key, step, time, value."""
+
+    keys: Sequence[int]
+    steps: Sequence[int]
+    times_ms: Sequence[int]
+    values: Sequence[float]
+
+
 LEAD = struct.Struct("<IQB")
 CRC = struct.Struct("<I")
 METRIC = struct.Struct("<IQBIqqd")
 METRIC_BYTES = METRIC.size + CRC.size
+METRIC_FRAME = struct.Struct("<IQBIqqdI")
 POINT = struct.Struct("<Iqqd")
 KEY = struct.Struct("<I")
 HEAD_OF_SERIES = struct.Struct("<II")
@@ -87,6 +100,24 @@ def end_of_frame(buffer: bytes | memoryview, at: int) -> int:
     if not SHORTEST <= length <= LONGEST or stop + CRC.size > len(buffer):
         return 0
     return stop + CRC.size if CRC.unpack_from(buffer, stop)[0] == zlib.crc32(buffer[at:stop]) else 0
+
+
+def metric_run(buffer: memoryview, at: int, most: int) -> MetricRun | None:
+    """The sound METRIC frames that begin at `at` and follow each other without another kind between, up to `most` of them.
+
+    They are nearly all of a journal, so they are read many at a time, without a loop in Python but for the checksums.
+    """
+    size, count = METRIC_FRAME.size, min(most, (len(buffer) - at) // METRIC_FRAME.size)
+    if count < 1 or buffer[at + LEAD.size - 1] != FrameKind.METRIC:
+        return None
+    lengths, _, kinds, keys, steps, times_ms, values, sums = zip(*METRIC_FRAME.iter_unpack(buffer[at : at + count * size]), strict=True)
+    wanted, length = METRIC.size, METRIC.size - CRC.size
+    if lengths.count(length) != count or kinds.count(FrameKind.METRIC) != count:
+        count = next(n for n in range(count) if lengths[n] != length or kinds[n] != FrameKind.METRIC)
+    found = [zlib.crc32(buffer[place : place + wanted]) for place in range(at, at + count * size, size)]
+    if tuple(found) != sums[:count]:
+        count = next(n for n in range(count) if found[n] != sums[n])
+    return MetricRun(keys[:count], steps[:count], times_ms[:count], values[:count]) if count else None
 
 
 def find_frame(buffer: bytes | memoryview, start: int) -> int | None:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy
 from attrs import define, frozen
@@ -44,7 +45,10 @@ _FRUITS = ("apple", "cherry", "fig", "lemon", "mango", "olive", "peach", "plum")
 _STATUSES = ("FAILED", "FINISHED", "KILLED")
 _FALLING = ("loss", "val_loss")
 _AROUND = {"epoch_s": 30.0, "grad_norm": 2.0}
-_CHUNK = numpy.dtype([("form", "u1"), ("steps", "<i8", POINTS), ("times", "<i8", POINTS), ("values", "<f8", POINTS)])
+_CHUNK = numpy.dtype([("steps", "<i8", POINTS), ("times", "<i8", POINTS), ("values", "<f8", POINTS)])
+
+_RAW = b"\x02"
+_RAW_CRC = crc32(_RAW)
 
 Column = Sequence[Any]
 
@@ -153,7 +157,13 @@ class _Block:
         for table, keys, columns in (("params", PARAMS, self.params), ("tags", TAGS, self.tags)):
             owners = [number for number in numbers for _ in keys]
             values = [value for row in zip(*columns, strict=True) for value in row]
-            yield table, ("run", "key", "value"), zip(owners, [ids[key] for key in keys] * len(numbers), values, strict=True)
+            starts = [start for start in self.starts for _ in keys]
+            key_ids = [ids[key] for key in keys] * len(numbers)
+            yield (
+                table,
+                ("run", "key", "value", "start_ms", "experiment"),
+                zip(owners, key_ids, values, starts, repeat(experiment), strict=False),
+            )
         owners = [number for number in numbers for _ in METRICS]
         key_ids = [ids[key] for key in METRICS] * len(numbers)
         began = numpy.repeat(numpy.array(self.starts, "<i8"), len(METRICS))
@@ -163,13 +173,14 @@ class _Block:
             "series",
             (
                 *("run", "key", "first", "first_ms", "last", "last_ms", "min", "max", "argmin", "argmax", "mean", "total"),
-                *("count", "nans", "first_step", "last_step", "tail_rows", "tail_points"),
+                *("count", "nans", "first_step", "last_step", "tail_rows", "tail_points", "start_ms", "experiment"),
             ),
             zip(
                 *(owners, key_ids, values[:, 0].tolist(), began.tolist(), values[:, -1].tolist(), (began + POINTS - 1).tolist()),
                 *(values.min(axis=1).tolist(), values.max(axis=1).tolist(), values.argmin(axis=1).tolist(), values.argmax(axis=1).tolist()),
                 *((totals / POINTS).tolist(), _cut(totals.astype("<f8").tobytes(), 8)),
                 *map(repeat, (POINTS, 0, 0, POINTS - 1, 1, POINTS)),
+                *(began.tolist(), repeat(experiment)),
                 strict=False,
             ),
         )
@@ -181,7 +192,13 @@ class _Block:
             "chunks",
             ("run", "key", "min_ms", "max_ms", "points", "is_tail", "count", "min_step", "max_step"),
             zip(
-                *(owners, key_ids, began.tolist(), (began + POINTS - 1).tolist(), _cut(packed.tobytes(), _CHUNK.itemsize)),
+                *(
+                    owners,
+                    key_ids,
+                    began.tolist(),
+                    (began + POINTS - 1).tolist(),
+                    [_sealed(points) for points in _cut(packed.tobytes(), _CHUNK.itemsize)],
+                ),
                 *map(repeat, (1, POINTS, 0, POINTS - 1)),
                 strict=False,
             ),
@@ -248,6 +265,11 @@ def _curves(count: int, chance: numpy.random.Generator) -> Any:
             curve = numpy.stack([last / 2, numpy.minimum(1, last * noise[:, 1]), last], axis=1)
         found[:, place] = numpy.maximum(1, numpy.round(curve / GRID)) * GRID
     return found
+
+
+def _sealed(points: bytes) -> bytes:
+    """The form RAW of the store's codec, with its CRC."""
+    return _RAW + crc32(points, _RAW_CRC).to_bytes(4, "little") + points
 
 
 def _cut(packed: bytes, width: int) -> list[bytes]:

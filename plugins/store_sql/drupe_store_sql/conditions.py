@@ -7,21 +7,24 @@ they are. A NULL metric is NaN, which only `!=`, NOT IN and IS NOT NULL find.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
+from itertools import takewhile
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
-from attrs import define, field
-from sqlalchemy import ColumnElement, and_, exists, false, literal, not_, or_, select, true
+from attrs import define, evolve, field, frozen
+from sqlalchemy import ColumnElement, FromClause, UnaryExpression, and_, exists, false, literal, not_, or_, select, true
+from sqlalchemy.sql.operators import custom_op
 
 from drupe.entities.enums import Stat
 from drupe.errors import InvalidQuery
 from drupe.search.query import And, Comparison, Condition, Entity, Field, Kind, Not, Op, Or
-from drupe_store_sql.fields import Keyed, attribute, keyed
+from drupe_store_sql.fields import ATTRIBUTE_INDEXES, Keyed, attribute, keyed
 from drupe_store_sql.session import Session
-from drupe_store_sql.tables import datasets, experiments, head, head_of, inputs, runs
+from drupe_store_sql.tables import HEAD, datasets, experiments, head, head_of, inputs, runs
 
-__all__ = ["Where", "translate"]
+__all__ = ["Part", "Start", "Where", "translate"]
 
 LARGEST = 2**63
 JOINS_MAX = 10  # SQLite joins 64 tables at most, and sorting by twenty keys may join forty
@@ -29,9 +32,34 @@ JOINS_MAX = 10  # SQLite joins 64 tables at most, and sorting by twenty keys may
 _COMPARE: Mapping[Op, Callable[[Any, Any], Any]] = {Op.EQ: eq, Op.NE: ne, Op.LT: lt, Op.LE: le, Op.GT: gt, Op.GE: ge}
 _FOUND_BY_NAN = (Op.NE, Op.NOT_IN)
 _FOUND_BY_INDEX = (Op.EQ, Op.LT, Op.LE, Op.GT, Op.GE, Op.IN)
-_FOUND_BY_HEAD = (Op.EQ,)
+_FOUND_BY_HEAD = (Op.EQ, Op.IN)
+_WILD = frozenset("%_")
 
 _DATASET_COLUMNS: Mapping[str, ColumnElement[Any]] = {"name": datasets.c.name, "digest": datasets.c.digest, "context": inputs.c.context}
+
+
+@frozen
+class Start:
+    """A comparison that an index could find things by: `index` of `table`, in which `found` is a stretch.
+
+    `is_by_start` means that the stretch is in the order of the runs' start, the newest first. `place` is the joined row; None for a column
+    of the main table.
+    """
+
+    table: FromClause
+    index: str
+    found: ColumnElement[bool]
+    is_by_start: bool
+    place: Keyed | None = None
+
+
+@frozen
+class Part:
+    """A condition; if it compares one column alone, then which, and the same in words that no index knows."""
+
+    condition: ColumnElement[bool]
+    column: ColumnElement[Any] | None = None
+    loosely: ColumnElement[bool] = field(factory=true)
 
 
 @define
@@ -43,9 +71,17 @@ class Where:
     """
 
     joined: dict[Field, Keyed] = field(factory=dict)
-    parts: list[ColumnElement[bool]] = field(factory=list)
-    starts: list[tuple[Keyed, ColumnElement[bool]]] = field(factory=list)
-    """Joined rows that an index could find, each with the comparison that it would be asked for."""
+    parts: list[Part] = field(factory=list)
+    starts: list[Start] = field(factory=list)
+
+    @property
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """All that must be true."""
+        return [part.condition for part in self.parts]
+
+    def conditions_but_of(self, column: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+        """The same, saying nothing of this column that an index could be asked for: the caller has a better question for it."""
+        return [part.loosely if part.column is column else part.condition for part in self.parts]
 
 
 def translate(session: Session, kind: Kind, condition: Condition | None) -> Where:
@@ -53,12 +89,16 @@ def translate(session: Session, kind: Kind, condition: Condition | None) -> Wher
     where = Where()
     conjuncts = condition.parts if isinstance(condition, And) else () if condition is None else (condition,)
     for part in conjuncts:
-        joined = _joined(session, kind, part, where) if isinstance(part, Comparison) else None
-        where.parts.append(_condition(session, kind, part) if joined is None else joined)
+        found = None
+        if isinstance(part, Comparison) and part.field.entity is Entity.ATTRIBUTE and kind is Kind.RUNS:
+            found = _attribute_part(session, part, where)
+        elif isinstance(part, Comparison):
+            found = _joined(session, kind, part, where)
+        where.parts.append(found or Part(_condition(session, kind, part)))
     return where
 
 
-def _joined(session: Session, kind: Kind, comparison: Comparison, where: Where) -> ColumnElement[bool] | None:
+def _joined(session: Session, kind: Kind, comparison: Comparison, where: Where) -> Part | None:
     """The comparison with a joined row; None where a join would not do."""
     sought = comparison.field
     if sought.entity in (Entity.ATTRIBUTE, Entity.DATASET) or sought.shadow or comparison.op is Op.IS_NULL:
@@ -67,12 +107,61 @@ def _joined(session: Session, kind: Kind, comparison: Comparison, where: Where) 
         return None
     place = where.joined.get(sought) or keyed(session, kind, sought)
     if place is None:
-        return false()
+        return Part(false())
     where.joined[sought] = place
     found = _compare_keyed(session, place, comparison)
-    if place.is_indexed and comparison.op in (_FOUND_BY_HEAD if place.has_head else _FOUND_BY_INDEX):
-        where.starts.append((place, found))
-    return found
+    loosely = _compare_keyed(session, evolve(place, value=_unindexed(place.value), has_head=False), comparison)
+    if place.index is not None:
+        stretch: ColumnElement[bool] | None = None
+        if comparison.op is Op.LIKE:
+            stretch = _beginning(head(place.value) if place.has_head else place.value, comparison)
+            found = found if stretch is None else and_(stretch, found)
+        elif place.has_head and comparison.op in _FOUND_BY_HEAD:
+            stretch = _heads(place, comparison)
+        elif not place.has_head and comparison.op in _FOUND_BY_INDEX:
+            stretch = found
+        if stretch is not None:
+            where.starts.append(Start(place.table, place.index, and_(place.is_key, stretch), comparison.op is Op.EQ, place))
+    return Part(found, place.value, loosely)
+
+
+def _attribute_part(session: Session, comparison: Comparison, where: Where) -> Part:
+    """The comparison with a column of `runs`."""
+    column, index = attribute(Kind.RUNS, comparison.field.key), ATTRIBUTE_INDEXES.get(comparison.field.key)
+    found = _of_column(session, column, comparison)
+    stretch: ColumnElement[bool] | None = None
+    if comparison.op is Op.LIKE:
+        stretch = _beginning(column, comparison)
+        found = found if stretch is None else and_(stretch, found)
+    elif comparison.op in _FOUND_BY_INDEX:
+        stretch = found
+    if stretch is not None and index is not None:
+        where.starts.append(Start(runs, index, stretch, comparison.op is Op.EQ))
+    return Part(found, column, _of_column(session, _unindexed(column), comparison))
+
+
+def _heads(place: Keyed, comparison: Comparison) -> ColumnElement[bool]:
+    """The stretch of the index in which values lie that the comparison finds."""
+    if isinstance(comparison.value, tuple):
+        return head(place.value).in_(sorted({head_of(str(value)) for value in comparison.value}))
+    return head(place.value) == head_of(str(comparison.value))
+
+
+def _beginning(column: ColumnElement[str], comparison: Comparison) -> ColumnElement[bool] | None:
+    """The stretch of an index in which texts begin as a LIKE pattern does before its first wildcard; None when that says nothing."""
+    fixed = "".join(takewhile(lambda letter: letter not in _WILD, str(comparison.value)))[:HEAD]
+    if not fixed or "\x00" in fixed:
+        return None
+    after = ord(fixed[-1]) + 1
+    after = 0xE000 if after == 0xD800 else after  # no text has surrogates
+    if after > sys.maxunicode:
+        return column >= fixed
+    return and_(column >= fixed, column < fixed[:-1] + chr(after))
+
+
+def _unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column in words that no index of SQLite knows."""
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def _condition(session: Session, kind: Kind, condition: Condition) -> ColumnElement[bool]:
@@ -93,11 +182,14 @@ def _condition(session: Session, kind: Kind, condition: Condition) -> ColumnElem
 
 
 def _of_attribute(session: Session, kind: Kind, comparison: Comparison) -> ColumnElement[bool]:
-    column = attribute(kind, comparison.field.key)
+    return _of_column(session, attribute(kind, comparison.field.key), comparison)
+
+
+def _of_column(session: Session, column: ColumnElement[Any], comparison: Comparison) -> ColumnElement[bool]:
     if comparison.op in (Op.IS_NULL, Op.IS_NOT_NULL):
         return column.is_(None) if comparison.op is Op.IS_NULL else column.is_not(None)
     found = _compare(session, column, comparison.op, _as_row_numbers(comparison.value) if column is experiments.c.id else comparison.value)
-    return and_(column.is_not(None), found) if column.nullable else found
+    return and_(column.is_not(None), found) if getattr(column, "nullable", True) else found
 
 
 def _of_datasets(session: Session, kind: Kind, comparison: Comparison) -> ColumnElement[bool]:
@@ -134,9 +226,10 @@ def _compare_keyed(session: Session, place: Keyed, comparison: Comparison) -> Co
     found = _compare(session, place.value, op, value)
     if comparison.field.entity is Entity.METRIC:
         return or_(found, place.value.is_(None)) if op in _FOUND_BY_NAN else found
-    if op is Op.EQ and place.has_head:
-        # not `value = …`: SQLite would put that constant into substr(value) and miss the index
-        return and_(head(place.value) == head_of(str(value)), place.value >= value, place.value <= value)
+    if place.has_head and op in _FOUND_BY_HEAD:
+        if op is Op.EQ:  # not `value = …`: SQLite would put that constant into substr(value) and miss the index
+            found = and_(place.value >= value, place.value <= value)
+        return and_(_heads(place, comparison), found)
     return found
 
 

@@ -25,7 +25,7 @@ from drupe_store_sql.tables import (
     versions,
 )
 
-__all__ = ["MAIN", "Keyed", "attribute", "keyed", "main_id"]
+__all__ = ["ATTRIBUTE_INDEXES", "MAIN", "Keyed", "attribute", "keyed", "main_id"]
 
 MAIN: Mapping[Kind, FromClause] = {
     Kind.RUNS: runs,
@@ -66,6 +66,15 @@ _ATTRIBUTES: Mapping[Kind, Mapping[str, Column[Any]]] = {
     },
 }
 
+ATTRIBUTE_INDEXES: Mapping[str, str] = {
+    "end_time": "runs_by_end",
+    "run_id": "sqlite_autoindex_runs_1",
+    "run_name": "runs_by_name",
+    "status": "runs_by_status",
+    "user_id": "runs_by_user",
+}
+"""Attributes of runs, other than the start, whose index leads from a value to the newest runs with it. The names are for SQLite."""
+
 _IDS: Mapping[Kind, Column[Any]] = {
     Kind.RUNS: runs.c.id,
     Kind.EXPERIMENTS: experiments.c.id,
@@ -93,10 +102,12 @@ class Keyed:
     is_key: ColumnElement[bool]
     """The part of `on` that does not speak of the main table."""
     value: ColumnElement[Any]
-    is_indexed: bool
-    """An index leads from the key and the value, or the head of it, to the owner."""
-    has_head: bool
+    index: str | None = None
+    """The index that leads from key and value, or the head of it, and the start of runs to the owner and its experiment."""
+    has_head: bool = False
     """It is the leading characters of the value that are indexed."""
+    long_index: str | None = None
+    """The index of keys that have a value of more than its head."""
 
 
 def main_id(kind: Kind) -> Column[Any]:
@@ -126,9 +137,14 @@ def keyed(session: Session, kind: Kind, field: Field, *, key: str | None = None,
         name = session.key_ids([str(name)]).get(str(name))
         if name is None:
             return None
-    alias = table.alias()
+    alias = session.alias(table)
     column = (stat or field.stat or Stat.LAST).value if field.entity is Entity.METRIC else "value"
     is_key = alias.c.key == name
+    index = None
+    if table is series:
+        index = "series_by_last" if column == Stat.LAST.value else None
+    elif kind is Kind.RUNS:
+        index = f"{table.name}_by_value"
     has_head = table in (params, tags)
     return Keyed(
         alias,
@@ -136,6 +152,7 @@ def keyed(session: Session, kind: Kind, field: Field, *, key: str | None = None,
         and_(alias.c[owner] == _IDS[kind], is_key),
         is_key,
         alias.c[column],
-        is_indexed=has_head or column == Stat.LAST.value,
-        has_head=has_head,
+        index,
+        has_head,
+        f"{table.name}_long" if has_head else None,
     )

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, SmallInteger, Text, and_, case, literal, n
 from drupe.entities.enums import Stat
 from drupe.errors import InvalidPageToken
 from drupe.search.query import Entity, Field, Kind, Query
-from drupe_store_sql.fields import Keyed, attribute, keyed
+from drupe_store_sql.fields import ATTRIBUTE_INDEXES, Keyed, attribute, keyed
 from drupe_store_sql.session import Session
 
 __all__ = ["MISSING", "NAN", "VALUE", "Order", "SortKey", "fingerprint", "order_of", "read_token", "write_token"]
@@ -51,12 +51,14 @@ class SortKey:
 class Order:
     """The order of a search: its keys, and the joins that bring their values.
 
-    `leading` is the one row of another table that the first key's value comes from, if that is so.
+    `leading` is the one row of another table that the first key's value comes from, if that is so; `index` one of the main table that is
+    in the order of the first key.
     """
 
     keys: list[SortKey]
     joined: list[Keyed]
     leading: Keyed | None = None
+    index: str | None = None
     ahead: list[ColumnElement[Any]] = field(factory=list)
     """Clauses that sort no differently but are those of an index."""
 
@@ -102,6 +104,8 @@ def order_of(session: Session, query: Query, joined: Mapping[Field, Keyed]) -> O
         if sought.entity is Entity.ATTRIBUTE:
             column = attribute(query.kind, sought.key)
             place = case((column.is_(None), MISSING), else_=VALUE) if column.nullable else None
+            if not order.keys and query.kind is Kind.RUNS:
+                order.index = ATTRIBUTE_INDEXES.get(sought.key)
             order.keys.append(SortKey(place, column, by.descending, isinstance(column.type, Text)))
         elif sought in joined:
             found = joined[sought]

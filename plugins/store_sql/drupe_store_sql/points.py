@@ -20,7 +20,7 @@ from drupe.errors import StoreCorrupt
 from drupe_store_sql.codec import decode, encode
 from drupe_store_sql.sampling import level_for, sample
 from drupe_store_sql.session import Session
-from drupe_store_sql.statements import stretch
+from drupe_store_sql.statements import insert_of_run, stretch
 from drupe_store_sql.summary import Row, first_rank
 from drupe_store_sql.tables import chunks, series
 
@@ -36,7 +36,7 @@ WORTH_FOLDING = 4  # tail rows of a series of an ended run
 _ROW = tuple(field.name for field in fields(Row))
 _OF_ONE = select(*(series.c[name] for name in _ROW)).where(series.c.run == bindparam("run_pk"), series.c.key == bindparam("key_pk"))
 _OF_SOME = select(series.c.key, *(series.c[name] for name in _ROW)).where(series.c.run == bindparam("run_pk"), stretch(series.c.key))
-_NEW = insert(series)
+_NEW = insert_of_run(series)
 _CHANGED = (
     update(series)
     .where(series.c.run == bindparam("run_pk"), series.c.key == bindparam("key_pk"))

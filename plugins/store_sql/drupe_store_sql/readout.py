@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from drupe.entities import LifecycleStage, MetricSummary, Run, RunData, RunInfo, RunInputs, RunStatus
+from drupe.entities import LifecycleStage, Run, RunData, RunInfo, RunInputs, RunStatus
 from drupe.errors import RunNotFound
 from drupe_store_sql import inputs
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import stretch
-from drupe_store_sql.summary import COLUMNS, as_number, to_summary
+from drupe_store_sql.summaries import Summaries
+from drupe_store_sql.summary import COLUMNS, NAN
 from drupe_store_sql.tables import params, runs, series, tags
 
 __all__ = ["INFO", "by_id", "by_number", "info", "info_of", "read"]
@@ -34,10 +35,16 @@ INFO = (
 _BY_ID = select(*INFO).where(runs.c.run_id == bindparam("of"))
 _BY_NUMBER = select(*INFO).where(runs.c.id == bindparam("number"))
 _SERIES = select(series.c.run, series.c.key, *(series.c[name] for name in COLUMNS)).where(stretch(series.c.run))
-_PARAMS = select(params).where(stretch(params.c.run))
-_TAGS = select(tags).where(stretch(tags.c.run))
+_PARAMS = select(params.c.run, params.c.key, params.c.value).where(stretch(params.c.run))
+_TAGS = select(tags.c.run, tags.c.key, tags.c.value).where(stretch(tags.c.run))
+
+_LAST = Summaries.START + COLUMNS.index("last")
+_NO_INPUTS = RunInputs()
+_STATUSES = {status.value: status for status in RunStatus}  # a look-up costs a tenth of RunStatus(…)
+_STAGES = (LifecycleStage.ACTIVE, LifecycleStage.DELETED)
 
 Row = Sequence[Any]
+_Kept = tuple[dict[str, float], dict[str, str], dict[str, str], Summaries]
 
 
 def by_id(session: Session, run_id: str) -> Run:
@@ -66,10 +73,10 @@ def info(row: Row) -> RunInfo:
         str(experiment),
         name,
         user_id,
-        RunStatus(status),
+        _STATUSES[status],
         start,
         end,
-        LifecycleStage.DELETED if is_deleted else LifecycleStage.ACTIVE,
+        _STAGES[is_deleted],
         artifact_uri,
     )
 
@@ -84,21 +91,17 @@ def read(session: Session, rows: Sequence[Row]) -> list[Run]:
     tag_rows = session.among(_TAGS, numbers)
     used = inputs.read(session, numbers)
     names = session.key_names({row[1] for kind in (series_rows, param_rows, tag_rows) for row in kind})
-    metrics: dict[int, dict[str, float]] = {number: {} for number in numbers}
-    summaries: dict[int, dict[str, MetricSummary]] = {number: {} for number in numbers}
-    texts: tuple[dict[int, dict[str, str]], ...] = tuple({number: {} for number in numbers} for _ in range(2))
-    for run, key, *columns in series_rows:
-        name = names[key]
-        metrics[run][name] = as_number(columns[2])
-        summaries[run][name] = to_summary(*columns)
-    for found, kind in zip(texts, (param_rows, tag_rows), strict=True):
-        for run, key, value in kind:
-            found[run][names[key]] = value
+    kept: dict[int, _Kept] = {number: ({}, {}, {}, Summaries()) for number in numbers}
+    for row in series_rows:
+        metrics, _, _, summaries = kept[row[0]]
+        name, value = names[row[1]], row[_LAST]
+        metrics[name] = NAN if value is None else value
+        summaries.keep(name, row)
+    for run, key, value in param_rows:
+        kept[run][1][names[key]] = value
+    for run, key, value in tag_rows:
+        kept[run][2][names[key]] = value
     return [
-        Run(
-            info(row),
-            RunData(metrics[number], texts[0][number], texts[1][number], summaries[number]),
-            RunInputs(tuple(used.get(number, ()))),
-        )
+        Run(info(row), RunData(*kept[number]), RunInputs(tuple(used[number])) if number in used else _NO_INPUTS)
         for number, row in zip(numbers, rows, strict=True)
     ]

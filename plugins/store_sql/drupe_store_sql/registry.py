@@ -48,7 +48,7 @@ class SqlRegistryStore(RegistryStore):
     def search_registered_models(self, query: Query, *, limit: int = 100, page_token: str | None = None) -> Page[RegisteredModel]:
         limits.check_limit(limit, maximum=MODELS_MAX)
         with self._database.read() as session:
-            rows, token = page_of(session, query, list(tables.models.columns), scope=(), scope_name="models", limit=limit, token=page_token)
+            rows, token = page_of(session, query, list(tables.models.columns), limit=limit, token=page_token)
             return Page(models.read(session, rows), token)
 
     def update_registered_model(self, name: str, *, description: str) -> RegisteredModel:
@@ -112,7 +112,7 @@ class SqlRegistryStore(RegistryStore):
     def search_model_versions(self, query: Query, *, limit: int = 10_000, page_token: str | None = None) -> Page[ModelVersion]:
         limits.check_limit(limit, maximum=VERSIONS_MAX)
         with self._database.read() as session:
-            rows, token = page_of(session, query, versions.COLUMNS, scope=(), scope_name="versions", limit=limit, token=page_token)
+            rows, token = page_of(session, query, versions.COLUMNS, limit=limit, token=page_token)
             return Page(versions.read(session, rows), token)
 
     def update_model_version(self, name: str, version: str, *, description: str) -> ModelVersion:

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from attrs import asdict
-from sqlalchemy import bindparam, delete, insert, select, text, update
+from sqlalchemy import bindparam, delete, select, text, update
 
 from drupe.entities import LifecycleStage, LogBatch, NewRun, ParamClash, Points, Run, RunData, RunInfo, RunStatus, limits
 from drupe.entities.names import invent_run_name
 from drupe.errors import AlreadyExists, InvalidValue, ParamConflict, RunNotFound, TagNotFound, WrongLifecycle
 from drupe_store_sql import experiments, points, readout
 from drupe_store_sql.session import Session
-from drupe_store_sql.statements import replace, stretch
+from drupe_store_sql.statements import insert_of_run, stretch
 from drupe_store_sql.tables import heartbeats, params, runs, tags
 
 __all__ = [
@@ -45,11 +45,11 @@ _STAGE = update(runs).where(runs.c.id == bindparam("number")).values(is_deleted=
 _RENAME = update(runs).where(runs.c.id == bindparam("number")).values(name=bindparam("new_name"))
 _STATUS = update(runs).where(runs.c.id == bindparam("number")).values(status=bindparam("new_status"))
 _END = update(runs).where(runs.c.id == bindparam("number")).values(end_ms=bindparam("end_time"))
-_SET_TAG = replace(tags, on=("run", "key"))
+_SET_TAG = insert_of_run(tags, replacing=("run", "key"))
 _FORGET_BEATS = delete(heartbeats).where(heartbeats.c.run == bindparam("number"))
 _DELETE_TAG = delete(tags).where(tags.c.run == bindparam("number"), tags.c.key == bindparam("tag"))
 _KNOWN_PARAMS = select(params.c.key, params.c.value).where(params.c.run == bindparam("number"), stretch(params.c.key))
-_ADD_PARAM = insert(params)
+_ADD_PARAM = insert_of_run(params)
 
 CheckedBatch = tuple[Mapping[str, Points], Mapping[str, str], Mapping[str, str]]
 """Points by metric, params and tags, as they will be stored."""

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
-from sqlalchemy import DDLElement, Insert, bindparam, inspect, select, text
+from sqlalchemy import DDLElement, Insert, Table, bindparam, inspect, select, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from drupe_store_sql.dialect import Dialect
 from drupe_store_sql.statements import stretch
@@ -60,6 +61,7 @@ class Session:
         self._connection: Connection | None = None
         self._new_keys: dict[str, int] = {}
         self._is_committed = False
+        self._aliases: dict[Table, int] = {}
         driver = self._pooled.driver_connection
         assert driver is not None
         self.driver: Any = driver
@@ -93,7 +95,14 @@ class Session:
 
     def search(self, statement: Executable, values: Mapping[str, Any] | None = None) -> list[Any]:
         """All rows of a statement that was composed for this search; SQLAlchemy remembers the text of those that only differ in values."""
-        return list(self._core().execute(statement, values))
+        return list(self._core().execute(statement, values).fetchall())  # not one by one
+
+    def alias(self, table: Table) -> NamedFromClause:
+        """An alias of the table that this session has not handed out yet. Making one costs a millisecond, so they are kept for all."""
+        number = self._aliases[table] = self._aliases.get(table, -1) + 1
+        while len(kept := _aliases.setdefault(table, [])) <= number:
+            kept.append(table.alias())
+        return kept[number]
 
     def table_names(self) -> frozenset[str]:
         """The tables of the database."""
@@ -182,6 +191,7 @@ def _prepare(statement: Any, values: Mapping[str, Any], engine: Engine) -> Prepa
     return Prepared(str(compiled), names, {name: value for name, value in compiled.params.items() if name not in values})
 
 
+_aliases: dict[Table, list[NamedFromClause]] = {}
 _KEY_NAMED = select(keys.c.id).where(keys.c.name == bindparam("called"))
 _KEYS_NUMBERED = select(keys.c.id, keys.c.name).where(stretch(keys.c.id))
 _NEW_KEY = text("INSERT INTO keys (name) VALUES (:name) RETURNING id")

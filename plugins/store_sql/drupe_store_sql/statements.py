@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Join, Table, TextClause, bindparam, text
@@ -10,18 +10,33 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import NullType, TypeEngine
 
-__all__ = ["OrderedJoin", "Stretch", "replace", "stretch"]
+__all__ = ["OF_RUN", "OrderedJoin", "Stretch", "insert_of_run", "replace", "stretch"]
+
+OF_RUN = ("experiment", "start_ms")
+"""Columns of `runs` that params, tags and series repeat."""
 
 
 def replace(table: Table, *, on: Sequence[str]) -> TextClause:
     """An INSERT of all columns that, where a row with the same `on` exists, replaces the other columns."""
+    return text(f"{_insert(table, {})} {_or_replace(table, on, but=())}")
+
+
+def insert_of_run(table: Table, *, replacing: Sequence[str] = ()) -> TextClause:
+    """An INSERT of all columns of a table that repeats columns of `runs`, which are looked up; with `replacing` as `replace` does it."""
+    repeated = {name: f"(SELECT {name} FROM runs WHERE id = :run)" for name in OF_RUN}
+    return text(_insert(table, repeated) + (f" {_or_replace(table, replacing, but=OF_RUN)}" if replacing else ""))
+
+
+def _insert(table: Table, looked_up: Mapping[str, str]) -> str:
     names = [column.name for column in table.columns]
-    quoted = {name: f'"{name}"' for name in names}
-    changes = ", ".join(f"{quoted[name]} = excluded.{quoted[name]}" for name in names if name not in on)
-    return text(
-        f"INSERT INTO {table.name} ({', '.join(quoted.values())}) VALUES ({', '.join(f':{name}' for name in names)}) "
-        f"ON CONFLICT ({', '.join(quoted[name] for name in on)}) DO UPDATE SET {changes}"
-    )
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return f"INSERT INTO {table.name} ({quoted}) VALUES ({', '.join(looked_up.get(name, f':{name}') for name in names)})"
+
+
+def _or_replace(table: Table, on: Sequence[str], *, but: Sequence[str]) -> str:
+    changed = [f'"{column.name}"' for column in table.columns if column.name not in (*on, *but)]
+    key = ", ".join(f'"{name}"' for name in on)
+    return f"ON CONFLICT ({key}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in changed)}"
 
 
 class Stretch(ColumnElement[bool]):

@@ -12,16 +12,26 @@ from sqlalchemy import Table, text
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from drupe_store_sql.session import Session
-from drupe_store_sql.tables import chunks, heartbeats, origins
+from drupe_store_sql.statements import OF_RUN
+from drupe_store_sql.tables import chunks, heartbeats, origins, params, runs, series, tags
 
 __all__ = ["make", "rebuild", "to_version_2"]
 
 
 def to_version_2(session: Session) -> None:
-    """Origins and heartbeats; a sample beside the points of a chunk, which chunks that are there get when they are next folded."""
+    """Origins and heartbeats; a sample beside the points of a chunk, which chunks that are there get when they are next folded.
+
+    Params, tags and series repeat the experiment and the start of their run; the indexes of runs are for a million of them.
+    """
     for table in (origins, heartbeats):
         make(session, table)
     rebuild(session, chunks, {"level": "NULL", "sample": "NULL"})
+    repeated = {name: f"(SELECT {name} FROM runs WHERE id = old.run)" for name in OF_RUN}
+    for table in (params, tags, series):
+        rebuild(session, table, repeated)
+    for index in sorted(runs.indexes, key=lambda index: str(index.name)):
+        session.run(text(f"DROP INDEX IF EXISTS {index.name}"))
+        session.run(CreateIndex(index))
 
 
 def make(session: Session, table: Table) -> None:

@@ -15,7 +15,7 @@ from drupe.entities import MetricSummary, Points
 from drupe.entities.metrics import rank
 from drupe_store_sql import exact
 
-__all__ = ["COLUMNS", "Rank", "Row", "as_number", "first_rank", "last_rank", "to_summary"]
+__all__ = ["COLUMNS", "NAN", "Rank", "Row", "as_number", "first_rank", "last_rank", "to_summary"]
 
 Rank = tuple[int, int, float, bool]
 

@@ -8,9 +8,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import Column, ColumnElement, false
 
 from drupe.entities import (
     DatasetInput,
@@ -36,6 +33,7 @@ from drupe.search.query import Query
 from drupe.uris import Uri
 from drupe_store_sql import curves, experiments, history, inputs, readout, runs, shipping, tables
 from drupe_store_sql.database import Database
+from drupe_store_sql.scope import Scope
 from drupe_store_sql.search import count_of, page_of
 
 __all__ = ["SqlTrackingStore"]
@@ -80,17 +78,9 @@ class SqlTrackingStore(TrackingStore):
         self, query: Query, *, view: ViewType = ViewType.ACTIVE_ONLY, limit: int = 1000, page_token: str | None = None
     ) -> Page[Experiment]:
         limits.check_limit(limit)
-        table = tables.experiments
         with self._database.read() as session:
-            rows, token = page_of(
-                session,
-                query,
-                list(table.columns),
-                scope=_visible(table.c.is_deleted, view),
-                scope_name=view,
-                limit=limit,
-                token=page_token,
-            )
+            columns = list(tables.experiments.columns)
+            rows, token = page_of(session, query, columns, scope=Scope(view), limit=limit, token=page_token)
             return Page(experiments.read(session, [tuple(row) for row in rows]), token)
 
     def rename_experiment(self, experiment_id: str, name: str) -> None:
@@ -133,13 +123,13 @@ class SqlTrackingStore(TrackingStore):
         page_token: str | None = None,
     ) -> Page[Run]:
         limits.check_limit(limit)
-        scope, numbers = _scope(experiment_ids, view)
+        scope = _scope(experiment_ids, view)
         with self._database.read() as session:
-            rows, token = page_of(session, query, readout.INFO, scope=scope, scope_name=(view, numbers), limit=limit, token=page_token)
+            rows, token = page_of(session, query, readout.INFO, scope=scope, limit=limit, token=page_token)
             return Page(readout.read(session, rows), token)
 
     def count_runs(self, query: Query, *, experiment_ids: Sequence[str] | None = None, view: ViewType = ViewType.ACTIVE_ONLY) -> int:
-        scope, _ = _scope(experiment_ids, view)
+        scope = _scope(experiment_ids, view)
         with self._database.read() as session:
             return count_of(session, query, scope=scope)
 
@@ -211,24 +201,9 @@ class SqlTrackingStore(TrackingStore):
             return shipping.heard(session, run_ids)
 
 
-def _scope(experiment_ids: Sequence[str] | None, view: ViewType) -> tuple[list[ColumnElement[bool]], list[int] | None]:
-    """The conditions that narrow a search of runs, and the numbers of the experiments that it is in."""
-    numbers = None if experiment_ids is None else sorted({experiments.row_number(one) for one in experiment_ids})
-    scope = _visible(tables.runs.c.is_deleted, view)
-    if numbers is not None:
-        scope.append(_among(tables.runs.c.experiment, numbers))
-    return scope, numbers
-
-
-def _visible(is_deleted: Column[int], view: ViewType) -> list[ColumnElement[bool]]:
-    return [] if view is ViewType.ALL else [is_deleted == int(view is ViewType.DELETED_ONLY)]
-
-
-def _among(column: Column[Any], numbers: Sequence[int]) -> ColumnElement[bool]:
-    """`column` is one of these; for a single one an equality, which lets an index deliver the order too."""
-    if not numbers:
-        return false()
-    return column == numbers[0] if len(numbers) == 1 else column.in_(numbers)
+def _scope(experiment_ids: Sequence[str] | None, view: ViewType) -> Scope:
+    numbers = None if experiment_ids is None else tuple(sorted({experiments.row_number(one) for one in experiment_ids}))
+    return Scope(view, numbers)
 
 
 def _absolute(location: str) -> str:

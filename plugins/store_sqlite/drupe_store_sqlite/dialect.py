@@ -24,6 +24,7 @@ from urllib.parse import quote
 
 import sqlalchemy
 from sqlalchemy import func, literal
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql.elements import ColumnElement
@@ -62,7 +63,7 @@ class SqliteDialect(Dialect):
     def connect(self) -> Engine:
         self._identity = None
         self.is_read_only = _is_read_only(self.file)
-        return sqlalchemy.create_engine(
+        engine = sqlalchemy.create_engine(
             "sqlite://",
             creator=self._new_connection,
             poolclass=QueuePool,
@@ -70,6 +71,8 @@ class SqliteDialect(Dialect):
             max_overflow=-1,
             pool_reset_on_return=None,  # sessions end their transactions themselves
         )
+        engine.dialect.statement_compiler = _Compiler
+        return engine
 
     def is_replaced(self) -> bool:
         try:
@@ -180,6 +183,13 @@ class SqliteDialect(Dialect):
             f"PRAGMA synchronous={synchronous}; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; "
             f"PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-{CACHE_KB}; PRAGMA journal_size_limit={LOG_LIMIT}"
         )
+
+
+class _Compiler(SQLiteCompiler):
+    """Writes hints, INDEXED BY, where they are asked for."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+        return text
 
 
 def _like(value: str | None, pattern: str) -> bool:

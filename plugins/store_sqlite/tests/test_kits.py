@@ -69,14 +69,16 @@ def test_random_searches_of_runs_find_what_the_oracle_finds() -> None:
     compare_run_searches(_opener(TRACKING))
 
 
-@pytest.mark.parametrize("few", [0, 5, 25])
-def test_random_searches_find_the_same_wherever_the_database_begins(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
-    monkeypatch.setattr("drupe_store_sql.search.FEW", few)  # with 2000, the sixty runs would always be looked at one by one
+@pytest.mark.parametrize(("few", "worth"), [(0, 0), (5, 0), (25, 0.4)])
+def test_random_searches_find_the_same_wherever_the_database_begins(monkeypatch: pytest.MonkeyPatch, few: int, worth: float) -> None:
+    monkeypatch.setattr("drupe_store_sql.walks.FEW", few)  # with 2000, the sixty runs would always be looked at one by one
+    monkeypatch.setattr("drupe_store_sql.walks.WORTH", worth)
     compare_run_searches(_opener(TRACKING), examples=200)
 
 
 def test_pages_are_the_same_wherever_the_database_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drupe_store_sql.search.FEW", 0)
+    monkeypatch.setattr("drupe_store_sql.walks.FEW", 0)
+    monkeypatch.setattr("drupe_store_sql.walks.WORTH", 0)
     compare_tracking_store(_opener(TRACKING), examples=15)
 
 

@@ -40,7 +40,7 @@ def filled(store: SqliteTrackingStore) -> SqliteTrackingStore:
 def test_the_largest_queries_find_what_the_oracle_finds(
     filled: SqliteTrackingStore, monkeypatch: pytest.MonkeyPatch, name: str, few: int
 ) -> None:
-    monkeypatch.setattr("drupe_store_sql.search.FEW", few)
+    monkeypatch.setattr("drupe_store_sql.walks.FEW", few)
     query = parse(Kind.RUNS, *QUERIES[name])
     everything = filled.search_runs(parse(Kind.RUNS), experiment_ids=None)
     found = []

@@ -54,36 +54,6 @@ def test_a_page_of_runs_takes_the_same_few_statements_whatever_its_size(store: S
     assert len(statements) == 7  # the size of the scope; the page; series, params, tags, inputs and their tags
 
 
-SEARCHES = {
-    "the newest of an experiment": ("", []),
-    "a metric": ("metrics.loss < 0.05", []),
-    "a param": ("params.beta = '7'", []),
-    "a tag": ("tags.n = '7'", []),
-    "by a metric": ("", ["metrics.loss DESC"]),
-    "by a metric with a filter on it": ("metrics.loss > 0.5", ["metrics.loss"]),
-    "by a param": ("", ["params.beta"]),
-    "a metric and a param, by another metric": ("metrics.loss < 0.5 AND params.alpha = '1'", ["metrics.acc"]),
-    "NOT, OR and statistics": ("NOT (metrics.loss.max > 0.5 OR tags.team = 'blue')", []),
-    "datasets": ("datasets.digest = '7'", []),
-}
-
-
-@pytest.mark.parametrize("few", [0, 2000])
-@pytest.mark.parametrize("name", SEARCHES)
-def test_no_search_reads_a_whole_table(store: SqliteTrackingStore, monkeypatch: pytest.MonkeyPatch, name: str, few: int) -> None:
-    monkeypatch.setattr("drupe_store_sql.search.FEW", few)
-    fill(store, 100)
-    query = parse(Kind.RUNS, *SEARCHES[name])
-    with counted(store) as statements:
-        page = store.search_runs(query, experiment_ids=["0"], limit=3)
-        if page.token:
-            store.search_runs(query, experiment_ids=["0"], limit=3, page_token=page.token)
-    with store._database.read() as session:
-        steps = [step for each in statements for *_, step in session.driver.execute(f"EXPLAIN QUERY PLAN {each}")]
-    assert len(steps) >= 6
-    assert [step for step in steps if step.startswith("SCAN") and "json_each" not in step and "anon" not in step] == []
-
-
 def test_one_point_takes_four_statements(store: SqliteTrackingStore, run_id: str) -> None:
     for step in range(3):
         store.log_batch(run_id, LogBatch({"loss": Points.of([(step, 0, 0.5)])}))

@@ -148,6 +148,8 @@ CREATE TABLE params (
 	run INTEGER NOT NULL, 
 	"key" INTEGER NOT NULL, 
 	value TEXT NOT NULL, 
+	experiment BIGINT NOT NULL, 
+	start_ms BIGINT NOT NULL, 
 	PRIMARY KEY (run, "key"), 
 	FOREIGN KEY(run) REFERENCES runs (id), 
 	FOREIGN KEY("key") REFERENCES keys (id)
@@ -155,7 +157,7 @@ CREATE TABLE params (
  WITHOUT ROWID
 
 ;
-INSERT INTO "params" VALUES(1,2,'1');
+INSERT INTO "params" VALUES(1,2,'1',0,5);
 CREATE TABLE runs (
 	id INTEGER NOT NULL, 
 	run_id TEXT NOT NULL, 
@@ -192,6 +194,8 @@ CREATE TABLE series (
 	total BLOB NOT NULL, 
 	tail_rows INTEGER NOT NULL, 
 	tail_points INTEGER NOT NULL, 
+	experiment BIGINT NOT NULL, 
+	start_ms BIGINT NOT NULL, 
 	PRIMARY KEY (run, "key"), 
 	FOREIGN KEY(run) REFERENCES runs (id), 
 	FOREIGN KEY("key") REFERENCES keys (id)
@@ -199,11 +203,13 @@ CREATE TABLE series (
  WITHOUT ROWID
 
 ;
-INSERT INTO "series" VALUES(1,3,603,0,0.0,0,0,0.5,602,602,0.0,12.25,0,49,6.09701492537313427533e+00,X'0000000000B9AC40',3,3);
+INSERT INTO "series" VALUES(1,3,603,0,0.0,0,0,0.5,602,602,0.0,12.25,0,49,6.09701492537313427533e+00,X'0000000000B9AC40',3,3,0,5);
 CREATE TABLE tags (
 	run INTEGER NOT NULL, 
 	"key" INTEGER NOT NULL, 
 	value TEXT NOT NULL, 
+	experiment BIGINT NOT NULL, 
+	start_ms BIGINT NOT NULL, 
 	PRIMARY KEY (run, "key"), 
 	FOREIGN KEY(run) REFERENCES runs (id), 
 	FOREIGN KEY("key") REFERENCES keys (id)
@@ -211,7 +217,7 @@ CREATE TABLE tags (
  WITHOUT ROWID
 
 ;
-INSERT INTO "tags" VALUES(1,1,'first');
+INSERT INTO "tags" VALUES(1,1,'first',0,5);
 CREATE TABLE version_tags (
 	version INTEGER NOT NULL, 
 	"key" TEXT NOT NULL, 
@@ -241,13 +247,19 @@ CREATE TABLE versions (
 	FOREIGN KEY(model) REFERENCES models (id) ON DELETE CASCADE
 );
 CREATE INDEX chunks_by_step ON chunks (run, "key", min_step, max_step, count, level);
+CREATE INDEX runs_by_end ON runs (end_ms, start_ms DESC, is_deleted, experiment);
 CREATE INDEX runs_by_experiment ON runs (experiment, is_deleted, start_ms DESC, run_id);
-CREATE INDEX runs_by_start ON runs (is_deleted, start_ms DESC, run_id);
+CREATE INDEX runs_by_name ON runs (name, start_ms DESC, is_deleted, experiment);
+CREATE INDEX runs_by_start ON runs (is_deleted, start_ms DESC, run_id, experiment);
+CREATE INDEX runs_by_status ON runs (status, start_ms DESC, is_deleted, experiment);
+CREATE INDEX runs_by_user ON runs (user_id, start_ms DESC, is_deleted, experiment);
 CREATE INDEX ix_versions_run_id ON versions (run_id);
 CREATE INDEX versions_by_update ON versions (updated_ms DESC);
 CREATE INDEX ix_aliases_version ON aliases (version);
 CREATE INDEX ix_inputs_dataset ON inputs (dataset);
-CREATE INDEX params_by_value ON params ("key", substr(value, 1, 64), run);
-CREATE INDEX series_by_last ON series ("key", last, run);
-CREATE INDEX tags_by_value ON tags ("key", substr(value, 1, 64), run);
+CREATE INDEX params_by_value ON params ("key", substr(value, 1, 64), start_ms DESC, run, experiment);
+CREATE INDEX params_long ON params ("key") WHERE value != substr(value, 1, 64);
+CREATE INDEX series_by_last ON series ("key", last DESC, start_ms DESC, run, experiment);
+CREATE INDEX tags_by_value ON tags ("key", substr(value, 1, 64), start_ms DESC, run, experiment);
+CREATE INDEX tags_long ON tags ("key") WHERE value != substr(value, 1, 64);
 COMMIT;

@@ -187,7 +187,7 @@ def _store(store: Client) -> Iterator[Finding]:
     store.search_runs(None, "", ViewType.ALL, 1)
     damage = tracking.find_damage()
     for fault in damage:
-        advice = "keep a copy of the file as it is, then restore your last backup" if fault is damage[-1] else ""
+        advice = "drupe store verify lists all damage, drupe store repair keeps every row that can be read" if fault is damage[-1] else ""
         yield Finding("store", Verdict.FAIL, fault, advice)
     if not damage:
         size = tracking.size_bytes()

@@ -31,6 +31,7 @@ COMMANDS = {
     "plugins": ("drupe.cli.plugins:plugins", "See, check, enable and disable plugins"),
     "config": ("drupe.cli.config:config", "Show and change settings, with where they come from"),
     "doctor": ("drupe.cli.doctor:doctor", "Check that everything works, and say what to do"),
+    "store": ("drupe.cli.store:store", "Find damage in a store, and repair it"),
     "status": ("drupe.cli.status:status", "Show where runs and models are kept, and what is active"),
     "sync": ("drupe.cli.sync:sync", "Ship runs that wait in journals"),
     "completion": ("drupe.cli.completion:completion", "Print the completion script for a shell"),

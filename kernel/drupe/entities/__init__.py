@@ -1,6 +1,7 @@
 """The domain as frozen values: no I/O, no outside forms (those are in `codec`)."""
 
 from drupe.entities.artifacts import FileInfo
+from drupe.entities.damage import Damage, RepairReport, TableReport
 from drupe.entities.enums import (
     LifecycleStage,
     ModelVersionStatus,
@@ -30,6 +31,7 @@ from drupe.entities.runs import (
 from drupe.entities.shipping import Heartbeat, Origin, ParamClash, Parcel, Receipt
 
 __all__ = [
+    "Damage",
     "Dataset",
     "DatasetInput",
     "Experiment",
@@ -51,6 +53,7 @@ __all__ = [
     "Points",
     "Receipt",
     "RegisteredModel",
+    "RepairReport",
     "Run",
     "RunData",
     "RunInfo",
@@ -61,6 +64,7 @@ __all__ = [
     "SourceType",
     "Stage",
     "Stat",
+    "TableReport",
     "ViewType",
     "gather",
 ]

@@ -26,4 +26,5 @@ class Feature(Enum):
     ORIGINS = "takes every parcel of a journal exactly once, however often it is sent"
     HEARTBEATS = "keeps the signs of life of running runs"
     DIGESTS = "keeps a SHA-256 of every file and checks it on read"
+    REPAIR = "looks through all that it holds, and keeps what is readable of a damaged store"
     ATOMIC_PUT = "a file is replaced whole or not at all"

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
 
 from drupe.entities import (
+    Damage,
     DatasetInput,
     Experiment,
     Heartbeat,
@@ -21,18 +23,26 @@ from drupe.entities import (
     Page,
     Parcel,
     Receipt,
+    RepairReport,
     Run,
     RunInfo,
     RunStatus,
     Series,
     ViewType,
 )
+from drupe.errors import StoreCorrupt, UnsupportedFeature
 from drupe.extend.features import Feature, Support
 from drupe.extend.shipping import ship_in_parts
 from drupe.search.query import Query
 from drupe.uris import Uri
 
-__all__ = ["TrackingStore"]
+__all__ = ["Progress", "TrackingStore"]
+
+
+class Progress(Protocol):
+    """Told how far a long work on a store is: bytes done, bytes in all, and what is being looked at."""
+
+    def __call__(self, done_bytes: int, total_bytes: int, what: str, /) -> None: ...
 
 
 class TrackingStore(ABC):
@@ -234,3 +244,27 @@ class TrackingStore(ABC):
     def find_damage(self) -> list[str]:
         """What is broken in the stored data, a sentence each; may take seconds. Empty when nothing was found, or nothing can be checked."""
         return []
+
+    @classmethod
+    def verify(cls, uri: Uri, settings: Any = None, *, progress: Progress | None = None) -> list[Damage]:
+        """All that is broken in the store at `uri`, which may be too damaged to be opened; reads everything and writes nothing.
+
+        Here the store is opened and `find_damage` asked. Raises what `open` raises, but for StoreCorrupt: that is what was looked for.
+        """
+        try:
+            store = cls.open(uri, settings)
+            try:
+                return [Damage(uri.text, told) for told in store.find_damage()]
+            finally:
+                store.close()
+        except StoreCorrupt as fault:
+            return [Damage(uri.text, fault.message)]
+
+    @classmethod
+    def repair(cls, uri: Uri, settings: Any = None, *, target: Path | None = None, progress: Progress | None = None) -> RepairReport:
+        """Put all that is readable of a damaged store into a new one, and that in the place of the damaged one, which is kept beside it.
+
+        With `target`, a path where nothing is yet, the new one is left there and the damaged one stays as it is. Raises UnsupportedFeature
+        where REPAIR is not declared, StoreBusy while others have the store open, AlreadyExists, StoreFull.
+        """
+        raise UnsupportedFeature(f"{cls.__name__} cannot repair what it keeps; restore a backup", feature=Feature.REPAIR.name)

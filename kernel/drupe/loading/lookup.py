@@ -111,9 +111,14 @@ class Catalog:
 
         Raises as `load` does, InvalidSettings for options that the plugin does not have, and what the implementation's `open` raises.
         """
+        implementation, options = self.prepare(hook, uri, **given)
+        return implementation.open(uri, options)
+
+    def prepare(self, hook: str, uri: Uri, **given: Any) -> tuple[Any, Any]:
+        """What serves the scheme of `uri`, and its settings, for calls that need nothing opened. Raises as `open` does."""
         entry = self.find(hook, uri.scheme)
         implementation = entry.load()
-        return implementation.open(uri, entry.options(self._settings, query=uri.query, given=given))
+        return implementation, entry.options(self._settings, query=uri.query, given=given)
 
     # --- flavors
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from drupe.errors import InvalidUri, StoreUnavailable
 from drupe.loading import catalog
@@ -30,6 +30,7 @@ __all__ = [
     "registry_store",
     "set_registry_uri",
     "set_tracking_uri",
+    "store_class",
     "tracking_store",
 ]
 
@@ -89,6 +90,13 @@ def tracking_store(uri: str | None = None, *, adopting: bool = True) -> Tracking
 def registry_store(uri: str | None = None) -> RegistryStore:
     """The opened registry store at `uri`, or at `get_registry_uri()`. Raises InvalidUri, NoProvider, StoreError."""
     return cast("RegistryStore", _open("drupe_registry_stores", uri or get_registry_uri()))
+
+
+def store_class(uri: str) -> tuple[type[TrackingStore], Uri, Any]:
+    """What would open the tracking store at `uri`, with its arguments, for work on a store that may be too damaged to be opened."""
+    address = _parse(uri)
+    implementation, options = catalog().prepare("drupe_tracking_stores", address)
+    return implementation, address, options
 
 
 def close_stores() -> None:

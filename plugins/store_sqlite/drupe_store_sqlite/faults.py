@@ -24,11 +24,16 @@ __all__ = ["corrupt", "explain", "full", "read_only"]
 ROOM = 1 << 16  # bytes; with less than this free, an I/O error means a full disk
 
 
+_SCHEMA_GONE = ("no such table", "no such column", "no such index")  # the statements are ours, so the list of tables is damaged
+
+
 def explain(fault: Exception, file: Path) -> DrupeError | None:
     """The error that this exception stands for; None when it has nothing to do with the store."""
     cause = fault.orig if isinstance(fault, DBAPIError) else fault
     if isinstance(cause, UnicodeEncodeError):
         return InvalidValue(f"text {cause.object[:60]!r} is not valid Unicode (it holds a lone surrogate) and cannot be kept")
+    if isinstance(cause, UnicodeDecodeError):  # SQLite's own message quotes damaged bytes
+        return corrupt(file, f"text in it is not Unicode ({cause.object[:80]!r})")
     if isinstance(cause, OverflowError):
         return InvalidValue(f"a number does not fit 64 bits and cannot be kept: {cause}")
     if not isinstance(cause, sqlite3.Error):
@@ -40,9 +45,10 @@ def explain(fault: Exception, file: Path) -> DrupeError | None:
 def corrupt(file: Path, why: str) -> StoreCorrupt:
     """The file is damaged."""
     return StoreCorrupt(
-        f"{file}: the database is damaged: {why}. Nothing was overwritten; restore a backup, or copy the file (with its -wal) and try "
-        "`sqlite3 FILE .recover`",
+        f"{file}: the database is damaged: {why}. Nothing was overwritten: `drupe store verify` lists all that is damaged, and "
+        "`drupe store repair` makes a new file of every row that can be read",
         path=str(file),
+        why=why,
     )
 
 
@@ -65,6 +71,8 @@ def _by_code(code: int, cause: sqlite3.Error, file: Path) -> DrupeError | None:
         return corrupt(file, str(cause))
     if code == sqlite3.SQLITE_FULL or (code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _is_full(file)):
         return full(file)
+    if code == sqlite3.SQLITE_ERROR and str(cause).startswith(_SCHEMA_GONE):
+        return corrupt(file, str(cause))
     if code == sqlite3.SQLITE_TOOBIG:
         return ValueTooLong(f"a value is too big for SQLite: {cause}")
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
@@ -74,6 +82,8 @@ def _by_code(code: int, cause: sqlite3.Error, file: Path) -> DrupeError | None:
 
 def _by_text(cause: sqlite3.Error, file: Path) -> DrupeError | None:
     """Errors that Python's sqlite3 module raises itself carry no code."""
+    if str(cause).startswith("Could not decode to UTF-8"):
+        return corrupt(file, str(cause))
     return StoreUnavailable(f"{file}: {cause}", path=str(file)) if isinstance(cause, sqlite3.OperationalError) else None
 
 

@@ -12,8 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from drupe.errors import StoreCorrupt
+from drupe.entities import Damage, RepairReport
+from drupe.errors import StoreBusy, StoreCorrupt
 from drupe.extend.features import Feature, Support
+from drupe.extend.tracking_store import Progress
+from drupe.lazy import load
 from drupe.uris import Uri
 from drupe_store_sql import experiments, migrations
 from drupe_store_sql.database import Database
@@ -37,7 +40,7 @@ class SqliteTrackingStore(SqlTrackingStore):
     """Experiments and runs in one SQLite file."""
 
     features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys(
-        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS), Support.FULL
+        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS, Feature.REPAIR), Support.FULL
     )
 
     @classmethod
@@ -61,6 +64,19 @@ class SqliteTrackingStore(SqlTrackingStore):
             return [fault.message]
         return [f"{file}: a row of {table} belongs to a row of {other} that is not there" for table, _, other, _ in strays]
 
+    @classmethod
+    def verify(cls, uri: Uri, settings: Any = None, *, progress: Progress | None = None) -> list[Damage]:
+        file = _not_open_here(database_file(uri))
+        found: list[Damage] = load("drupe_store_sqlite.verify:find_damage")(file, settings or SqliteSettings(), progress=progress)
+        return found
+
+    @classmethod
+    def repair(cls, uri: Uri, settings: Any = None, *, target: Path | None = None, progress: Progress | None = None) -> RepairReport:
+        file = _not_open_here(database_file(uri))
+        mend = load("drupe_store_sqlite.repair:repair")  # seldom needed, and opening a store should stay quick
+        report: RepairReport = mend(file, settings or SqliteSettings(), target=target, progress=progress)
+        return report
+
 
 class SqliteRegistryStore(SqlRegistryStore):
     """Registered models in one SQLite file."""
@@ -71,6 +87,14 @@ class SqliteRegistryStore(SqlRegistryStore):
     def open(cls, uri: Uri, settings: Any = None) -> Self:
         file, chosen = database_file(uri), settings or SqliteSettings()
         return cls(_acquire(file, chosen), on_close=partial(_release, (file, chosen)))
+
+
+def _not_open_here(file: Path) -> Path:
+    """Closing a file that is read beside SQLite would give up SQLite's locks of it in this process."""
+    with _opening:
+        if any(other == file for other, _ in _open):
+            raise StoreBusy(f"{file}: this process has the database open; close it first", path=str(file))
+    return file
 
 
 def _acquire(file: Path, settings: SqliteSettings) -> Database:

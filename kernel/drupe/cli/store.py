@@ -1,0 +1,163 @@
+"""`drupe store`: look through all that a store keeps for damage, and make a whole store of what can be read of a damaged one.
+
+What is checked and how rows are kept is the store plugin's affair; see `TrackingStore.verify` and `TrackingStore.repair`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from drupe.artifacts.progress import progress_bar
+from drupe.cli.nouns import Noun, missing_store, tracking_uri
+from drupe.cli.output import Column, Form, chosen_form, note, print_csv, print_json, print_list, say, table_of
+from drupe.entities import Damage, RepairReport, TableReport
+from drupe.errors import StoreUnavailable
+from drupe.extend.features import Feature
+from drupe.tracking.address import get_tracking_uri, store_class
+from drupe.uris import redact
+
+if TYPE_CHECKING:
+    from drupe.extend import TrackingStore
+    from drupe.uris import Uri
+
+__all__ = ["store"]
+
+
+@click.group(
+    cls=Noun,
+    examples="""
+        drupe store verify
+        drupe store repair
+        drupe store repair sqlite:///runs.db --to rescued.db
+    """,
+)
+def store() -> None:
+    """Find damage in a store, and repair it.
+
+    Damage comes from failing disks, torn writes, or programs that wrote into the file. Nothing but the store itself is needed to repair it.
+    """
+
+
+@store.command(
+    "verify",
+    examples="""
+        drupe store verify
+        drupe store verify sqlite:////data/team.db --json
+    """,
+)
+@click.argument("uri", required=False, metavar="[URI]")
+@click.pass_context
+def _verify(ctx: click.Context, uri: str | None) -> None:
+    """Read all that the store at URI keeps, and list what is damaged.
+
+    Nothing is written. The store may be too damaged to be opened. The exit code is 1 when damage was found.
+    """
+    implementation, address, options = _store(ctx, uri)
+    found = _looked_through(implementation, address, options)
+    print_list(found, _DAMAGE, empty=f"{_place(address)}: no damage was found", as_plain=_plain_damage)
+    if found and chosen_form() is Form.TABLE:
+        note(_advice(implementation))
+    if found:
+        ctx.exit(1)
+
+
+@store.command(
+    "repair",
+    examples="""
+        drupe store repair
+        drupe store repair sqlite:///runs.db --to rescued.db
+        drupe store repair --json
+    """,
+)
+@click.argument("uri", required=False, metavar="[URI]")
+@click.option(
+    "--to", "target", metavar="PATH", type=click.Path(path_type=Path), help="Leave the store as it is, and write the whole one here."
+)
+@click.pass_context
+def _repair(ctx: click.Context, uri: str | None, target: Path | None) -> None:
+    """Make a whole store of every row that can be read of a damaged one.
+
+    It takes the place of the damaged one, which is kept beside it with .damaged and the time in its name. End what has the store open first.
+    What is lost, or was put together from other rows, is listed. The exit code is 1 when rows or points are lost.
+    """
+    implementation, address, options = _store(ctx, uri)
+    found = _looked_through(implementation, address, options)
+    if not found:
+        say(f"{_place(address)}: no damage was found, and nothing was changed")
+        if chosen_form() is Form.JSON:
+            print_json(None)
+        return
+    say(f"{_place(address)}: damage in {len(found)} {'place' if len(found) == 1 else 'places'}")
+    with progress_bar("repairing") as progress:
+        report = implementation.repair(address, options, target=_absolute(target), progress=progress)
+    _print(report)
+    if report.lost:
+        ctx.exit(1)
+
+
+def _store(ctx: click.Context, uri: str | None) -> tuple[type[TrackingStore], Uri, Any]:
+    if uri is not None and tracking_uri(ctx) is not None:
+        raise click.UsageError("The store is given twice: as URI and with --tracking-uri.")
+    missing = None if uri else missing_store(ctx)
+    if missing is not None:
+        raise StoreUnavailable(f"{missing}: there is no store yet; name the one to look at", path=str(missing))
+    return store_class(uri or tracking_uri(ctx) or get_tracking_uri())
+
+
+def _looked_through(implementation: type[TrackingStore], address: Uri, options: Any) -> list[Damage]:
+    with progress_bar("verifying") as progress:
+        return implementation.verify(address, options, progress=progress)
+
+
+def _advice(implementation: type[TrackingStore]) -> str:
+    if implementation.features.get(Feature.REPAIR):
+        return "drupe store repair makes a whole store of every row that can be read; the damaged one is kept"
+    return "keep a copy as it is, then restore your last backup"
+
+
+def _place(address: Uri) -> str:
+    return redact(address.text)
+
+
+def _absolute(path: Path | None) -> Path | None:
+    return None if path is None else path.absolute()
+
+
+def _print(report: RepairReport) -> None:
+    form = chosen_form()
+    if form is Form.JSON:
+        tables = [{"table": one.table, "kept": one.kept, "rebuilt": one.rebuilt, "lost": one.lost} for one in report.tables]
+        losses = [_plain_damage(one) for one in report.losses]
+        print_json({"place": report.place, "damaged": report.damaged, "tables": tables, "losses": losses})
+        return
+    if form is Form.CSV:
+        print_csv([column.name for column in _TABLES], ([column.field(one) for column in _TABLES] for one in report.tables))
+        return
+    table_of(report.tables, _TABLES)
+    if report.losses:
+        click.echo()
+        table_of(report.losses, _DAMAGE)
+    click.echo()
+    note(f"{report.place} is whole" + (f"; the damaged one is {report.damaged}" if report.damaged else ""))
+
+
+def _plain_damage(found: Damage) -> dict[str, Any]:
+    return {"place": found.place, "told": found.told, "run_id": found.run_id, "key": found.key}
+
+
+_DAMAGE: list[Column[Damage]] = [
+    Column("place", lambda found: found.place, in_table=False),
+    Column("told", lambda found: found.told, heading="DAMAGE", keep=True),
+    Column("run_id", lambda found: found.run_id, heading="RUN"),
+    Column("key", lambda found: found.key, heading="METRIC"),
+]
+
+_TABLES: list[Column[TableReport]] = [
+    Column("table", lambda one: one.table, keep=True),
+    Column("kept", lambda one: one.kept, right=True, keep=True),
+    Column("rebuilt", lambda one: one.rebuilt, right=True, keep=True),
+    Column("lost", lambda one: one.lost, right=True, keep=True, style=lambda lost: "red" if lost else ""),
+]

@@ -18,7 +18,7 @@ from drupe.cli import complete, formats
 from drupe.cli.nouns import Verb, read_pairs, reader
 from drupe.cli.output import Form, chosen_form, note, print_csv, print_json, say
 from drupe.cli.references import experiment_labels, find_runs, short_id
-from drupe.cli.run_columns import STATUS_STYLES, length_ms
+from drupe.cli.run_columns import STATUS_STYLES, length_ms, shown_status
 from drupe.cli.tables import Cell, Heading, draw, terminal_width
 from drupe.entities import Run, Stat
 from drupe.errors import InvalidValue
@@ -302,7 +302,7 @@ def _about(experiments: Mapping[str, str], width: int) -> list[tuple[str, Callab
     return [
         ("id", lambda run: Cell(short_id(run.info.run_id))),
         ("experiment", lambda run: Cell(_short(experiments.get(run.info.experiment_id, run.info.experiment_id), width))),
-        ("status", lambda run: Cell(run.info.status.value, style=STATUS_STYLES[run.info.status])),
+        ("status", lambda run: Cell(shown_status(run), style=STATUS_STYLES[run.info.status])),
         ("started", lambda run: Cell(formats.age(run.info.start_time))),
         ("duration", lambda run: Cell(formats.duration(length_ms(run)) or "still running")),
     ]

@@ -12,10 +12,11 @@ from drupe.cli import formats, metric_columns
 from drupe.cli.metric_columns import metric_rows
 from drupe.cli.output import table_of
 from drupe.cli.references import short_id
-from drupe.cli.run_columns import PARENT, STATUS_STYLES, length_ms
+from drupe.cli.run_columns import PARENT, STATUS_STYLES, length_ms, shown_status
 from drupe.cli.tables import Cell, Heading, card, draw
 from drupe.entities import Dataset, LifecycleStage, Run
 from drupe.errors import DrupeError
+from drupe.tracking.reaper import crash_of
 
 if TYPE_CHECKING:
     from drupe.client import Client
@@ -44,7 +45,7 @@ def show_card(client: Client, run: Run, *, everything: bool = False) -> None:
 
 def _about(client: Client, run: Run) -> list[tuple[str, object]]:
     info, tags = run.info, run.data.tags
-    status = info.status.value + (" (deleted)" if info.lifecycle_stage is LifecycleStage.DELETED else "")
+    status = shown_status(run) + (" (deleted)" if info.lifecycle_stage is LifecycleStage.DELETED else "")
     length = formats.duration(length_ms(run))
     commit, branch = tags.get("mlflow.source.git.commit", ""), tags.get("mlflow.source.git.branch", "")
     return [
@@ -52,6 +53,7 @@ def _about(client: Client, run: Run) -> list[tuple[str, object]]:
         ("id", info.run_id),
         ("experiment", _experiment(client, info.experiment_id)),
         ("status", Cell(status, style=STATUS_STYLES[info.status])),
+        ("crashed", _crash(run)),
         ("started", formats.moment(info.start_time)),
         ("ended", f"{formats.moment(info.end_time)}, after {length}" if length else ""),
         ("user", info.user_id or tags.get("mlflow.user", "")),
@@ -76,6 +78,14 @@ def _json_table(text: str | None) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _crash(run: Run) -> str:
+    crash = crash_of(run)
+    if crash is None:
+        return ""
+    step = "" if crash.last_step is None else f" at step {crash.last_step}"
+    return f"{crash.signal or 'ended'}{step}, last sign of life {formats.moment(crash.at_ms)}; {crash.reason}"
 
 
 def _experiment(client: Client, experiment_id: str) -> str:

@@ -16,6 +16,7 @@ from drupe.cli.references import short_id
 from drupe.entities import Run, RunStatus, Stat
 from drupe.errors import InvalidValue
 from drupe.search.query import Entity, Field
+from drupe.tracking.reaper import crash_of
 
 __all__ = [
     "ATTRIBUTES",
@@ -26,6 +27,7 @@ __all__ = [
     "length_ms",
     "metric_value",
     "named_columns",
+    "shown_status",
     "stored_columns",
 ]
 
@@ -124,7 +126,14 @@ def _attributes(experiments: Mapping[str, str]) -> dict[str, Column[Run]]:
         Column("run_name", lambda run: run.info.run_name, heading="NAME"),
         Column("experiment_id", lambda run: run.info.experiment_id, right=True),
         Column("experiment", lambda run: experiments.get(run.info.experiment_id, run.info.experiment_id)),
-        Column("status", lambda run: run.info.status, lambda status: status.value, keep=True, style=lambda status: STATUS_STYLES[status]),
+        Column(
+            "status",
+            _status,
+            lambda shown: shown[0],
+            export=lambda shown: shown[1].value,
+            keep=True,
+            style=lambda shown: STATUS_STYLES[shown[1]],
+        ),
         Column("lifecycle_stage", lambda run: run.info.lifecycle_stage.value, heading="STATE"),
         Column("user_id", lambda run: run.info.user_id, heading="USER"),
         Column.time("start_time", lambda run: run.info.start_time, heading="STARTED", keep=True),
@@ -134,6 +143,15 @@ def _attributes(experiments: Mapping[str, str]) -> dict[str, Column[Run]]:
         Column("artifact_uri", lambda run: run.info.artifact_uri),
     ]
     return {column.name: column for column in columns}
+
+
+def shown_status(run: Run) -> str:
+    """The status for a person: CRASHED for a run whose process died."""
+    return "CRASHED" if crash_of(run) is not None else run.info.status.value
+
+
+def _status(run: Run) -> tuple[str, RunStatus]:
+    return shown_status(run), run.info.status
 
 
 def _seconds(ms: int | None) -> float | None:

@@ -36,9 +36,11 @@ from drupe.loading import catalog
 from drupe.search import Kind, parse
 from drupe.tracking.address import get_tracking_uri, tracking_store
 from drupe.tracking.columns import points_from
+from drupe.tracking.crashes import Crash, take_back
 from drupe.tracking.journal import outbox
 from drupe.tracking.journal.adoption import catch_up
 from drupe.tracking.offline import OfflineStore
+from drupe.tracking.reaper import look_after
 from drupe.tracking.series_forms import in_form
 from drupe.uris import redact
 
@@ -168,6 +170,7 @@ class TrackingClient:
 
     def get_run(self, run_id: str) -> Run:
         """Read a run, deleted or not. Raises RunNotFound."""
+        self.look_after_runs()
         return self.store.get_run(run_id)
 
     def get_parent_run(self, run_id: str) -> Run | None:
@@ -187,9 +190,14 @@ class TrackingClient:
         """One page of runs. `experiment_ids` None searches all experiments, an empty list none. Raises InvalidQuery."""
         ids = None if experiment_ids is None else _ids(experiment_ids)
         query = parse(Kind.RUNS, filter_string, order_by)
+        self.look_after_runs()
         return self.store.search_runs(
             query, experiment_ids=ids, view=_view(run_view_type), limit=check_limit(max_results), page_token=page_token
         )
+
+    def look_after_runs(self) -> None:
+        """Mark runs whose processes are dead, as every reader does every ten seconds; see `reaper`."""
+        look_after(self.tracking_uri, self.store, ended=lambda run_id, status: self.tell(RunEnded, run_id=run_id, status=status))
 
     def update_run(self, run_id: str, status: str | None = None, name: str | None = None) -> None:
         """Change a run's status or name."""
@@ -207,6 +215,9 @@ class TrackingClient:
         if tags:
             self.store.log_batch(run_id, LogBatch(tags=texts(tags)))
         run = self.store.get_run(run_id)
+        if Crash.of(run.data.tags) is not None:
+            take_back(self.store, run)
+            run = self.store.get_run(run_id)
         self.tell(RunStarted, run=run, is_resumed=True)
         return run
 

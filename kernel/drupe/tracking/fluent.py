@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from drupe import lazy
 from drupe.entities import FileInfo, LifecycleStage, Metric, Run, RunStatus, ViewType, gather
 from drupe.errors import InvalidValue, NoActiveRun, StoreBusy, StoreError, StoreFull, StoreUnavailable, WrongLifecycle
 from drupe.settings import settings
-from drupe.tracking import active, run_log
+from drupe.tracking import active, heartbeat, run_log
 from drupe.tracking.active import ActiveRun
-from drupe.tracking.address import get_tracking_uri
+from drupe.tracking.address import get_tracking_uri, tracking_store
 from drupe.tracking.artifact_client import ArtifactClient
 from drupe.tracking.capture import finish_capture, start_capture
 from drupe.tracking.chosen import client_of, current_experiment, keep_client, run_of_environment
@@ -103,6 +104,7 @@ def start_run(
     if not resumed:
         start_capture(here.info.run_id, lambda text, name: client.log_text(here.info.run_id, text, name))
     keep_client(here.info.run_id, client)
+    heartbeat.begin(run.info.run_id, client.tracking_uri, lambda: tracking_store(client.tracking_uri))
     keeping.begin(run.info.run_id, client.tracking_uri, lambda: client.artifact_repo(run.info.run_id), is_resumed=bool(resumed))
     watch(here, log_system_metrics, lambda values, step: run_log.log_points(line, values, step, None))
     return here
@@ -237,15 +239,19 @@ def _run_id() -> str:
 def _end(client: ArtifactClient, run_id: str, status: RunStatus, fault: BaseException | None = None) -> None:
     active.forget(run_id)
     unwatch(run_id)
-    try:
+    with ExitStack() as rest:  # all of it, also with a second Ctrl-C while one of them waits
+        rest.callback(heartbeat.end, run_id)
+        rest.callback(_terminate, client, run_id, status)
+        rest.callback(keeping.finish, run_id, fault)
         finish_capture(run_id)
-        keeping.finish(run_id, fault)
-    finally:  # a second Ctrl-C while it waits
-        line = outbox.line_of(run_id)
-        if line is None:
-            client.set_terminated(run_id, status)
-        else:
-            run_log.end(client, line, status)
+
+
+def _terminate(client: ArtifactClient, run_id: str, status: RunStatus) -> None:
+    line = outbox.line_of(run_id)
+    if line is None:
+        client.set_terminated(run_id, status)
+    else:
+        run_log.end(client, line, status)
 
 
 def _begin(

@@ -11,6 +11,9 @@ import pytest
 
 from drupe.client import Client
 from drupe.entities import RunStatus
+from drupe.tracking.crashes import Crash
+
+NOW = 1_700_000_000_000
 
 
 def test_list_shows_identity_metrics_and_the_params_that_differ(drupe_cli: Any, three_runs: list[str]) -> None:
@@ -218,3 +221,19 @@ def test_a_column_that_was_asked_for_is_shown_even_when_no_run_has_it(drupe_cli:
     told = drupe_cli("runs", "list", "--columns", "metrics.nope,params.none")
     assert told.lines[0].split() == ["nope", "none"]
     assert len(told.lines) == 2 + len(three_runs)
+
+
+def test_a_run_whose_process_died_is_shown_as_crashed(drupe_cli: Any, store: Client, three_runs: list[str]) -> None:
+    for key, value in Crash(NOW + 60_000, "killed from outside", "SIGKILL", 39).tags().items():
+        store.set_tag(three_runs[0], key, value)
+    store.set_terminated(three_runs[0], "FAILED", NOW + 60_000)
+    store.set_terminated(three_runs[1], "FAILED", NOW + 60_000)  # by an exception of its own
+    told = drupe_cli("runs", "list", "--experiment", "churn", "--columns", "name,status")
+    assert [line.split() for line in told.lines[2:]] == [["deeper", "FAILED"], ["baseline", "CRASHED"]]
+    by_csv = drupe_cli("runs", "list", "--experiment", "churn", "--columns", "name,status", "--output", "csv")
+    assert by_csv.lines == ["run_name,status", "deeper,FAILED", "baseline,FAILED"]
+    card = drupe_cli("runs", "show", "baseline")
+    (crashed,) = [line for line in card.lines if line.startswith("crashed")]
+    assert crashed.split()[1:5] == ["SIGKILL", "at", "step", "39,"]
+    assert crashed.endswith("killed from outside")
+    assert any(line.split() == ["status", "CRASHED"] for line in card.lines)

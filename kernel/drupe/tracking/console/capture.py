@@ -219,15 +219,29 @@ def _streams() -> list[tuple[str, tuple[int, ...]]]:
 def _start_witness(control: int, channels: list[_Channel]) -> subprocess.Popen[bytes]:
     root = str(Path(drupe.__file__).parents[1])
     described = [f"{channel.stream}:{channel.source}:{channel.before}" for channel in channels]
-    return subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", START, root, str(control), str(os.getpid()), *described],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        start_new_session=True,
-        pass_fds=[control, *(descriptor for channel in channels for descriptor in (channel.source, channel.before))],
-    )
+    program = _lifted(_process_descriptor())
+    descriptors = [control, program, *(descriptor for channel in channels for descriptor in (channel.source, channel.before))]
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", START, root, str(os.getpid()), str(control), str(program), *described],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+            pass_fds=[descriptor for descriptor in descriptors if descriptor >= 0],
+        )
+    finally:
+        if program >= 0:
+            os.close(program)
+
+
+def _process_descriptor() -> int:
+    """What tells of this process's death, also when it is over before the witness has started; -1 where there is no such thing."""
+    try:
+        return os.pidfd_open(os.getpid())
+    except (AttributeError, OSError):  # not Linux, or an old one
+        return -1
 
 
 def _terminal(like: int) -> tuple[int, int]:
@@ -243,7 +257,7 @@ def _terminal(like: int) -> tuple[int, int]:
 
 def _lifted(descriptor: int) -> int:
     """The same at a number that is none of the standard streams', which may be closed."""
-    if descriptor >= FIRST_FREE:
+    if descriptor >= FIRST_FREE or descriptor < 0:
         return descriptor
     lifted = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, FIRST_FREE)
     os.close(descriptor)

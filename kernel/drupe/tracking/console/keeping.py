@@ -16,13 +16,13 @@ from pathlib import Path
 
 from drupe.extend import ArtifactRepo
 from drupe.settings import settings
+from drupe.tracking.console.archive import clear_parts, keep_parts, stage_parts
 from drupe.tracking.console.capture import Console, console
 from drupe.tracking.console.choice import is_wanted
-from drupe.tracking.console.parts import DEATH_FILE, FOLDER, sequence_of
+from drupe.tracking.console.parts import FOLDER
 from drupe.tracking.journal.places import run_folder
-from drupe.uris import ArtifactPath
 
-__all__ = ["begin", "finish", "keep_parts"]
+__all__ = ["begin", "finish"]
 
 EVERY_S = 15.0
 
@@ -47,11 +47,14 @@ class _Log:
         is_written = self._console.end()
         self._over.set()
         self._worker.join()
-        if is_written:
+        if not is_written:
+            warnings.warn(f"the console log of run {self.run_id} is not complete", stacklevel=4)
+        try:
             keep_parts(self._folder, self._open_repo, self._kept)
-            _clear(self._folder)
-        else:
-            warnings.warn(f"the console log of run {self.run_id} is not complete; what was kept is in {self._folder}", stacklevel=2)
+        except Exception:
+            stage_parts(self._folder)
+            raise
+        clear_parts(self._folder)
 
     def _keep_on(self) -> None:
         while not self._over.wait(EVERY_S):
@@ -72,7 +75,6 @@ def begin(run_id: str, tracking_uri: str, open_repo: Callable[[], ArtifactRepo],
             if into is None:
                 return
             folder = run_folder(tracking_uri, run_id) / FOLDER
-            (folder / DEATH_FILE).unlink(missing_ok=True)  # of an earlier process of this run
             into.begin(folder, _sequence(is_resumed), int(settings().get("console_max_mb")) * 2**20)
             _current = _Log(run_id, folder, open_repo, into)
         except (OSError, RuntimeError) as fault:  # no descriptors, no process, no thread left
@@ -90,39 +92,12 @@ def finish(run_id: str, fault: BaseException | None = None) -> None:
     try:
         log.finish(fault)
     except Exception as kept_not:  # whatever the artifact repository raised: the run itself is complete
-        warnings.warn(f"the console log of run {run_id} could not be kept with its artifacts: {kept_not}", stacklevel=3)
-
-
-def keep_parts(folder: Path, open_repo: Callable[[], ArtifactRepo], kept: dict[str, tuple[int, int]] | None = None) -> None:
-    """Put the parts in a run's own folder to its artifacts: those that `kept` does not know as they are. Parts that are gone are deleted there."""
-    kept = {} if kept is None else kept
-    found = {path.name: path for path in folder.glob("console*.log") if sequence_of(path.name)} if folder.is_dir() else {}
-    repo: ArtifactRepo | None = None
-    for name, path in sorted(found.items()):
-        facts = path.stat()
-        state = (facts.st_size, facts.st_mtime_ns)
-        if kept.get(name) != state:
-            repo = repo or open_repo()
-            repo.put_file(path, ArtifactPath((FOLDER, name)))
-            kept[name] = state
-    for name in [name for name in kept if name not in found]:
-        repo = repo or open_repo()
-        repo.delete(ArtifactPath((FOLDER, name)))
-        del kept[name]
+        warnings.warn(
+            f"the console log of run {run_id} waits for `drupe sync`, since it could not be put to the artifacts: {kept_not}", stacklevel=3
+        )
 
 
 def _sequence(is_resumed: bool) -> str:
     if not is_resumed:
         return "console"
     return f"console-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}"
-
-
-def _clear(folder: Path) -> None:
-    """Remove this process's parts, and the folders if nothing else is in them."""
-    for path in folder.glob("console*.log"):
-        path.unlink(missing_ok=True)
-    for emptied in (folder, folder.parent):
-        try:
-            emptied.rmdir()
-        except OSError:  # something is in it, or it was never made
-            continue

@@ -13,6 +13,7 @@ from attrs import frozen
 from drupe.errors import ArtifactNotFound
 from drupe.extend import ArtifactRepo
 from drupe.tracking.console.parts import FOLDER, sequence_of, split_line
+from drupe.tracking.journal.places import STAGED
 from drupe.uris import ArtifactPath
 
 __all__ = ["ConsoleLine", "ConsoleLog"]
@@ -38,7 +39,7 @@ class ConsoleLog:
     """The log of one run. `folder` is the run's own on this machine, which may not exist; `open_repo` gives its artifacts."""
 
     def __init__(self, folder: Path, open_repo: Callable[[], ArtifactRepo]) -> None:
-        self._folder, self._open_repo = folder / FOLDER, open_repo
+        self._folders, self._open_repo = (folder / FOLDER, folder / STAGED / FOLDER), open_repo
         self._repo: ArtifactRepo | None = None
         self._read: dict[str, int] = {}  # how many bytes of each part were read
         self._copies = tempfile.TemporaryDirectory(prefix="drupe-")
@@ -70,7 +71,8 @@ class ConsoleLog:
 
     def _parts(self) -> dict[str, Path | None]:
         """The names of the parts with where they lie on this machine; None for those that have to be fetched."""
-        found: dict[str, Path | None] = {path.name: path for path in self._folder.glob("console*.log") if sequence_of(path.name)}
+        there = [path for folder in self._folders for path in folder.glob("console*.log")]
+        found: dict[str, Path | None] = {path.name: path for path in there if sequence_of(path.name)}
         if not found or self._repo is not None:
             self._repo = self._repo or self._open_repo()
             for info in self._repo.list(ArtifactPath((FOLDER,))):

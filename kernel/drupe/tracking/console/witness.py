@@ -214,21 +214,14 @@ class Witness:
 
 
 def main(arguments: list[str]) -> None:
-    """`control pid stream:source:target …`, all numbers but the stream; returns when there is nothing left to see."""
+    """`pid control program stream:source:target …`: descriptors, `pid` for who looks at the list of processes. Returns when all is over."""
     if os.fork():
         os._exit(0)  # an orphan is no child that the program's own os.wait() would find, or wait for
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)  # they are meant for the program; this process ends after it
-    control, pid = int(arguments[0]), int(arguments[1])
-    channels = [Channel(stream, int(source), int(target)) for stream, source, target in (entry.split(":") for entry in arguments[2:])]
-    Witness(control, channels, _process_descriptor(pid)).serve()
-
-
-def _process_descriptor(pid: int) -> int:
-    try:
-        return os.pidfd_open(pid)
-    except (AttributeError, OSError):  # not Linux, an old one, or the program is gone already
-        return -1
+    control, program = int(arguments[1]), int(arguments[2])
+    channels = [Channel(stream, int(source), int(target)) for stream, source, target in (entry.split(":") for entry in arguments[3:])]
+    Witness(control, channels, program).serve()
 
 
 def _exit_status(program: int) -> int | None:

@@ -1,0 +1,154 @@
+"""Runs whose process is gone, found by whoever reads their store: marked in it, or told by this process alone where it cannot write.
+
+What the dead process has left in the run's folder on this machine (its console log, the trace of a fatal signal) becomes artifacts.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from drupe.artifacts.repos import repo_for
+from drupe.entities import Heartbeat, LogBatch, Run, RunStatus
+from drupe.errors import DrupeError, RunNotFound
+from drupe.extend import TrackingStore
+from drupe.tracking import evidence
+from drupe.tracking.console.archive import clear_parts, keep_parts
+from drupe.tracking.console.parts import DEATH_FILE, FOLDER
+from drupe.tracking.crashes import Crash
+from drupe.tracking.evidence import CRASH_FILE, Death
+from drupe.tracking.journal.adoption import adopt_run, run_folders
+from drupe.tracking.journal.places import journals_root
+from drupe.tracking.liveness import Here, Life, Verdict, judge
+from drupe.uris import ArtifactPath
+
+__all__ = ["crash_of", "look_after"]
+
+EVERY_S = 10.0
+
+log = logging.getLogger("drupe.tracking")
+_looked: dict[str, float] = {}
+_told_here: dict[str, Crash] = {}  # of runs in stores that this process cannot write to
+_lock = threading.Lock()
+
+
+def look_after(
+    tracking_uri: str,
+    store: TrackingStore,
+    *,
+    now: bool = False,
+    here: Here | None = None,
+    clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ended: Callable[[str, RunStatus], None] | None = None,
+) -> list[str]:
+    """Mark the runs of a store whose processes are dead; returns their ids. Done at most every ten seconds for one store, unless `now`.
+
+    `ended` is told of each. Never raises for what a store or a folder has: who reads wants an answer.
+    """
+    with _lock:
+        if not now and time.monotonic() - _looked.get(tracking_uri, -EVERY_S) < EVERY_S:
+            return []
+        _looked[tracking_uri] = time.monotonic()
+    here, found = here or Here(), []
+    try:
+        root = journals_root(tracking_uri)
+        verdicts = {run_id: judge(beats, now_ms=clock(), here=here) for run_id, beats in _signs(root, store, here).items()}
+        dead = {run_id: verdict for run_id, verdict in verdicts.items() if verdict.life is Life.DEAD}
+        # the evidence of a process lies with one of its runs, and is tidied up with that one
+        deaths = {run_id: evidence.how_it_died(_folder_with_evidence(root / run_id, root), verdict.why) for run_id, verdict in dead.items()}
+        for run_id, verdict in dead.items():
+            if _bury(store, root / run_id, run_id, verdict, deaths[run_id], ended):
+                found.append(run_id)
+    except DrupeError as fault:
+        log.debug("the runs in %s were not looked after: %s", tracking_uri, fault)
+    return found
+
+
+def crash_of(run: Run) -> Crash | None:
+    """How a run has crashed, by its tags or by what this process has found; None for all others."""
+    if run.info.status is RunStatus.RUNNING:
+        return _told_here.get(run.info.run_id)
+    return Crash.of(run.data.tags) if run.info.status in (RunStatus.FAILED, RunStatus.KILLED) else None
+
+
+def _signs(root: Path, store: TrackingStore, here: Here) -> dict[str, list[Heartbeat]]:
+    """Signs of life by run, but for runs of this process: those in the store, and those that dead processes of this machine have left."""
+    found: dict[str, list[Heartbeat]] = {}
+    for beat in store.heartbeats():
+        found.setdefault(beat.run_id, []).append(beat)
+    for folder in run_folders(root):
+        if folder.name not in found:
+            left = _beat_in(folder)
+            if left is not None and judge([left], now_ms=left.at_ms, here=here).life is Life.DEAD:
+                found[folder.name] = [left]
+    own = os.getpid()
+    return {
+        run_id: beats
+        for run_id, beats in found.items()
+        if not any(beat.pid == own and (beat.host, beat.boot_id) == (here.host, here.boot_id) for beat in beats)
+    }
+
+
+def _bury(
+    store: TrackingStore, folder: Path, run_id: str, verdict: Verdict, death: Death, ended: Callable[[str, RunStatus], None] | None
+) -> bool:
+    adopt_run(folder, store)  # what it had logged and not shipped, the end of the run perhaps
+    try:
+        run = store.get_run(run_id)
+    except RunNotFound:  # it waits in a journal; `drupe sync` or the next opening ships it
+        return False
+    if run.info.status.has_ended:
+        _keep(folder, run, Death(""))  # it died between the end of the run and the tidying up
+        return False
+    steps = [summary.last_step for key, summary in run.data.summaries.items() if not key.startswith("system/")]  # whose steps are samples
+    crash = Crash(max(verdict.last_ms, death.at_ms, run.info.start_time), death.reason, death.signal, max(steps, default=None))
+    status = RunStatus.KILLED if crash.signal == "SIGTERM" else RunStatus.FAILED
+    try:
+        store.log_batch(run_id, LogBatch(tags=crash.tags()))
+        store.update_run(run_id, status=status, end_time=crash.at_ms)
+    except DrupeError:  # read-only, or out of reach since
+        _told_here[run_id] = crash
+        return True
+    _told_here.pop(run_id, None)
+    if ended is not None:
+        ended(run_id, status)
+    _keep(folder, run, death)
+    return True
+
+
+def _keep(folder: Path, run: Run, death: Death) -> None:
+    """Make artifacts of what is in the run's folder, and tidy it up."""
+    try:
+        keep_parts(folder / FOLDER, lambda: repo_for(run.info.artifact_uri))
+        if death.trace and (folder / CRASH_FILE).is_file():
+            repo_for(run.info.artifact_uri).put_file(folder / CRASH_FILE, ArtifactPath((FOLDER, CRASH_FILE)))
+    except DrupeError as fault:
+        log.warning("run %s: what it printed stays in %s: %s", run.info.run_id, folder, fault)
+        return
+    clear_parts(folder / FOLDER)
+    evidence.end(folder)
+
+
+def _folder_with_evidence(folder: Path, root: Path) -> Path:
+    """The folder of the run whose process left word: of several runs of one process only the outermost one's has it."""
+    mine = evidence.note_of(folder)
+    if mine is None or (folder / CRASH_FILE).exists() or (folder / FOLDER / DEATH_FILE).exists():
+        return folder
+    for other in run_folders(root):
+        if (other / CRASH_FILE).exists() or (other / FOLDER / DEATH_FILE).exists():
+            note = evidence.note_of(other)
+            if note is not None and all(note.get(key) == mine.get(key) for key in ("pid", "host", "boot_id")):
+                return other
+    return folder
+
+
+def _beat_in(folder: Path) -> Heartbeat | None:
+    note = evidence.note_of(folder) or {}
+    try:
+        return Heartbeat(folder.name, "", int(note["at_ms"]), 0, str(note["host"]), int(note["pid"]), str(note["boot_id"]))
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -1,0 +1,278 @@
+"""Runs whose process died: marked by the next reader, with signal and last step; each case is a real program."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import drupe
+from drupe.entities import Heartbeat, NewRun, Run, RunStatus
+from drupe.errors import StoreReadOnly
+from drupe.testing.memory_tracking import MemoryTrackingStore
+from drupe.tracking import evidence, reaper
+from drupe.tracking.crashes import Crash
+from drupe.tracking.evidence import how_it_died
+from drupe.tracking.journal.places import boot_id, host_name, run_folder
+from drupe.tracking.liveness import Here
+from drupe.tracking.reaper import crash_of, look_after
+
+START = "import os, sys, signal, drupe\n"
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reaper, "_looked", {})
+    monkeypatch.setenv("DRUPE_HEARTBEAT_S", "1")
+
+
+def start(folder: Path, code: str, **changes: str) -> subprocess.Popen[bytes]:
+    (folder / "train.py").write_text(START + code)
+    environment = {**os.environ, **changes}
+    return subprocess.Popen([sys.executable, "train.py"], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def die(folder: Path, code: str, **changes: str) -> int:
+    with start(folder, code, **changes) as process:
+        process.communicate(timeout=120)
+    return process.returncode
+
+
+def only_run() -> Run:
+    (run,) = drupe.search_runs(search_all_experiments=True, output_format="list")
+    return run
+
+
+def until(is_so: Callable[[], Any]) -> None:
+    """Wait for something that another process does, a minute at most."""
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("capture", ["true", "false"])
+@pytest.mark.parametrize(
+    ("last_line", "name"),
+    [
+        ("os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL"),
+        ("import ctypes; ctypes.string_at(0)", "SIGSEGV"),
+        ("os.abort()", "SIGABRT"),
+    ],
+)
+def test_a_killed_process_leaves_a_crashed_run_with_signal_and_last_step(workspace: Path, last_line: str, name: str, capture: str) -> None:
+    code = f"drupe.start_run()\nfor step in range(0, 50, 10):\n    drupe.log_metric('loss', 1 / (step + 1), step=step)\ndrupe.log_metric('other', 1, step=3)\n{last_line}\n"
+    assert die(workspace, code, DRUPE_CAPTURE_CONSOLE=capture) == -signal.Signals[name]
+    run = only_run()
+    crash = crash_of(run)
+    assert run.info.status == "FAILED"
+    assert crash is not None
+    assert (crash.signal, crash.last_step) == (name, 40)
+    assert run.info.end_time == crash.at_ms
+    assert {key: run.data.tags[key] for key in ("drupe.crash.signal", "drupe.crash.last_step")} == {
+        "drupe.crash.signal": name,
+        "drupe.crash.last_step": "40",
+    }
+
+
+def test_the_trace_of_a_fatal_signal_and_what_was_printed_become_artifacts(workspace: Path) -> None:
+    code = "with drupe.start_run():\n    print('last words')\n    def innermost():\n        import ctypes; ctypes.string_at(0)\n    innermost()\n"
+    die(workspace, code, DRUPE_CAPTURE_CONSOLE="true")
+    run = only_run()
+    trace = drupe.artifacts.load_text(f"runs:/{run.info.run_id}/logs/crash.txt")
+    assert trace.startswith("Fatal Python error: Segmentation fault")
+    assert "in innermost" in trace
+    assert drupe.artifacts.load_text(f"runs:/{run.info.run_id}/logs/console.0001.log").endswith(" last words\n")
+    assert not run_folder(drupe.get_tracking_uri(), run.info.run_id).joinpath("process.json").exists()
+
+
+def test_a_process_that_leaves_without_a_word_is_told_with_its_exit_status_where_the_system_tells_it(workspace: Path) -> None:
+    die(workspace, "drupe.start_run()\nos._exit(3)\n", DRUPE_CAPTURE_CONSOLE="true")
+    crash = crash_of(only_run())
+    assert crash is not None
+    by_status = (None, "the process left with exit status 3 without ending its run, as os._exit does")
+    by_absence = ("SIGKILL", "killed from outside by SIGKILL, most likely by kill -9 or the out-of-memory killer")  # Linux before 6.15
+    assert (crash.signal, crash.reason) in (by_status, by_absence)
+
+
+def test_all_runs_of_a_dead_process_are_marked(workspace: Path) -> None:
+    code = (
+        "drupe.start_run(run_name='outer')\n"
+        "drupe.start_run(run_name='inner', nested=True)\n"
+        "drupe.start_run(run_name='innermost', nested=True)\n"
+        "os.kill(os.getpid(), signal.SIGABRT)\n"
+    )
+    die(workspace, code)
+    runs = drupe.search_runs(search_all_experiments=True, output_format="list")
+    assert {run.info.run_name: (run.info.status, run.data.tags.get("drupe.crash.signal")) for run in runs} == dict.fromkeys(
+        ("outer", "inner", "innermost"), ("FAILED", "SIGABRT")
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, "KILLED"), (signal.SIGINT, "KILLED"), (signal.SIGHUP, "KILLED"), (signal.SIGUSR1, "FAILED")]
+)
+def test_signals_that_python_can_mind_end_the_run_in_order(workspace: Path, number: int, status: str) -> None:
+    with start(workspace, "drupe.start_run()\nprint('ready', flush=True)\nwhile True: signal.pause()\n") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(number)
+        process.communicate(timeout=60)
+    run = only_run()
+    assert run.info.status == status
+    assert (crash_of(run) is not None) is (number == signal.SIGUSR1)
+
+
+def test_a_child_that_outlives_its_parent_does_not_keep_the_run_alive(workspace: Path) -> None:
+    code = (
+        "drupe.start_run()\n"
+        "read, write = os.pipe()\n"
+        "if not os.fork():\n    os.close(write)\n    sys.stdin.read()\n    os._exit(0)\n"
+        "print('forked', flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    (workspace / "train.py").write_text(START + code)
+    with subprocess.Popen([sys.executable, "train.py"], cwd=workspace, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.wait(60) == -signal.SIGKILL  # while the child waits for the end of its stdin
+        crash = crash_of(only_run())
+        assert crash is not None
+        assert crash.signal == "SIGKILL"
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def test_a_stopped_process_that_goes_on_takes_its_run_back(workspace: Path) -> None:
+    uri, client = drupe.get_tracking_uri(), drupe.Client()
+    elsewhere = Here("other", "other-boot", lambda pid: None)
+    with start(workspace, "drupe.start_run()\nprint('ready', flush=True)\nsignal.pause()\n") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        until(client.store.heartbeats)
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+        assert look_after(uri, client.store, now=True) == []  # here everybody sees that it is only stopped
+        (run_id,) = look_after(uri, client.store, now=True, here=elsewhere, clock=lambda: time.time_ns() // 1_000_000 + 60_000)
+        assert client.get_run(run_id).info.status == "FAILED"
+        assert Crash.of(client.get_run(run_id).data.tags) is not None
+        process.send_signal(signal.SIGCONT)
+        until(lambda: client.get_run(run_id).info.status == "RUNNING")
+        until(client.store.heartbeats)
+        assert Crash.of(client.get_run(run_id).data.tags) is None
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert client.get_run(run_id).info.status == "KILLED"
+    assert crash_of(client.get_run(run_id)) is None
+
+
+def test_a_crashed_run_that_is_taken_up_again_is_no_longer_crashed(workspace: Path) -> None:
+    die(workspace, "drupe.start_run()\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    run_id = only_run().info.run_id
+    drupe.start_run(run_id=run_id)
+    drupe.end_run("FAILED")  # for a reason of its own
+    assert crash_of(only_run()) is None
+    assert not any(key.startswith("drupe.crash") for key in only_run().data.tags)
+
+
+def test_a_run_that_lives_and_runs_of_others_are_left_alone(workspace: Path) -> None:
+    by_a_client = drupe.Client().create_run("0").info.run_id  # as MLflow's clients do: nothing is known of the process
+    with start(workspace, "drupe.start_run()\nprint('ready', flush=True)\nsignal.pause()\n") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        until(drupe.Client().store.heartbeats)
+        assert {run.info.status for run in drupe.search_runs(output_format="list")} == {"RUNNING"}
+        process.kill()
+        process.communicate(timeout=60)
+    with drupe.start_run():
+        assert look_after(drupe.get_tracking_uri(), drupe.Client().store, now=True) != []
+        states = sorted(run.info.status for run in drupe.search_runs(output_format="list"))
+    assert states == ["FAILED", "RUNNING", "RUNNING"]
+    assert drupe.get_run(by_a_client).info.status == "RUNNING"
+
+
+def test_nothing_is_left_in_the_folder_of_a_run_that_ended(workspace: Path) -> None:
+    with drupe.start_run() as run:
+        folder = run_folder(drupe.get_tracking_uri(), run.info.run_id)
+        assert (folder / "process.json").exists()
+    assert not folder.exists()
+
+
+def test_no_signs_are_given_when_that_is_asked_for(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRUPE_HEARTBEAT_S", "0")
+    with drupe.start_run() as run:
+        assert not run_folder(drupe.get_tracking_uri(), run.info.run_id).exists()
+
+
+class _ReadOnly(MemoryTrackingStore):
+    """A store that this reader cannot write to."""
+
+    def log_batch(self, run_id: str, batch: Any) -> None:
+        raise StoreReadOnly("no")
+
+
+def test_a_reader_that_cannot_write_tells_it_all_the_same() -> None:
+    store = _ReadOnly()
+    run_id = store.create_run(NewRun(store.create_experiment("e").experiment_id)).info.run_id
+    store.beat([Heartbeat(run_id, "w", 1000, 1000, host_name(), 2**22 + 1, boot_id())])  # more than a process id can be
+    assert look_after("memory://", store, now=True) == [run_id]
+    run = store.get_run(run_id)
+    assert run.info.status is RunStatus.RUNNING
+    crash = crash_of(run)
+    assert crash is not None
+    assert (crash.at_ms, crash.signal, crash.reason) == (1000, None, "the process is gone, and left no word of how it ended")
+
+
+def test_readers_look_again_only_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryTrackingStore()
+    asked = []
+    monkeypatch.setattr(store, "heartbeats", lambda: asked.append(1) or [])
+    for _ in range(5):
+        look_after("memory://", store)
+    assert len(asked) == 1
+
+
+# --- evidence
+
+
+def test_a_kill_while_the_system_was_short_of_memory_is_told_as_such(tmp_path: Path) -> None:
+    counter = tmp_path / "memory.events"
+    counter.write_text("low 0\noom 7\noom_kill 3\n")
+    note = {"oom_source": str(counter), "oom_kills": 3}
+    (tmp_path / evidence.PROCESS_FILE).write_text(json.dumps(note))
+    (tmp_path / evidence.CRASH_FILE).touch()
+    assert how_it_died(tmp_path, "gone").reason == "killed from outside by SIGKILL, most likely by kill -9 or the out-of-memory killer"
+    counter.write_text("oom_kill 4\n")
+    assert how_it_died(tmp_path, "gone").reason.endswith("most likely by the out-of-memory killer")
+
+
+def test_what_the_witness_saw_goes_before_guesses(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs/death.json").write_text('{"at_ms": 5, "signal": 15}')
+    assert (how_it_died(tmp_path, "gone").signal, how_it_died(tmp_path, "gone").at_ms) == ("SIGTERM", 5)
+    assert how_it_died(tmp_path, "restarted").reason == "the machine was restarted"
+
+
+def test_a_program_that_has_faulthandler_in_use_keeps_it(workspace: Path) -> None:
+    code = "import faulthandler, ctypes\nfaulthandler.enable()\ndrupe.start_run()\nctypes.string_at(0)\n"
+    with start(workspace, code, DRUPE_CAPTURE_CONSOLE="false") as process:
+        _, err = process.communicate(timeout=60)
+    assert b"Fatal Python error: Segmentation fault" in err
+    crash = crash_of(only_run())
+    assert crash is not None
+    assert crash.signal is None  # nobody saw it
+
+
+def test_a_crash_can_be_read_back_from_its_tags() -> None:
+    crash = Crash(1_700_000_000_123, "a sentence", "SIGKILL", 12)
+    assert Crash.of(crash.tags()) == crash
+    assert crash.tags()["drupe.crash.at"] == "2023-11-14T22:13:20.123Z"
+    assert Crash.of(Crash(5, "r").tags()) == Crash(5, "r")
+    assert Crash.of({"drupe.crash.at": "yesterday"}) is None
+    assert Crash.of({}) is None

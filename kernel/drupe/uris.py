@@ -27,7 +27,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w-]{0,255}")
 _USER_INFO = re.compile(r"(?<=://)[^/\s?#]*@")  # up to the last @: passwords hold unescaped ones
 _SECRET_OPTION = re.compile(
-    r"([?&](?:sig|key|[^=&\s]*(?:password|passwd|pwd|secret|token|access_?key|api_?key|signature|credential)[^=&\s]*)=)(?!\$\{)[^&\s]*",
+    r"([?&](?:sig|key|[^=&\s]{0,99}(?:password|passwd|pwd|secret|token|access_?key|api_?key|signature|credential)[^=&\s]{0,99})=)(?!\$\{)[^&\s]*",
     re.IGNORECASE,
 )  # ${NAME} is no secret
 _VERSION_DIGITS_MAX = 18  # fits 64 bits

@@ -13,6 +13,7 @@ from drupe.cli.metric_columns import metric_rows
 from drupe.cli.output import table_of
 from drupe.cli.references import short_id
 from drupe.cli.run_columns import PARENT, STATUS_STYLES, length_ms, shown_status
+from drupe.cli.run_environment import environment_of, environment_rows, is_dirty
 from drupe.cli.tables import Cell, Heading, card, draw
 from drupe.entities import Dataset, LifecycleStage, Run
 from drupe.errors import DrupeError
@@ -48,6 +49,8 @@ def _about(client: Client, run: Run) -> list[tuple[str, object]]:
     status = shown_status(run) + (" (deleted)" if info.lifecycle_stage is LifecycleStage.DELETED else "")
     length = formats.duration(length_ms(run))
     commit, branch = tags.get("mlflow.source.git.commit", ""), tags.get("mlflow.source.git.branch", "")
+    facts = environment_of(client, info.run_id)
+    changes = ", with uncommitted changes" if is_dirty(facts) else ""
     return [
         ("run", Cell(formats.text(info.run_name), style="bold")),
         ("id", info.run_id),
@@ -58,7 +61,8 @@ def _about(client: Client, run: Run) -> list[tuple[str, object]]:
         ("ended", f"{formats.moment(info.end_time)}, after {length}" if length else ""),
         ("user", info.user_id or tags.get("mlflow.user", "")),
         ("source", tags.get("mlflow.source.name", "")),
-        ("git", f"{commit[:12]}{f' on {branch}' if branch else ''}" if commit else ""),
+        ("git", f"{commit[:12]}{f' on {branch}' if branch else ''}{changes}" if commit else ""),
+        *((name, formats.text(value)) for name, value in environment_rows(facts)),
         ("part of", _parent(client, tags.get(PARENT))),
         ("artifacts", info.artifact_uri),
         ("note", tags.get("mlflow.note.content", "")),

@@ -54,7 +54,7 @@ KEYS: dict[str, Key] = {
         ),
         Key("journal_sync", "text", "process", "when journals are synced to the disk: process (never), second, or call"),
         Key("journal_max_mb", "number", 1024, "how far a store may lag behind one run's journal before logging is slowed down"),
-        Key("capture_environment", "flag", True, "record Python, platform and installed packages with every run"),
+        Key("capture_environment", "flag", True, "record command, Python, machine and installed packages with every run"),
         Key("capture_git_diff", "flag", True, "keep uncommitted changes of the program's git repository as an artifact"),
         Key("dataset_profile", "flag", True, "keep statistics of the columns of datasets: ranges, means, frequent texts"),
         Key("enable_system_metrics_logging", "flag", True, "sample processor, memory, disk, network, process and GPUs for every run"),

@@ -1,4 +1,4 @@
-"""The heavier facts about a run, kept as artifacts under `environment/`: Python, platform, installed packages, uncommitted diff.
+"""The heavier facts about a run, kept as artifacts under `environment/`: Python, machine, command, installed packages, uncommitted diff.
 
 They are gathered once per process by a thread of its own and written for every run without holding up training; ending a run waits for
 its files. Settings `capture_environment` and `capture_git_diff` turn the parts off. A fault here is a warning, never an exception.
@@ -14,17 +14,21 @@ import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError as WaitedTooLong
 from functools import lru_cache
-from importlib.metadata import distributions
 from threading import Lock
+from typing import Any
 
 from drupe.settings import settings
+from drupe.tracking.command import command_line, kept_variables
 from drupe.tracking.context import code_state, run_context, working_folder
-from drupe.tracking.git import uncommitted_diff
+from drupe.tracking.git import GitState, uncommitted_diff, untracked_files
+from drupe.tracking.machine import container_facts, gpu_facts, machine_facts
+from drupe.tracking.packages import installed_packages
 
 __all__ = ["ENVIRONMENT_FOLDER", "environment_files", "finish_capture", "start_capture"]
 
 ENVIRONMENT_FOLDER = "environment"
 WAIT_S = 30.0
+UNTRACKED_MAX = 100
 
 _lock = Lock()
 _worker: tuple[int, ThreadPoolExecutor] | None = None  # with the process id that it belongs to
@@ -63,49 +67,59 @@ def finish_capture(run_id: str) -> None:
 def environment_files() -> Mapping[str, str]:
     """File name → text of what describes this process: `environment.json`, `requirements.txt`, and `uncommitted.diff` if there is one."""
     files: dict[str, str] = {}
-    if settings().get("capture_environment", True):
-        context = run_context()
-        facts = {
-            "python": {
-                "version": platform.python_version(),
-                "implementation": platform.python_implementation(),
-                "executable": sys.executable,
-            },
-            "platform": {
-                "system": platform.system(),
-                "release": platform.release(),
-                "machine": platform.machine(),
-                "cpu_count": os.cpu_count(),
-            },
-            "entry_point": context.entry_point,
-            "working_folder": str(working_folder()),
-        }
-        files["environment.json"] = json.dumps(facts, indent=2, sort_keys=True) + "\n"
-        files["requirements.txt"] = "".join(f"{line}\n" for line in _installed())
     state = code_state()
-    if state is not None and settings().get("capture_git_diff", True):
-        diff = uncommitted_diff(state.folder)
-        if diff:
-            files["uncommitted.diff"] = diff
+    diff = uncommitted_diff(state.folder) if state is not None and settings().get("capture_git_diff", True) else None
+    if diff:
+        files["uncommitted.diff"] = diff
+    if settings().get("capture_environment", True):
+        files["environment.json"] = json.dumps(_facts(state, diff), indent=2, sort_keys=True) + "\n"
+        files["requirements.txt"] = "".join(f"{line}\n" for line in installed_packages())
     return files
+
+
+def _facts(state: GitState | None, diff: str | None) -> dict[str, Any]:
+    context = run_context()
+    facts = {
+        "python": _python(context.environ),
+        "platform": machine_facts(),
+        "gpu": gpu_facts(),
+        "container": container_facts(environ=context.environ),
+        "command": [] if context.is_notebook else command_line(sys.orig_argv),
+        "variables": kept_variables(context.environ),
+        "git": {} if state is None else _git(state, diff),
+        "entry_point": context.entry_point,
+        "working_folder": str(working_folder()),
+    }
+    return {name: value for name, value in facts.items() if value not in ({}, [])}
+
+
+def _python(environ: Mapping[str, str]) -> dict[str, Any]:
+    conda = environ.get("CONDA_DEFAULT_ENV")
+    home = os.path.expanduser("~")
+    shown = sys.executable.replace(home, "~", 1) if len(home) > 1 and sys.executable.startswith(home) else sys.executable
+    return {
+        "version": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "executable": shown,
+        **({"environment": os.path.basename(sys.prefix)} if sys.prefix != sys.base_prefix else {}),
+        **({"conda": conda} if conda else {}),
+    }
+
+
+def _git(state: GitState, diff: str | None) -> dict[str, Any]:
+    """`is_dirty` is about files that git knows; those that it does not are listed, as far as they are few."""
+    facts: dict[str, Any] = {"commit": state.commit, "branch": state.branch, "remote_url": state.remote_url}
+    if diff is not None:
+        facts["is_dirty"] = bool(diff)
+        untracked = untracked_files(state.folder)
+        if untracked:
+            facts |= {"untracked": untracked[:UNTRACKED_MAX], "untracked_count": len(untracked)}
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _write_all(write: Callable[[str, str], None]) -> None:
     for name, text in environment_files().items():
         write(text, f"{ENVIRONMENT_FOLDER}/{name}")
-
-
-def _installed() -> list[str]:
-    """`name==version` of every installed distribution, sorted, each once (the first on the path is the one that is imported)."""
-    found: dict[str, str] = {}
-    for distribution in distributions():
-        try:
-            name, version = distribution.metadata["Name"], distribution.version
-        except Exception:  # what a half-removed or damaged package makes importlib.metadata raise; the others are still worth keeping
-            continue
-        if name:
-            found.setdefault(name.lower().replace("_", "-"), f"{name}=={version}")
-    return [found[name] for name in sorted(found)]
 
 
 def _pool() -> ThreadPoolExecutor:

@@ -1,6 +1,6 @@
-"""What version of the code is running: commit, branch and remote read from the repository's own files, and the uncommitted diff.
+"""What version of the code is running: commit, branch and remote read from the repository's own files, and what is not committed.
 
-Reading files keeps starting a run cheap; only the diff starts `git`, off the caller's path (see `capture`).
+Reading files keeps starting a run cheap; only diff and untracked files start `git`, off the caller's path (see `capture`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,28 @@ from pathlib import Path
 
 from attrs import frozen
 
+from drupe.tracking.command import without_secrets
 from drupe.uris import redact
 
-__all__ = ["GitState", "git_state", "uncommitted_diff"]
+__all__ = ["GitState", "git_state", "uncommitted_diff", "untracked_files"]
 
 DIFF_BYTES_MAX = 1_000_000
+TIMEOUT_S = 10.0
+_SECRET_FILES = (
+    ".env",
+    ".env.*",
+    "*.pem",
+    "*.key",
+    "*.p12",
+    "*.pfx",
+    "id_rsa*",
+    "id_ed25519*",
+    ".netrc",
+    ".pypirc",
+    "credentials*",
+    "secrets*",
+)
+"""Files whose changes are not kept; that they were changed still is, by name."""
 
 
 @frozen
@@ -40,24 +57,37 @@ def git_state(start: Path) -> GitState | None:
     return None
 
 
-def uncommitted_diff(folder: Path, *, timeout_s: float = 10.0) -> str | None:
-    """`git diff HEAD` of a work tree with credentials in addresses removed, cut at 1 MB; None when clean or git does not answer."""
+def uncommitted_diff(folder: Path) -> str | None:
+    """`git diff HEAD` of a work tree, cut at 1 MB, without secrets and files that hold them; "" when clean, None when git does not answer."""
+    hidden = [f":(exclude,glob)**/{name}" for name in _SECRET_FILES]
+    answer = _ask(folder, "diff", "--no-color", "--no-ext-diff", "--no-textconv", "HEAD", "--", ".", *hidden)
+    if answer is None:
+        return None
+    text = answer[:DIFF_BYTES_MAX].decode("utf-8", "replace")
+    if len(answer) > DIFF_BYTES_MAX:
+        text += f"\n[cut: the diff has {len(answer)} bytes]\n"
+    changed = _names(_ask(folder, "diff", "--name-only", "-z", "HEAD", "--", *(f":(glob)**/{name}" for name in _SECRET_FILES)))
+    return without_secrets(text) + "".join(f"[changed, but not kept: {name}]\n" for name in changed)
+
+
+def untracked_files(folder: Path) -> list[str] | None:
+    """Files of a work tree that are neither committed nor ignored, sorted; None when git does not answer."""
+    answer = _ask(folder, "ls-files", "--others", "--exclude-standard", "-z")
+    return None if answer is None else sorted(_names(answer))
+
+
+def _names(answer: bytes | None) -> list[str]:
+    return [name.decode("utf-8", "replace") for name in (answer or b"").split(b"\0") if name]
+
+
+def _ask(folder: Path, *arguments: str) -> bytes | None:
     try:
         answer = subprocess.run(
-            ["git", "-C", str(folder), "diff", "--no-color", "--no-ext-diff", "--no-textconv", "HEAD"],
-            capture_output=True,
-            timeout=timeout_s,
-            check=False,
-            stdin=subprocess.DEVNULL,
+            ["git", "-C", str(folder), *arguments], capture_output=True, timeout=TIMEOUT_S, check=False, stdin=subprocess.DEVNULL
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    if answer.returncode != 0 or not answer.stdout:
-        return None
-    text = answer.stdout[:DIFF_BYTES_MAX].decode("utf-8", "replace")
-    if len(answer.stdout) > DIFF_BYTES_MAX:
-        text += f"\n[cut: the diff has {len(answer.stdout)} bytes]\n"
-    return redact(text)
+    return answer.stdout if answer.returncode == 0 else None
 
 
 def _git_folder(marker: Path) -> Path:

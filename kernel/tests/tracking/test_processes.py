@@ -8,12 +8,10 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 import drupe
-from drupe.tracking.capture import environment_files
 
 
 def run_script(folder: Path, code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -99,23 +97,6 @@ def test_a_process_whose_working_folder_was_deleted_can_log_to_a_named_store(wor
     )
     assert done.returncode == 0, done.stderr
     assert (only_run().data.metrics, only_run().info.status) == ({"m": 1.0}, "FINISHED")
-
-
-def test_a_damaged_package_does_not_cost_the_list_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Damaged:
-        @property
-        def metadata(self) -> dict[str, str]:
-            raise OSError("no METADATA here")
-
-    whole = SimpleNamespace(metadata={"Name": "Whole_One"}, version="1.0")
-    monkeypatch.setattr(
-        "drupe.tracking.capture.distributions", lambda: [Damaged(), whole, SimpleNamespace(metadata={"Name": None}, version="2")]
-    )
-    monkeypatch.setenv("DRUPE_CAPTURE_ENVIRONMENT", "true")
-    drupe.settings.reset()
-    environment_files.cache_clear()
-    assert environment_files()["requirements.txt"] == "Whole_One==1.0\n"
-    environment_files.cache_clear()
 
 
 def test_a_forked_child_logs_to_the_run_and_does_not_end_it(workspace: Path) -> None:

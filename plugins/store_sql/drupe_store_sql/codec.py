@@ -1,37 +1,40 @@
-"""Points of a series to bytes and back: what a row of `chunks` holds. No numpy: the loops run inside array, itertools and zlib.
+"""Points of a series to bytes and back: what a row of `chunks` holds. No numpy: the loops run inside array, itertools, zlib and `lanes`.
 
 The first byte says which form follows, all little-endian; the next four are the CRC-32 of that byte and of all that follows, because
 SQLite has no checksums of its own and a flipped bit of a value would otherwise be an answer like any other:
 
 * 2: the columns steps, timestamps, values as they are, 8 bytes each - for a handful of points
 * 3: deflate of the three columns, steps and timestamps as differences from the one before; each column is transposed (all lowest bytes,
-  then all second bytes, …), so that the equal high bytes lie side by side and cost next to nothing
-* 0 and 1 are those two as schema version 1 wrote them, without a CRC (1 has zlib's own sum); they are still read
+  then all second bytes, …), so that the equal high bytes lie side by side and cost next to nothing - for some dozens
+* 4: the three columns one by one, each in the way that suits it; see `planes` - for hundreds and thousands
+* 0 and 1 are 2 and 3 as schema version 1 wrote them, without a CRC (1 has zlib's own sum); they are still read
 
 Differences are taken modulo 2**64, so every 64-bit number survives. Values survive bit for bit, NaN and infinities included.
 """
 
 from __future__ import annotations
 
-import sys
 import zlib
 from array import array
-from itertools import accumulate
 from operator import sub
-from typing import Any
 
 from drupe.entities import Points
+from drupe_store_sql import planes
+from drupe_store_sql.endian import from_little_endian, to_little_endian
+from drupe_store_sql.lanes import running_sums, wrapped
 
-__all__ = ["decode", "encode", "from_little_endian", "to_little_endian"]
+__all__ = ["decode", "encode"]
 
-PLAIN, ZIPPED, RAW, PACKED = b"\x00", b"\x01", b"\x02", b"\x03"
+PLAIN, ZIPPED, RAW, PACKED, PLANES = b"\x00", b"\x01", b"\x02", b"\x03", b"\x04"
 BARE = -15  # deflate without zlib's head and sum, which the CRC makes needless
 FEW = 8  # below this many points, zlib's own bytes cost more than they save
-_IS_BIG = sys.byteorder == "big"
+MANY = 256  # below this, looking at each column by itself costs more than it saves
 
 
 def encode(points: Points) -> bytes:
     """The bytes of these points, in the order given."""
+    if MANY <= len(points) <= planes.MOST:
+        return _sealed(PLANES, planes.pack(points))
     if len(points) < FEW:
         return _sealed(RAW, b"".join(to_little_endian(column) for column in (points.steps, points.timestamps, points.values)))
     columns = (_differences(points.steps), _differences(points.timestamps), points.values)
@@ -41,7 +44,7 @@ def encode(points: Points) -> bytes:
 def decode(stored: bytes) -> Points:
     """The points of these bytes. Raises ValueError when they are damaged."""
     form = stored[:1]
-    if form in (RAW, PACKED):
+    if form in (RAW, PACKED, PLANES):
         content = stored[5:]
         if int.from_bytes(stored[1:5], "little") != zlib.crc32(content, zlib.crc32(form)):
             raise ValueError("the points do not fit their CRC-32")
@@ -49,6 +52,8 @@ def decode(stored: bytes) -> Points:
         content = stored[1:]
     else:
         raise ValueError(f"points of unknown form {form!r}")
+    if form == PLANES:
+        return planes.unpack(content)
     if form in (RAW, PLAIN):
         steps, timestamps, values = _thirds(content)
         return Points(from_little_endian("q", steps), from_little_endian("q", timestamps), from_little_endian("d", values))
@@ -56,24 +61,9 @@ def decode(stored: bytes) -> Points:
         steps, timestamps, values = _thirds(zlib.decompress(content, BARE if form == PACKED else zlib.MAX_WBITS))
     except zlib.error as fault:
         raise ValueError(f"packed points are damaged: {fault}") from fault
-    return Points(_sums(_untransposed(steps)), _sums(_untransposed(timestamps)), from_little_endian("d", _untransposed(values)))
-
-
-def to_little_endian(column: array[Any]) -> bytes:
-    """The bytes of an array, the same on every machine."""
-    if _IS_BIG:
-        column = column[:]
-        column.byteswap()
-    return column.tobytes()
-
-
-def from_little_endian(typecode: str, stored: bytes | bytearray) -> array[Any]:
-    """The array that `to_little_endian` wrote."""
-    column: array[Any] = array(typecode)
-    column.frombytes(stored)
-    if _IS_BIG:
-        column.byteswap()
-    return column
+    return Points(
+        running_sums(_untransposed(steps)), running_sums(_untransposed(timestamps)), from_little_endian("d", _untransposed(values))
+    )
 
 
 def _sealed(form: bytes, content: bytes) -> bytes:
@@ -103,17 +93,4 @@ def _differences(column: array[int]) -> array[int]:
     try:
         return array("q", (column[0], *map(sub, column[1:], column)))
     except OverflowError:
-        return array("q", map(_wrapped, (column[0], *map(sub, column[1:], column))))
-
-
-def _sums(stored: bytearray) -> array[int]:
-    differences = from_little_endian("q", stored)
-    try:
-        return array("q", accumulate(differences))
-    except OverflowError:
-        return array("q", map(_wrapped, accumulate(differences)))
-
-
-def _wrapped(number: int) -> int:
-    """`number` modulo 2**64, as a signed 64-bit number."""
-    return (number + (1 << 63)) % (1 << 64) - (1 << 63)
+        return array("q", map(wrapped, (column[0], *map(sub, column[1:], column))))

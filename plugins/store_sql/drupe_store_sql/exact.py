@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fractions import Fraction
 
-from drupe_store_sql.codec import from_little_endian, to_little_endian
+from drupe_store_sql.endian import from_little_endian, to_little_endian
 
 __all__ = ["EMPTY", "add", "mean"]
 
@@ -21,18 +21,22 @@ _UNIT = 1074  # 2**-1074 is the smallest double
 _WHOLE = b"i"  # leads a whole number; told apart by the length, since plain doubles are a multiple of eight bytes
 
 
-def add(total: bytes, values: Iterable[float]) -> bytes:
-    """The total of what `total` holds and the finite `values`."""
+def add(total: bytes, values: Collection[float]) -> bytes | None:
+    """The total of what `total` holds and `values`; None when not all of these are finite."""
     if _is_whole(total):
         return _add_whole(_read_whole(total), values)
     rest = [*from_little_endian("d", total), *values]
     parts = array("d")
     try:
         while part := math.fsum(rest):  # correctly rounded, so what remains is at most half a unit of it in the last place
+            if not math.isfinite(part):
+                return None
             parts.append(part)
             rest.append(-part)
-    except OverflowError:
+    except OverflowError:  # the sum does not fit a double
         return _add_whole(0, (*from_little_endian("d", total), *values))
+    except ValueError:  # infinities of both signs
+        return None
     return to_little_endian(parts)
 
 
@@ -51,8 +55,10 @@ def _read_whole(total: bytes) -> int:
     return int.from_bytes(total[1:], "little", signed=True)
 
 
-def _add_whole(whole: int, values: Iterable[float]) -> bytes:
+def _add_whole(whole: int, values: Iterable[float]) -> bytes | None:
     for value in values:
+        if not math.isfinite(value):
+            return None
         numerator, denominator = value.as_integer_ratio()  # the denominator is a power of two
         whole += (numerator << _UNIT) // denominator
     length = whole.bit_length() // 8 + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import Any
@@ -25,8 +26,8 @@ _HEADERS_IN_TIME = (
     .order_by(chunks.c.min_ms)
 )
 _NUMBERED = select(chunks.c.points).where(stretch(chunks.c.id))
-_Point = tuple[int, int, float]  # step, time, value
-_Place = tuple[int, int, float, bool]  # of a point in its history: time, step, value
+_Point = tuple[int, int, float]  # time, step, value
+_Place = tuple[int, int, float, bool]  # of a point in its history: time, step, value or 0, whether it is NaN
 
 
 def page(session: Session, run_id: str, key: str, *, limit: int, token: str | None) -> Page[Metric]:
@@ -41,21 +42,26 @@ def page(session: Session, run_id: str, key: str, *, limit: int, token: str | No
         return Page()
     found = _in_time(session, run[0], keys[key], after, limit + 1)
     following = write_token(search, _place(found[limit - 1])) if len(found) > limit else None
-    return Page([Metric(key, value, time, step, run_id) for step, time, value in found[:limit]], following)
+    return Page([Metric(key, value, time, step, run_id) for time, step, value in found[:limit]], following)
 
 
 def _in_time(session: Session, run: int, key: int, after: _Place | None, most: int) -> list[_Point]:
     """The first `most` points behind `after` by time, step, value; only the chunks that can hold them are read."""
     since = -1 if after is None else after[0]
     chosen = _enough(session.rows(_HEADERS_IN_TIME, run_pk=run, key_pk=key, since=since), since, most)
-    points = [
-        point
-        for (stored,) in session.among(_NUMBERED, chosen)
-        for point in unpack(stored, session)
-        if after is None or _place(point) > after
-    ]
-    points.sort(key=_place)
-    return points[:most]
+    points: list[_Point] = []
+    has_nan = False
+    for (stored,) in session.among(_NUMBERED, chosen):
+        part = unpack(stored, session)
+        has_nan = has_nan or math.isnan(sum(part.values))
+        points += zip(part.timestamps, part.steps, part.values, strict=True)
+    if has_nan:
+        points.sort(key=_place)
+        begin = 0 if after is None else bisect_right(points, after, key=_place)
+    else:  # then the triples themselves are in the order of their places, and compared six times as quickly
+        points.sort()
+        begin = 0 if after is None else bisect_right(points, after[:3])
+    return points[begin : begin + most]
 
 
 def _enough(headers: Sequence[tuple[Any, ...]], since: int, most: int) -> list[int]:
@@ -75,7 +81,7 @@ def _enough(headers: Sequence[tuple[Any, ...]], since: int, most: int) -> list[i
 
 
 def _place(point: _Point) -> _Place:
-    step, time, value = point
+    time, step, value = point
     is_nan = math.isnan(value)
     return time, step, 0.0 if is_nan else value, is_nan
 

@@ -18,6 +18,8 @@ from drupe.entities import Points
 from drupe.entities.metrics import rank
 from drupe.errors import StoreCorrupt
 from drupe_store_sql.codec import decode, encode
+from drupe_store_sql.endian import to_little_endian
+from drupe_store_sql.lanes import stride_of
 from drupe_store_sql.sampling import level_for, sample
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import insert_of_run, stretch
@@ -82,8 +84,7 @@ def append(session: Session, run: int, columns: Mapping[str, Points]) -> None:
             fresh = _new_ones(session, run, key, row, fresh)
             if not len(fresh):
                 continue
-        row.add(fresh)
-        _plan(run, key, row, fresh, appended, to_fold)
+        row.add(fresh, _plan(run, key, row, fresh, appended, to_fold))
         target.append(_as_values(run, key, row, for_update=target is changed))
     session.many(_NEW, made)
     session.many(_CHANGED, changed)
@@ -117,7 +118,8 @@ def _read_rows(session: Session, run: int, keys: Sequence[int]) -> dict[int, Row
 
 def _sorted(points: Points) -> Points:
     """The different points, by rank."""
-    if all(map(lt, points.steps, points.steps[1:])):  # the usual case, and told without a loop in Python
+    steps = points.steps  # that they ascend is the usual case, and told without a loop in Python
+    if len(steps) < 2 or stride_of(to_little_endian(steps)) or all(map(lt, steps, steps[1:])):
         return points
     by_rank = {rank(*point): point for point in reversed(list(points))}
     return Points.of(by_rank[place] for place in sorted(by_rank))
@@ -137,16 +139,21 @@ def _new_ones(session: Session, run: int, key: int, row: Row, points: Points) ->
     return Points.of(point for point in points if rank(*point) not in known)
 
 
-def _plan(run: int, key: int, row: Row, points: Points, appended: list[dict[str, Any]], to_fold: list[tuple[int, Row]]) -> None:
-    """Note the rows of `chunks` that hold these points, and whether the series is to be folded then."""
+def _plan(run: int, key: int, row: Row, points: Points, appended: list[dict[str, Any]], to_fold: list[tuple[int, Row]]) -> Points:
+    """Note the rows of `chunks` that hold these points, and whether the series is to be folded then; those that may be extreme."""
     if len(points) >= FULL:
-        appended += [_chunk(run, key, part, is_tail=False) for part in _parts(points)]
-        return
+        extremes = Points()
+        for part in _parts(points):
+            sampled = _sampled(part)
+            appended.append(_chunk(run, key, part, sampled, is_tail=False))
+            extremes.extend(part if sampled is None else sampled[1])
+        return extremes
     appended.append(_chunk(run, key, points, is_tail=True))
     row.tail_rows += 1
     row.tail_points += len(points)
     if row.tail_rows >= TAIL_ROWS or row.tail_points >= TAIL_POINTS:
         to_fold.append((key, row))
+    return points
 
 
 def _fold(session: Session, run: int, key: int, row: Row) -> None:
@@ -156,7 +163,7 @@ def _fold(session: Session, run: int, key: int, row: Row) -> None:
         points.extend(unpack(stored, session))
     points = _sorted(points)
     session.many(_DROP_CHUNK, [{"chunk": number} for number, _ in found])
-    session.many(_NEW_CHUNK, [_chunk(run, key, part, is_tail=False) for part in _parts(points)])
+    session.many(_NEW_CHUNK, [_chunk(run, key, part, _sampled(part), is_tail=False) for part in _parts(points)])
     row.tail_rows = row.tail_points = 0
     session.many(_CHANGED, [_as_values(run, key, row, for_update=True)])
 
@@ -168,11 +175,16 @@ def _parts(points: Points) -> Iterable[Points]:
     return (Points(points.steps[a:b], points.timestamps[a:b], points.values[a:b]) for a, b in bounds)
 
 
-def _chunk(run: int, key: int, points: Points, *, is_tail: bool) -> dict[str, Any]:
-    level = sampled = None
-    if not is_tail and len(points) >= 2 * BUCKET:
-        level = level_for(points.steps[0], points.steps[-1], len(points) // BUCKET)
-        sampled = encode(sample(points, level))
+def _sampled(points: Points) -> tuple[int, Points] | None:
+    """The sample that a chunk of these points keeps of itself, and its level; None when they are too few for one."""
+    if len(points) < 2 * BUCKET:
+        return None
+    level = level_for(points.steps[0], points.steps[-1], len(points) // BUCKET)
+    return level, sample(points, level)
+
+
+def _chunk(run: int, key: int, points: Points, sampled: tuple[int, Points] | None = None, *, is_tail: bool) -> dict[str, Any]:
+    level, kept = sampled or (None, None)
     return {
         "run": run,
         "key": key,
@@ -183,7 +195,7 @@ def _chunk(run: int, key: int, points: Points, *, is_tail: bool) -> dict[str, An
         "min_ms": min(points.timestamps),
         "max_ms": max(points.timestamps),
         "level": level,
-        "sample": sampled,
+        "sample": None if kept is None else encode(kept),
         "points": encode(points),
     }
 

@@ -61,32 +61,35 @@ class Row:
         """The rank of the least point."""
         return rank(self.first_step, self.first_ms, as_number(self.first))
 
-    def add(self, points: Points) -> None:
-        """Take in new points, sorted by rank; at least one."""
+    def add(self, points: Points, extremes: Points | None = None) -> None:
+        """Take in new points, sorted by rank; at least one. `extremes` are those among which the lowest and highest are, if that is known."""
         steps, timestamps, values = points.steps, points.timestamps, points.values
         if first_rank(points) < self.first_rank:
             self.first_step, self.first_ms, self.first = steps[0], timestamps[0], _kept(values[0])
         if last_rank(points) > self.last_rank:
             self.last_step, self.last_ms, self.last = steps[-1], timestamps[-1], _kept(values[-1])
         self.count += len(values)
-        if any(map(math.isnan, values)):
-            pairs = [(step, value) for step, value in zip(steps, values, strict=True) if value == value]
-            self.nans += len(values) - len(pairs)
+        found = points if extremes is None else extremes
+        total = exact.add(self.total, values)
+        if total is not None:
+            self.total = total
+            self._stretch(found.steps, found.values)
+        else:  # NaN or infinities are among them
+            self.nans += sum(map(math.isnan, values))
+            self.total = exact.add(self.total, list(filter(math.isfinite, values))) or exact.EMPTY
+            pairs = [(step, value) for step, value in zip(found.steps, found.values, strict=True) if value == value]
             if pairs:
-                self._add_numbers([step for step, _ in pairs], [value for _, value in pairs])
-        else:
-            self._add_numbers(steps, values)
+                self._stretch([step for step, _ in pairs], [value for _, value in pairs])
+        if self.count > self.nans:
+            self.mean = self._mean()
 
-    def _add_numbers(self, steps: Sequence[int], values: Sequence[float]) -> None:
+    def _stretch(self, steps: Sequence[int], values: Sequence[float]) -> None:
         low, high = min(values), max(values)
         low_step, high_step = steps[values.index(low)], steps[values.index(high)]  # the lowest, since steps ascend
         if self.min is None or low < self.min or (low == self.min and low_step < _step(self.argmin)):
             self.min, self.argmin = low, low_step
         if self.max is None or high > self.max or (high == self.max and high_step < _step(self.argmax)):
             self.max, self.argmax = high, high_step
-        is_finite = -math.inf < low and high < math.inf
-        self.total = exact.add(self.total, values if is_finite else filter(math.isfinite, values))
-        self.mean = self._mean()
 
     def _mean(self) -> float | None:
         if self.min == -math.inf:

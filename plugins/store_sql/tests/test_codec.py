@@ -27,7 +27,7 @@ def test_points_come_back_bit_for_bit(points: Points) -> None:
     assert columns(decode(encode(points))) == columns(points)
 
 
-@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 1000])
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 255, 256, 1000, 70_000])
 def test_the_extremes_of_64_bits_survive_at_every_length(count: int) -> None:
     extremes = [-(2**63), 2**63 - 1, 0, -1]
     points = Points.of((extremes[n % 4], extremes[(n + 1) % 4], (math.nan, math.inf, -math.inf, -0.0)[n % 4]) for n in range(count))

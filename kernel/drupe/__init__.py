@@ -31,6 +31,7 @@ _ROOMS = {
     "enable_system_metrics_logging": "drupe.tracking.system_metrics",
     "end_run": "drupe.tracking.fluent",
     "flush": "drupe.tracking.fluent_logging",
+    "flush_async_logging": "drupe.tracking.fluent_logging",
     "get_artifact_uri": "drupe.tracking.fluent",
     "get_experiment": "drupe.tracking.experiments",
     "get_experiment_by_name": "drupe.tracking.experiments",

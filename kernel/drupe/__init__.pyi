@@ -65,6 +65,7 @@ from drupe.tracking.fluent import (
 from drupe.tracking.fluent_logging import (
     delete_tag as delete_tag,
     flush as flush,
+    flush_async_logging as flush_async_logging,
     log_artifact as log_artifact,
     log_artifacts as log_artifacts,
     log_dict as log_dict,

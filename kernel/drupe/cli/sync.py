@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from drupe.artifacts.progress import progress_bar
+from drupe.artifacts.progress import Progress, progress_bar
 from drupe.cli import formats
 from drupe.cli.nouns import Verb, tracking_uri
 from drupe.cli.output import Column, Form, chosen_form, print_list, say
 from drupe.cli.references import short_id
+from drupe.extend import TrackingStore
 from drupe.registry.fluent import register_model
 from drupe.tracking.address import get_tracking_uri, tracking_store
 from drupe.tracking.journal.adoption import staged_files
@@ -77,27 +78,34 @@ def sync(ctx: click.Context, target: str | None, dry_run: bool, keep: bool) -> N
 
 def _ship(folders: Sequence[Path], uri: str, keep: bool) -> list[SyncedRun]:
     store = tracking_store(uri, adopting=False)
-    total = sum(_waiting_bytes(folder) for folder in folders)
-    done: list[SyncedRun] = []
-    shipped_bytes = 0
     with progress_bar("shipping", from_bytes=1 << 20) as bar:
-        for folder in folders:
-            passed_before = shipped_bytes
+        meter = _Meter(bar, sum(map(_waiting_bytes, folders)))
+        return [meter.ship(folder, store, keep) for folder in folders]
 
-            def passed(part: Shipped, name: str = folder.name) -> None:
-                nonlocal shipped_bytes
-                shipped_bytes += part.bytes
-                if bar is not None:
-                    bar(min(shipped_bytes, total), total, short_id(name))
 
-            def copied(done_bytes: int, _: int, path: str, before: int = passed_before) -> None:
-                if bar is not None:
-                    bar(min(before + done_bytes, total), total, path)
+class _Meter:
+    """How far the shipping of several runs is: bytes of journals, then of files."""
 
-            one = sync_run(folder, store, keep=keep, passed=passed, progress=copied, register=register_model)
-            shipped_bytes += one.file_bytes
-            done.append(one)
-    return done
+    def __init__(self, bar: Progress | None, total: int) -> None:
+        self._bar, self._total, self._done = bar, total, 0
+
+    def ship(self, folder: Path, store: TrackingStore, keep: bool) -> SyncedRun:
+        """Ship one run's folder."""
+        name = short_id(folder.name)
+
+        def passed(part: Shipped) -> None:
+            self._done += part.bytes
+            self._show(0, name)
+
+        done = sync_run(
+            folder, store, keep=keep, passed=passed, progress=lambda size, _, path: self._show(size, path), register=register_model
+        )
+        self._done += done.file_bytes
+        return done
+
+    def _show(self, more: int, label: str) -> None:
+        if self._bar is not None:
+            self._bar(min(self._done + more, self._total), self._total, label)
 
 
 def _tell_waiting(folders: Sequence[Path], uri: str) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import field, frozen
 
-__all__ = ["Metric", "MetricSummary", "Points", "Series", "rank", "summary_of"]
+__all__ = ["Metric", "MetricSummary", "Points", "Series", "rank"]
 
 
 @frozen
@@ -101,24 +101,3 @@ class Series:
     key: str
     points: Points
     is_sampled: bool = False
-
-
-def summary_of(points: Iterable[tuple[int, int, float]]) -> MetricSummary:
-    """The summary of a series from all of its (step, timestamp, value), at least one; stores keep it up to date without reading them."""
-    ordered = sorted(points, key=lambda point: rank(*point))
-    numbers = [(value, step) for step, _, value in ordered if not math.isnan(value)]
-    lowest = min(numbers, default=(math.nan, None))  # of equal values the lowest step
-    highest = max(numbers, key=lambda pair: (pair[0], -pair[1]), default=(math.nan, None))
-    last_step, last_timestamp, last = ordered[-1]
-    return MetricSummary(
-        count=len(ordered),
-        first=ordered[0][2],
-        last=last,
-        last_step=last_step,
-        last_timestamp=last_timestamp,
-        min=lowest[0],
-        max=highest[0],
-        mean=sum(value for value, _ in numbers) / len(numbers) if numbers else math.nan,
-        argmin=lowest[1],
-        argmax=highest[1],
-    )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from drupe.entities.metrics import rank
+from drupe.entities.metrics import MetricSummary, rank
 
-__all__ = ["bucket_width", "sample"]
+__all__ = ["bucket_width", "sample", "summarize"]
 
 _Point = tuple[int, int, float]  # step, timestamp, value
 
@@ -31,3 +31,24 @@ def sample(points: Sequence[_Point], width: int) -> list[_Point]:
         kept = {min(numbers, key=lambda point: point[2]), max(numbers, key=lambda point: point[2]), group[-1]}
         chosen += sorted(kept, key=lambda point: rank(*point))
     return chosen
+
+
+def summarize(points: Iterable[tuple[int, int, float]]) -> MetricSummary:
+    """The summary of a series from all of its (step, timestamp, value), at least one; see MetricSummary for what each number means."""
+    ordered = sorted(points, key=lambda point: rank(*point))
+    numbers = [(value, step) for step, _, value in ordered if not math.isnan(value)]
+    lowest = min(numbers, default=(math.nan, None))  # of equal values the lowest step
+    highest = max(numbers, key=lambda pair: (pair[0], -pair[1]), default=(math.nan, None))
+    last_step, last_timestamp, last = ordered[-1]
+    return MetricSummary(
+        count=len(ordered),
+        first=ordered[0][2],
+        last=last,
+        last_step=last_step,
+        last_timestamp=last_timestamp,
+        min=lowest[0],
+        max=highest[0],
+        mean=sum(value for value, _ in numbers) / len(numbers) if numbers else math.nan,
+        argmin=lowest[1],
+        argmax=highest[1],
+    )

@@ -37,7 +37,7 @@ from drupe.entities import (
     ViewType,
     limits,
 )
-from drupe.entities.metrics import rank, summary_of
+from drupe.entities.metrics import rank
 from drupe.entities.names import invent_run_name
 from drupe.errors import (
     AlreadyExists,
@@ -53,7 +53,7 @@ from drupe.extend.features import Feature, Support
 from drupe.extend.tracking_store import TrackingStore
 from drupe.search.query import Query
 from drupe.testing.memory_pages import PageTokens
-from drupe.testing.memory_series import bucket_width, sample
+from drupe.testing.memory_series import bucket_width, sample, summarize
 from drupe.uris import Uri
 
 __all__ = ["MemoryTrackingStore"]
@@ -76,7 +76,7 @@ class _Run:
     inputs: dict[tuple[str, str], DatasetInput] = field(factory=dict)
 
     def read(self) -> Run:
-        summaries = {key: summary_of(points.values()) for key, points in self.points.items()}
+        summaries = {key: summarize(points.values()) for key, points in self.points.items()}
         return Run(
             self.info,
             RunData({key: summary.last for key, summary in summaries.items()}, dict(self.params), dict(self.tags), summaries),

@@ -40,6 +40,7 @@ ESCAPES = {ord("%"): "%25", ord("?"): "%3F", ord("#"): "%23"}  # signs in a fold
 _chosen: dict[str, str] = {}
 _default: Path | None = None
 _opened: dict[tuple[str, str], object] = {}
+_offline: dict[str, OfflineStore] = {}
 _lock = RLock()
 
 
@@ -83,7 +84,7 @@ def tracking_store(uri: str | None = None, *, adopting: bool = True) -> Tracking
     """
     address = uri or get_tracking_uri()
     if settings().get("offline"):
-        return OfflineStore(address, None)
+        return _offline.get(address) or _offline.setdefault(address, OfflineStore(address, None))
     return cast("TrackingStore", _open("drupe_tracking_stores", address, adopting=adopting))
 
 
@@ -108,6 +109,7 @@ def close_stores() -> None:
         for store in _opened.values():
             cast("TrackingStore", store).close()
         _opened.clear()
+        _offline.clear()
         _chosen.clear()
         _default = None
 

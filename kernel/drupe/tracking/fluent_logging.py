@@ -23,6 +23,7 @@ from drupe.tracking.run_log import Pending, confirm, line_here, log_point, log_p
 __all__ = [
     "delete_tag",
     "flush",
+    "flush_async_logging",
     "log_artifact",
     "log_artifacts",
     "log_dict",
@@ -138,6 +139,11 @@ def flush(run_id: str | None = None) -> None:
     found = outbox.lines() if run_id is None else [line for line in outbox.lines() if line.run_id == run_id]
     for line in found:
         confirm(line)
+
+
+def flush_async_logging() -> None:
+    """MLflow's name of `flush` for all runs."""
+    flush()
 
 
 def log_artifact(local_path: str | Path, artifact_path: str | None = None, run_id: str | None = None) -> None:

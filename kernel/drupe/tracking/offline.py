@@ -6,6 +6,7 @@ the run is shipped.
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
@@ -35,9 +36,10 @@ from drupe.extend import TrackingStore
 from drupe.search.match import find
 from drupe.search.query import Query
 from drupe.tracking.journal import outbox
+from drupe.tracking.journal.adoption import run_folders
 from drupe.tracking.journal.folding import new_run_form
 from drupe.tracking.journal.layout import FrameKind
-from drupe.tracking.journal.local_runs import NAME_TAG, LocalRun, local_run, local_runs
+from drupe.tracking.journal.local_runs import NAME_TAG, LocalRun, points_of
 from drupe.tracking.journal.outbox import Line
 from drupe.tracking.journal.places import journals_root
 from drupe.uris import Uri, redact
@@ -78,6 +80,8 @@ class OfflineStore(TrackingStore):
     def __init__(self, uri: str, opened: Callable[[], TrackingStore] | None) -> None:
         self._uri, self._opened = uri, opened
         self._root = journals_root(uri)
+        self._runs: dict[str, LocalRun] = {}
+        self._following = threading.Lock()
 
     @classmethod
     def open(cls, uri: Uri, settings: Any = None) -> Self:
@@ -104,7 +108,7 @@ class OfflineStore(TrackingStore):
     def search_experiments(
         self, query: Query, *, view: ViewType = ViewType.ACTIVE_ONLY, limit: int = 1000, page_token: str | None = None
     ) -> Page[Experiment]:
-        used = {run.new.experiment_id for run in local_runs(self._root)}
+        used = {run.read().info.experiment_id for run in self._all()}
         return Page(find(query, map(_experiment, sorted(used)))[:limit])
 
     def rename_experiment(self, experiment_id: str, name: str) -> None:
@@ -130,7 +134,7 @@ class OfflineStore(TrackingStore):
         told = evolve(new, run_id=run_id, run_name=name, tags={**new.tags, NAME_TAG: name})
         line = self._line(run_id)
         line.journal.note(FrameKind.NEW, new_run_form(told))
-        return LocalRun(line.journal.folder, told, tags=dict(told.tags)).read()
+        return self._run(run_id).read()
 
     def get_run(self, run_id: str) -> Run:
         return self._run(run_id).read()
@@ -144,7 +148,7 @@ class OfflineStore(TrackingStore):
         limit: int = 1000,
         page_token: str | None = None,
     ) -> Page[Run]:
-        seen = [run.read() for run in local_runs(self._root)]
+        seen = [run.read() for run in self._all()]
         return Page(find(query, [run for run in seen if experiment_ids is None or run.info.experiment_id in experiment_ids])[:limit])
 
     def update_run(
@@ -189,8 +193,8 @@ class OfflineStore(TrackingStore):
     # --- metric series
 
     def metric_history(self, run_id: str, key: str, *, limit: int = 25_000, page_token: str | None = None) -> Page[Metric]:
-        found = local_run(self._root / limits.check_run_id(run_id))
-        points = sorted(found.series.get(key, Points()) if found else (), key=lambda point: (point[1], point[0]))
+        found = points_of(self._root / limits.check_run_id(run_id)).get(key, Points())
+        points = sorted(found, key=lambda point: (point[1], point[0]))
         return Page([Metric(key, value, time_ms, step, run_id) for step, time_ms, value in points])
 
     def metric_bulk(
@@ -203,26 +207,34 @@ class OfflineStore(TrackingStore):
         last_step: int | None = None,
     ) -> list[Series]:
         found = []
-        for run in (local_run(self._root / limits.check_run_id(run_id)) for run_id in dict.fromkeys(run_ids)):
-            for key in () if run is None else sorted(run.series) if keys is None else dict.fromkeys(keys):
-                assert run is not None
+        for run_id in dict.fromkeys(run_ids):
+            kept = points_of(self._root / limits.check_run_id(run_id))
+            for key in sorted(kept) if keys is None else [key for key in dict.fromkeys(keys) if key in kept]:
                 points = Points.of(
                     point
-                    for point in run.series.get(key, Points())
+                    for point in kept[key]
                     if (first_step is None or point[0] >= first_step) and (last_step is None or point[0] <= last_step)
                 )
                 if len(points):
-                    found.append(Series(run.folder.name, key, points))
+                    found.append(Series(run_id, key, points))
         return found
 
+    def _all(self) -> list[LocalRun]:
+        found = (self._followed(folder.name) for folder in run_folders(self._root))
+        return [run for run in found if run is not None]
+
     def _run(self, run_id: str) -> LocalRun:
-        found = local_run(self._root / limits.check_run_id(run_id))
+        found = self._followed(limits.check_run_id(run_id))
         if found is None:
             raise RunNotFound(
                 f"no run with the id {run_id[:60]!r} was started here without its store ({redact(self._uri)}), which is not asked now",
                 run_id=run_id,
             )
         return found
+
+    def _followed(self, run_id: str) -> LocalRun | None:
+        with self._following:
+            return self._runs.setdefault(run_id, LocalRun(self._root / run_id)).follow()
 
     def _line(self, run_id: str) -> Line:
         opened = self._opened

@@ -10,7 +10,8 @@ from attrs import asdict
 from hypothesis import given, strategies as st
 
 from drupe.entities import Points
-from drupe.entities.metrics import rank, summary_of
+from drupe.entities.metrics import rank
+from drupe.testing.memory_series import summarize
 from drupe_store_sql.summary import COLUMNS, Rank, Row, to_summary
 
 
@@ -44,7 +45,7 @@ def test_the_row_is_the_same_whatever_the_order_of_arrival(points: list[tuple[in
 def test_the_summary_is_that_of_the_oracle(points: list[tuple[int, int, float]]) -> None:
     row = row_of([[point] for point in points])
     found = to_summary(*(getattr(row, name) for name in COLUMNS))
-    assert repr(found) == repr(summary_of(points))
+    assert repr(found) == repr(summarize(points))
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,13 @@ from pathlib import Path
 from attrs import define, field
 
 from drupe.entities import Parcel
-from drupe.errors import DrupeError
+from drupe.errors import DrupeError, StoreFull
 from drupe.extend import Feature, TrackingStore
 from drupe.settings import settings
 from drupe.tracking.journal import trouble
 from drupe.tracking.journal.places import run_folder
 from drupe.tracking.journal.shipping import Consignment, Shipped
-from drupe.tracking.journal.writer import Journal, Sync
+from drupe.tracking.journal.writer import HELD_BYTES, Journal, Sync
 from drupe.uris import redact
 
 __all__ = ["Line", "clean_folder", "close", "close_all", "has_shipped", "line_of", "lines", "open_line", "own_writers"]
@@ -64,6 +64,7 @@ class Line:
     retry_at: float = 0.0
     is_told: bool = False
     has_origins: bool = False
+    _is_disk_told: bool = False
     _failures: int = 0
     _try_s: float = 0.0
     _seen_files: int = 0
@@ -91,8 +92,7 @@ class Line:
                 return shipped
             begun = time.monotonic()
             try:
-                if self.journal.is_waiting:
-                    self.journal.retry()
+                self._mind_the_disk()
                 self.consignment.files += self.journal.files[self._seen_files :]
                 self._seen_files = len(self.journal.files)
                 store = self.opened()
@@ -114,6 +114,23 @@ class Line:
                         *(self.run_id, clash.key, clash.kept, clash.refused),
                     )
         return shipped
+
+    def _mind_the_disk(self) -> None:
+        """Try again what the disk did not take, and say once that it does not. Raises StoreFull in strict mode."""
+        if self.journal.is_waiting:
+            self.journal.retry()
+        fault = self.journal.trouble
+        if fault is None:
+            self._is_disk_told = False
+            return
+        if self.is_strict:
+            raise StoreFull(f"the journal in {self.journal.folder} cannot be written: {fault}", place=str(self.journal.folder))
+        if not self._is_disk_told:
+            self._is_disk_told = True
+            log.warning(
+                "run %s: its journal in %s cannot be written: %s. Memory keeps what is logged, up to %d MB, until there is space",
+                *(self.run_id, self.journal.folder, fault, HELD_BYTES >> 20),
+            )
 
     def _failed(self, fault: Exception) -> None:
         self.fault = fault

@@ -25,7 +25,7 @@ from drupe.tracking.journal.folding import dataset_form
 from drupe.tracking.journal.layout import FrameKind
 from drupe.tracking.journal.places import boot_id, host_name
 
-__all__ = ["Journal", "Sync"]
+__all__ = ["HELD_BYTES", "Journal", "Sync"]
 
 FIRST_BYTES = 1 << 18
 LARGEST_BYTES = 1 << 22

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from drupe.entities import LogBatch, NewRun, Parcel, Receipt, RunStatus
-from drupe.errors import StoreCorrupt, StoreUnavailable
+from drupe.errors import StoreCorrupt, StoreFull, StoreUnavailable
 from drupe.testing.memory import MemoryTrackingStore
 from drupe.tracking.journal import adoption, cursor, layout, outbox, trouble, writer
 from drupe.tracking.journal.adoption import adopt_run
@@ -271,6 +271,25 @@ def test_between_tries_a_store_that_is_away_is_not_asked(line: Any) -> None:
     for _ in range(20):
         made.ship()
     assert kind.calls == asked
+
+
+def test_a_disk_that_takes_no_journal_is_told_once_and_nothing_is_lost(line: Any, caplog: pytest.LogCaptureFixture) -> None:
+    made, _, store = line
+    made.journal.folder.parent.mkdir(parents=True, exist_ok=True)
+    made.journal.folder.write_text("a file in the way")
+    with caplog.at_level(logging.WARNING):
+        for step in range(100):
+            made.journal.metric("loss", step / 7, step, 1000 + step)
+            made.ship()
+        assert [record.levelname for record in caplog.records] == ["WARNING"]
+        assert "cannot be written" in caplog.text
+        made.is_strict = True
+        made.ship(now=True)
+        assert isinstance(made.fault, StoreFull)
+        made.journal.folder.unlink()
+        made.ship(now=True)
+    assert made.fault is None
+    assert len(store.metric_history(RUN, "loss", limit=1000)) == 100
 
 
 def test_a_store_that_lags_behind_slows_logging_down_and_says_so_once(

@@ -1,10 +1,11 @@
-"""What a process leaves in the run's own folder, so that others can tell how it died.
+"""What a process leaves beside the folder of its run, so that others can tell how it died.
 
-    process.json     who it is, and how often the system had killed for want of memory when it started
-    crash.txt        what Python's faulthandler writes in the moment of a fatal signal
-    logs/death.json  what the witness of its console saw (see `console.witness`)
+    <run id>.<pid>.process.json      who it is, and how often the system had killed for want of memory when it started
+    <run id>.<pid>.crash.txt         what Python's faulthandler writes in the moment of a fatal signal; only of a process's outermost run
+    <run id>/logs/death-<pid>.json   what the witness of its console saw (see `console.witness`)
 
-All of it is removed when the run ends in order.
+All of it is removed when the run ends in order. The first two are no files in the folder because folders are dear: making and removing one
+takes longer than all else that starting a run does.
 """
 
 from __future__ import annotations
@@ -14,18 +15,17 @@ import faulthandler
 import json
 import os
 import signal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
 from drupe.entities import Heartbeat
-from drupe.tracking.console.parts import DEATH_FILE, FOLDER
+from drupe.tracking.console.parts import FOLDER, death_name
 
-__all__ = ["CRASH_FILE", "PROCESS_FILE", "Death", "begin", "end", "how_it_died", "note_of"]
+__all__ = ["Death", "begin", "crash_file", "end", "how_it_died", "left_in"]
 
-PROCESS_FILE = "process.json"
-CRASH_FILE = "crash.txt"
 # What faulthandler calls the signals that it reports, see faulthandler_handlers in CPython's Modules/faulthandler.c
 FATAL = {
     "Segmentation fault": "SIGSEGV",
@@ -51,63 +51,91 @@ class Death:
 
 
 def begin(folder: Path, beat: Heartbeat, *, is_outermost: bool) -> None:
-    """Leave word of this process in a run's folder. A fault is no reason to fail a run: what is not there is not told later."""
+    """Leave word of this process for a run. A fault is no reason to fail a run: what is not there is not told later."""
+    source = _oom_source()
+    note = {"at_ms": beat.at_ms, "host": beat.host, "pid": beat.pid, "boot_id": beat.boot_id}
+    note |= {"oom_source": source, "oom_kills": _oom_kills(source) if source else None}
+    place = _note_file(folder, beat.pid)
     with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in (CRASH_FILE, f"{FOLDER}/{DEATH_FILE}"):
-            (folder / name).unlink(missing_ok=True)  # of an earlier process of this run
-        source, count = _oom_kills(None)
-        note = {"at_ms": beat.at_ms, "host": beat.host, "pid": beat.pid, "boot_id": beat.boot_id, "oom_source": source, "oom_kills": count}
-        (folder / PROCESS_FILE).write_text(json.dumps(note))
+        try:
+            place.write_text(json.dumps(note))
+        except FileNotFoundError:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(json.dumps(note))
         if is_outermost:
-            _lead_faults_to(folder / CRASH_FILE)
+            _lead_faults_to(crash_file(folder, beat.pid))
 
 
-def end(folder: Path) -> None:
+def end(folder: Path, pid: int) -> None:
     """Take it back."""
+    crash = crash_file(folder, pid)
     with contextlib.suppress(OSError):
-        if _crash_file == folder / CRASH_FILE:
+        if _crash_file == crash:
             _lead_faults_to(Path(os.devnull))
-        for name in (CRASH_FILE, PROCESS_FILE, f"{FOLDER}/{DEATH_FILE}"):
-            (folder / name).unlink(missing_ok=True)
-    for emptied in (folder / FOLDER, folder):
-        with contextlib.suppress(OSError):  # something else is in it
-            emptied.rmdir()
+        for place in (crash, _note_file(folder, pid), folder / FOLDER / death_name(pid)):
+            place.unlink(missing_ok=True)
 
 
-def note_of(folder: Path) -> dict[str, Any] | None:
-    """What the process in a run's folder said of itself; None when there is nothing."""
-    return _json(folder / PROCESS_FILE)
+def left_in(root: Path) -> list[Heartbeat]:
+    """What processes have said of themselves below a root, as their last signs of life."""
+    found = []
+    for place in root.glob("*.process.json"):
+        note = _json(place)
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            run_id, pid, _, _ = place.name.rsplit(".", 3)
+            if int(pid) == note["pid"]:
+                found.append(Heartbeat(run_id, "", int(note["at_ms"]), 0, str(note["host"]), int(pid), str(note["boot_id"])))
+    return found
 
 
-def how_it_died(folder: Path, why: str) -> Death:
-    """How the process that left word in this folder died; `why` as in `liveness.Verdict`."""
+def crash_file(folder: Path, pid: int) -> Path:
+    """Where the report of a fatal signal of that process is."""
+    return folder.with_name(f"{folder.name}.{pid}.crash.txt")
+
+
+def _note_file(folder: Path, pid: int) -> Path:
+    return folder.with_name(f"{folder.name}.{pid}.process.json")
+
+
+def how_it_died(folder: Path, pid: int, why: str) -> Death:
+    """How a process with this run died; `why` as in `liveness.Verdict`."""
     if why == "restarted":
         return Death("the machine was restarted")
-    trace = _text(folder / CRASH_FILE)
-    seen = _json(folder / FOLDER / DEATH_FILE) or {}
+    folder = _of_outermost(folder, pid)
+    crash = crash_file(folder, pid)
+    trace, is_minded = _text(crash), crash.exists()
+    seen = _json(folder / FOLDER / death_name(pid))
     at_ms = int(seen.get("at_ms", 0))
     fatal = next((name for text, name in FATAL.items() if f"Fatal Python error: {text}" in trace), None)
     if isinstance(seen.get("signal"), int):
         name = _signal_name(seen["signal"])
-        return Death(_reason(name, folder), name, at_ms, trace)
+        return Death(_reason(name, folder, pid), name, at_ms, trace)
     if fatal is not None:
-        return Death(_reason(fatal, folder), fatal, at_ms, trace)
+        return Death(_reason(fatal, folder, pid), fatal, at_ms, trace)
     if isinstance(seen.get("code"), int):
         return Death(f"the process left with exit status {seen['code']} without ending its run, as os._exit does", None, at_ms, trace)
-    if why == "gone" and (folder / CRASH_FILE).exists():  # faulthandler would have written in it
-        return Death(_reason("SIGKILL", folder), "SIGKILL", at_ms, trace)
+    if why == "gone" and is_minded:  # faulthandler would have written
+        return Death(_reason("SIGKILL", folder, pid), "SIGKILL", at_ms, trace)
     if why == "gone":
         return Death("the process is gone, and left no word of how it ended", None, at_ms)
     return Death("nothing was heard of the process any more: killed, or its machine or network is gone")
 
 
-def _reason(name: str, folder: Path) -> str:
+def _of_outermost(folder: Path, pid: int) -> Path:
+    """The folder of the run that has the evidence of a process: of several runs of one process, the outermost one."""
+    mine = _json(_note_file(folder, pid))
+    places = [*folder.parent.glob(f"*.{pid}.crash.txt"), *folder.parent.glob(f"*/{FOLDER}/{death_name(pid)}")]
+    folders = [place.with_name(place.name.rsplit(".", 3)[0]) if place.suffix == ".txt" else place.parents[1] for place in places]
+    same = [other for other in folders if all(_json(_note_file(other, pid)).get(key) == mine.get(key) for key in ("host", "boot_id"))]
+    return folder if folder in same or not same else same[0]
+
+
+def _reason(name: str, folder: Path, pid: int) -> str:
     if name != "SIGKILL":
         return f"the process was ended by {name}"
-    note = note_of(folder) or {}
-    source = note.get("oom_source")
-    if source and _oom_kills(str(source))[1] > int(note.get("oom_kills", 0)):
+    note = _json(_note_file(folder, pid))
+    before, now = note.get("oom_kills"), _oom_kills(str(note.get("oom_source") or os.devnull))
+    if isinstance(before, int) and now is not None and now > before:
         return "killed by SIGKILL; the system killed for want of memory meanwhile, so most likely by the out-of-memory killer"
     return "killed from outside by SIGKILL, most likely by kill -9 or the out-of-memory killer"
 
@@ -133,17 +161,18 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _oom_kills(source: str | None) -> tuple[str, int]:
-    """How often processes were killed for want of memory, and the file that says so: of this control group, else of the whole machine."""
-    for place in [source] if source else _oom_sources():
-        for line in _text(Path(place)).splitlines():
-            word, _, count = line.partition(" ")
-            if word == "oom_kill" and count.strip().isdecimal():
-                return place, int(count)
-    return "", 0
+def _oom_kills(source: str) -> int | None:
+    """How often processes were killed for want of memory, as a file of the system says; None when it does not."""
+    for line in _text(Path(source)).splitlines():
+        word, _, count = line.partition(" ")
+        if word == "oom_kill" and count.strip().isdecimal():
+            return int(count)
+    return None
 
 
-def _oom_sources() -> list[str]:
+@lru_cache(maxsize=1)
+def _oom_source() -> str:
+    """The file that says that of this control group, else of the whole machine; empty where none does."""
     places = []
     for line in _text(Path("/proc/self/cgroup")).splitlines():
         _, controllers, path = line.split(":", 2)
@@ -151,7 +180,7 @@ def _oom_sources() -> list[str]:
             places.append(f"/sys/fs/cgroup{path.rstrip('/')}/memory.events")
         elif "memory" in controllers.split(","):
             places.append(f"/sys/fs/cgroup/memory{path.rstrip('/')}/memory.oom_control")
-    return [*places, "/proc/vmstat"]
+    return next((place for place in [*places, "/proc/vmstat"] if _oom_kills(place) is not None), "")
 
 
 def _text(path: Path) -> str:
@@ -161,12 +190,12 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _json(path: Path) -> dict[str, Any] | None:
+def _json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text())
     except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _after_fork() -> None:

@@ -70,7 +70,7 @@ def end(run_id: str) -> None:
     with _lock:
         run = _runs.pop(run_id, None)
         if run is not None:
-            evidence.end(run.folder)
+            evidence.end(run.folder, run.beat.pid)
 
 
 def _beat_on() -> None:

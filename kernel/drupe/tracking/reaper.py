@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from drupe.artifacts.repos import repo_for
@@ -18,10 +18,10 @@ from drupe.errors import DrupeError, RunNotFound
 from drupe.extend import TrackingStore
 from drupe.tracking import evidence
 from drupe.tracking.console.archive import clear_parts, keep_parts
-from drupe.tracking.console.parts import DEATH_FILE, FOLDER
+from drupe.tracking.console.parts import FOLDER
 from drupe.tracking.crashes import Crash
-from drupe.tracking.evidence import CRASH_FILE, Death
-from drupe.tracking.journal.adoption import adopt_run, run_folders
+from drupe.tracking.evidence import Death
+from drupe.tracking.journal.adoption import adopt_run
 from drupe.tracking.journal.places import journals_root
 from drupe.tracking.liveness import Here, Life, Verdict, judge
 from drupe.uris import ArtifactPath
@@ -29,6 +29,7 @@ from drupe.uris import ArtifactPath
 __all__ = ["crash_of", "look_after"]
 
 EVERY_S = 10.0
+CRASH_ARTIFACT = "crash.txt"
 
 log = logging.getLogger("drupe.tracking")
 _looked: dict[str, float] = {}
@@ -56,12 +57,14 @@ def look_after(
     here, found = here or Here(), []
     try:
         root = journals_root(tracking_uri)
-        verdicts = {run_id: judge(beats, now_ms=clock(), here=here) for run_id, beats in _signs(root, store, here).items()}
+        signs = _signs(root, store, here)
+        verdicts = {run_id: judge(beats, now_ms=clock(), here=here) for run_id, beats in signs.items()}
         dead = {run_id: verdict for run_id, verdict in verdicts.items() if verdict.life is Life.DEAD}
+        last = {run_id: max(signs[run_id], key=lambda beat: beat.at_ms).pid for run_id in dead}
         # the evidence of a process lies with one of its runs, and is tidied up with that one
-        deaths = {run_id: evidence.how_it_died(_folder_with_evidence(root / run_id, root), verdict.why) for run_id, verdict in dead.items()}
+        deaths = {run_id: evidence.how_it_died(root / run_id, last[run_id], verdict.why) for run_id, verdict in dead.items()}
         for run_id, verdict in dead.items():
-            if _bury(store, root / run_id, run_id, verdict, deaths[run_id], ended):
+            if _bury(store, root / run_id, signs[run_id], verdict, deaths[run_id], ended):
                 found.append(run_id)
     except DrupeError as fault:
         log.debug("the runs in %s were not looked after: %s", tracking_uri, fault)
@@ -80,11 +83,13 @@ def _signs(root: Path, store: TrackingStore, here: Here) -> dict[str, list[Heart
     found: dict[str, list[Heartbeat]] = {}
     for beat in store.heartbeats():
         found.setdefault(beat.run_id, []).append(beat)
-    for folder in run_folders(root):
-        if folder.name not in found:
-            left = _beat_in(folder)
-            if left is not None and judge([left], now_ms=left.at_ms, here=here).life is Life.DEAD:
-                found[folder.name] = [left]
+    left: dict[str, list[Heartbeat]] = {}
+    for beat in evidence.left_in(root):
+        left.setdefault(beat.run_id, []).append(beat)
+    for run_id, beats in left.items():
+        # they tell only when it began; how long that is ago says nothing
+        if run_id not in found and judge(beats, now_ms=max(beat.at_ms for beat in beats), here=here).life is Life.DEAD:
+            found[run_id] = beats
     own = os.getpid()
     return {
         run_id: beats
@@ -94,15 +99,21 @@ def _signs(root: Path, store: TrackingStore, here: Here) -> dict[str, list[Heart
 
 
 def _bury(
-    store: TrackingStore, folder: Path, run_id: str, verdict: Verdict, death: Death, ended: Callable[[str, RunStatus], None] | None
+    store: TrackingStore,
+    folder: Path,
+    beats: Sequence[Heartbeat],
+    verdict: Verdict,
+    death: Death,
+    ended: Callable[[str, RunStatus], None] | None,
 ) -> bool:
+    run_id, pids = beats[0].run_id, {beat.pid for beat in beats}
     adopt_run(folder, store)  # what it had logged and not shipped, the end of the run perhaps
     try:
         run = store.get_run(run_id)
     except RunNotFound:  # it waits in a journal; `drupe sync` or the next opening ships it
         return False
     if run.info.status.has_ended:
-        _keep(folder, run, Death(""))  # it died between the end of the run and the tidying up
+        _keep(folder, run, pids)  # it died between the end of the run and the tidying up
         return False
     steps = [summary.last_step for key, summary in run.data.summaries.items() if not key.startswith("system/")]  # whose steps are samples
     crash = Crash(max(verdict.last_ms, death.at_ms, run.info.start_time), death.reason, death.signal, max(steps, default=None))
@@ -116,39 +127,21 @@ def _bury(
     _told_here.pop(run_id, None)
     if ended is not None:
         ended(run_id, status)
-    _keep(folder, run, death)
+    _keep(folder, run, pids)
     return True
 
 
-def _keep(folder: Path, run: Run, death: Death) -> None:
-    """Make artifacts of what is in the run's folder, and tidy it up."""
+def _keep(folder: Path, run: Run, pids: Collection[int]) -> None:
+    """Make artifacts of what dead processes have left for a run, and tidy it up."""
     try:
         keep_parts(folder / FOLDER, lambda: repo_for(run.info.artifact_uri))
-        if death.trace and (folder / CRASH_FILE).is_file():
-            repo_for(run.info.artifact_uri).put_file(folder / CRASH_FILE, ArtifactPath((FOLDER, CRASH_FILE)))
+        for pid in pids:
+            report = evidence.crash_file(folder, pid)
+            if report.is_file() and report.stat().st_size:
+                repo_for(run.info.artifact_uri).put_file(report, ArtifactPath((FOLDER, CRASH_ARTIFACT)))
     except DrupeError as fault:
         log.warning("run %s: what it printed stays in %s: %s", run.info.run_id, folder, fault)
         return
+    for pid in pids:
+        evidence.end(folder, pid)
     clear_parts(folder / FOLDER)
-    evidence.end(folder)
-
-
-def _folder_with_evidence(folder: Path, root: Path) -> Path:
-    """The folder of the run whose process left word: of several runs of one process only the outermost one's has it."""
-    mine = evidence.note_of(folder)
-    if mine is None or (folder / CRASH_FILE).exists() or (folder / FOLDER / DEATH_FILE).exists():
-        return folder
-    for other in run_folders(root):
-        if (other / CRASH_FILE).exists() or (other / FOLDER / DEATH_FILE).exists():
-            note = evidence.note_of(other)
-            if note is not None and all(note.get(key) == mine.get(key) for key in ("pid", "host", "boot_id")):
-                return other
-    return folder
-
-
-def _beat_in(folder: Path) -> Heartbeat | None:
-    note = evidence.note_of(folder) or {}
-    try:
-        return Heartbeat(folder.name, "", int(note["at_ms"]), 0, str(note["host"]), int(note["pid"]), str(note["boot_id"]))
-    except (KeyError, TypeError, ValueError):
-        return None

@@ -91,7 +91,7 @@ def test_the_trace_of_a_fatal_signal_and_what_was_printed_become_artifacts(works
     assert trace.startswith("Fatal Python error: Segmentation fault")
     assert "in innermost" in trace
     assert drupe.artifacts.load_text(f"runs:/{run.info.run_id}/logs/console.0001.log").endswith(" last words\n")
-    assert not run_folder(drupe.get_tracking_uri(), run.info.run_id).joinpath("process.json").exists()
+    assert list(run_folder(drupe.get_tracking_uri(), run.info.run_id).parent.iterdir()) == []
 
 
 def test_a_process_that_leaves_without_a_word_is_told_with_its_exit_status_where_the_system_tells_it(workspace: Path) -> None:
@@ -199,15 +199,15 @@ def test_a_run_that_lives_and_runs_of_others_are_left_alone(workspace: Path) -> 
 
 def test_nothing_is_left_in_the_folder_of_a_run_that_ended(workspace: Path) -> None:
     with drupe.start_run() as run:
-        folder = run_folder(drupe.get_tracking_uri(), run.info.run_id)
-        assert (folder / "process.json").exists()
-    assert not folder.exists()
+        root = run_folder(drupe.get_tracking_uri(), run.info.run_id).parent
+        assert list(root.glob(f"{run.info.run_id}.{os.getpid()}.process.json"))
+    assert not root.exists() or list(root.iterdir()) == []
 
 
 def test_no_signs_are_given_when_that_is_asked_for(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRUPE_HEARTBEAT_S", "0")
     with drupe.start_run() as run:
-        assert not run_folder(drupe.get_tracking_uri(), run.info.run_id).exists()
+        assert not list(run_folder(drupe.get_tracking_uri(), run.info.run_id).parent.glob("*.json"))
 
 
 class _ReadOnly(MemoryTrackingStore):
@@ -241,22 +241,32 @@ def test_readers_look_again_only_after_a_while(monkeypatch: pytest.MonkeyPatch) 
 # --- evidence
 
 
+def left(folder: Path, pid: int, oom_kills: int = 0, source: Path | None = None) -> None:
+    """What a process leaves for a run."""
+    note = {"at_ms": 1, "host": "box", "pid": pid, "boot_id": "b", "oom_source": str(source or ""), "oom_kills": oom_kills}
+    folder.with_name(f"{folder.name}.{pid}.process.json").write_text(json.dumps(note))
+    evidence.crash_file(folder, pid).touch()
+
+
 def test_a_kill_while_the_system_was_short_of_memory_is_told_as_such(tmp_path: Path) -> None:
     counter = tmp_path / "memory.events"
     counter.write_text("low 0\noom 7\noom_kill 3\n")
-    note = {"oom_source": str(counter), "oom_kills": 3}
-    (tmp_path / evidence.PROCESS_FILE).write_text(json.dumps(note))
-    (tmp_path / evidence.CRASH_FILE).touch()
-    assert how_it_died(tmp_path, "gone").reason == "killed from outside by SIGKILL, most likely by kill -9 or the out-of-memory killer"
+    left(tmp_path / "apple", 7, 3, counter)
+    assert how_it_died(tmp_path / "apple", 7, "gone").reason == (
+        "killed from outside by SIGKILL, most likely by kill -9 or the out-of-memory killer"
+    )
     counter.write_text("oom_kill 4\n")
-    assert how_it_died(tmp_path, "gone").reason.endswith("most likely by the out-of-memory killer")
+    assert how_it_died(tmp_path / "apple", 7, "gone").reason.endswith("most likely by the out-of-memory killer")
 
 
 def test_what_the_witness_saw_goes_before_guesses(tmp_path: Path) -> None:
-    (tmp_path / "logs").mkdir()
-    (tmp_path / "logs/death.json").write_text('{"at_ms": 5, "signal": 15}')
-    assert (how_it_died(tmp_path, "gone").signal, how_it_died(tmp_path, "gone").at_ms) == ("SIGTERM", 5)
-    assert how_it_died(tmp_path, "restarted").reason == "the machine was restarted"
+    apple = tmp_path / "apple"
+    left(apple, 7)
+    (apple / "logs").mkdir(parents=True)
+    (apple / "logs/death-7.json").write_text('{"at_ms": 5, "signal": 15}')
+    (apple / "logs/death-8.json").write_text('{"at_ms": 6, "signal": 11}')  # another process of the run
+    assert (how_it_died(apple, 7, "gone").signal, how_it_died(apple, 7, "gone").at_ms) == ("SIGTERM", 5)
+    assert how_it_died(apple, 7, "restarted").reason == "the machine was restarted"
 
 
 def test_a_program_that_has_faulthandler_in_use_keeps_it(workspace: Path) -> None:

@@ -43,8 +43,10 @@ def stage_parts(folder: Path) -> None:
 
 def clear_parts(folder: Path) -> None:
     """Remove the parts, and their folder if nothing else is in it."""
+    if not folder.is_dir():
+        return
     for path in folder.glob("console*.log"):
         path.unlink(missing_ok=True)
     for emptied in (folder, folder.parent):
-        with contextlib.suppress(OSError):  # something is in it, or it was never made
+        with contextlib.suppress(OSError):  # something is in it
             emptied.rmdir()

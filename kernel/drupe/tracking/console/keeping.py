@@ -6,6 +6,7 @@ the artifacts every quarter of a minute, for readers elsewhere. A fault here is 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -28,40 +29,38 @@ EVERY_S = 15.0
 
 _current: _Log | None = None
 _lock = threading.Lock()
+_begun = threading.Event()
+_keeper: threading.Thread | None = None
 
 
 class _Log:
     """The log of the run that is captured now."""
 
     def __init__(self, run_id: str, folder: Path, open_repo: Callable[[], ArtifactRepo], into: Console) -> None:
-        self.run_id, self.owner = run_id, os.getpid()
+        self.run_id, self.owner, self.over = run_id, os.getpid(), threading.Event()
         self._folder, self._open_repo, self._console = folder, open_repo, into
         self._kept: dict[str, tuple[int, int]] = {}
-        self._over = threading.Event()
-        self._worker = threading.Thread(target=self._keep_on, name="drupe-console-keeping", daemon=True)
-        self._worker.start()
+        self._turn = threading.Lock()
+
+    def keep(self) -> None:
+        with self._turn:
+            if not self.over.is_set():
+                keep_parts(self._folder, self._open_repo, self._kept)
 
     def finish(self, fault: BaseException | None) -> None:
         if fault is not None and not isinstance(fault, SystemExit):  # Python will print it, but after the block of the run
             self._console.note("".join(traceback.format_exception(fault)))
         is_written = self._console.end()
-        self._over.set()
-        self._worker.join()
+        self.over.set()
         if not is_written:
             warnings.warn(f"the console log of run {self.run_id} is not complete", stacklevel=4)
-        try:
-            keep_parts(self._folder, self._open_repo, self._kept)
-        except Exception:
-            stage_parts(self._folder)
-            raise
-        clear_parts(self._folder)
-
-    def _keep_on(self) -> None:
-        while not self._over.wait(EVERY_S):
+        with self._turn:
             try:
                 keep_parts(self._folder, self._open_repo, self._kept)
-            except Exception:  # whatever the repository raised: it is tried again, and told of when the run ends
-                continue
+            except Exception:
+                stage_parts(self._folder)
+                raise
+            clear_parts(self._folder)
 
 
 def begin(run_id: str, tracking_uri: str, open_repo: Callable[[], ArtifactRepo], *, is_resumed: bool = False) -> None:
@@ -77,6 +76,7 @@ def begin(run_id: str, tracking_uri: str, open_repo: Callable[[], ArtifactRepo],
             folder = run_folder(tracking_uri, run_id) / FOLDER
             into.begin(folder, _sequence(is_resumed), int(settings().get("console_max_mb")) * 2**20)
             _current = _Log(run_id, folder, open_repo, into)
+            _start_keeper()
         except (OSError, RuntimeError) as fault:  # no descriptors, no process, no thread left
             warnings.warn(f"what this program prints is not kept with run {run_id}: {fault}", stacklevel=3)
 
@@ -95,6 +95,34 @@ def finish(run_id: str, fault: BaseException | None = None) -> None:
         warnings.warn(
             f"the console log of run {run_id} waits for `drupe sync`, since it could not be put to the artifacts: {kept_not}", stacklevel=3
         )
+
+
+def _start_keeper() -> None:
+    global _keeper
+    if _keeper is None or not _keeper.is_alive():
+        _keeper = threading.Thread(target=_keep_on, name="drupe-console-keeping", daemon=True)
+        _keeper.start()
+    _begun.set()
+
+
+def _keep_on() -> None:
+    while True:
+        _begun.wait()
+        _begun.clear()
+        log = _current
+        while log is not None and not log.over.wait(EVERY_S):
+            with contextlib.suppress(Exception):  # whatever the repository raised: it is tried again, and told of when the run ends
+                log.keep()
+
+
+def _after_fork() -> None:
+    """A forked child has no part in its parent's log."""
+    global _current, _lock, _begun, _keeper
+    _current, _lock, _begun, _keeper = None, threading.Lock(), threading.Event(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _sequence(is_resumed: bool) -> str:

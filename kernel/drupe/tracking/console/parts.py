@@ -13,17 +13,20 @@ from __future__ import annotations
 import re
 import time
 
-__all__ = ["DEATH_FILE", "FOLDER", "PART_BYTES", "STREAMS", "part_name", "prefix", "sequence_of", "split_line"]
+__all__ = ["FOLDER", "PART_BYTES", "STREAMS", "death_name", "part_name", "prefix", "sequence_of", "split_line"]
 
 FOLDER = "logs"
 PART_BYTES = 4 * 2**20
-DEATH_FILE = "death.json"
-"""What the witness leaves beside the parts when the process ended before its run did."""
 STREAMS = ("stdout", "stderr", "terminal")
 """Where a line was printed; `terminal` is both at once, where both lead to one terminal (see `capture`)."""
 
 _NAME = re.compile(r"(console(?:-[\w-]+)?)\.(\d{4,})\.log")
 _LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (stdout|stderr|terminal) ([FP]) ?(.*)", re.DOTALL)
+
+
+def death_name(pid: int) -> str:
+    """The file that the witness leaves beside the parts when the process ended before its run did."""
+    return f"death-{pid}.json"
 
 
 def part_name(sequence: str, number: int) -> str:

@@ -21,7 +21,7 @@ import termios
 import time
 
 from drupe.tracking.console.logbook import Logbook
-from drupe.tracking.console.parts import DEATH_FILE
+from drupe.tracking.console.parts import death_name
 from drupe.tracking.console.screen import Screen
 
 __all__ = ["Channel", "Witness", "main"]
@@ -81,10 +81,10 @@ class Channel:
 
 
 class Witness:
-    """The loop. `program` is a process descriptor (pidfd), or -1 where there are none."""
+    """The loop. `program` is the descriptor (pidfd) of the process with that `pid`, or -1 where there are none."""
 
-    def __init__(self, control: int, channels: list[Channel], program: int = -1) -> None:
-        self._control, self._channels, self._program = control, channels, program
+    def __init__(self, control: int, channels: list[Channel], pid: int, program: int = -1) -> None:
+        self._control, self._channels, self._pid, self._program = control, channels, pid, program
         self._log: Logbook | None = None
         self._folder = ""
         self._orders = b""
@@ -201,7 +201,7 @@ class Witness:
         if not self._folder:
             return
         facts = {"at_ms": self._died_at_ms or time.time_ns() // 1_000_000, **how}
-        place = os.path.join(self._folder, DEATH_FILE)
+        place = os.path.join(self._folder, death_name(self._pid))
         with contextlib.suppress(OSError):
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
             with open(f"{place}.new", "w") as note:
@@ -214,14 +214,14 @@ class Witness:
 
 
 def main(arguments: list[str]) -> None:
-    """`pid control program stream:source:target …`: descriptors, `pid` for who looks at the list of processes. Returns when all is over."""
+    """`pid control program stream:source:target …`, all but the pid and the names of streams descriptors. Returns when all is over."""
     if os.fork():
         os._exit(0)  # an orphan is no child that the program's own os.wait() would find, or wait for
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)  # they are meant for the program; this process ends after it
-    control, program = int(arguments[1]), int(arguments[2])
+    pid, control, program = map(int, arguments[:3])
     channels = [Channel(stream, int(source), int(target)) for stream, source, target in (entry.split(":") for entry in arguments[3:])]
-    Witness(control, channels, program).serve()
+    Witness(control, channels, pid, program).serve()
 
 
 def _exit_status(program: int) -> int | None:

@@ -83,6 +83,7 @@ def _store_facts(store: Client) -> dict[str, Any]:
         }
         facts["experiments"] = sum(1 for one in experiments if one.lifecycle_stage is LifecycleStage.ACTIVE)
         facts["experiments_deleted"] = len(experiments) - facts["experiments"]
+        store.look_after_runs()
         facts["runs"] = tracking.count_runs(parse(Kind.RUNS))
         facts["runs_running"] = tracking.count_runs(parse(Kind.RUNS, "status = 'RUNNING'"))
         facts["runs_deleted"] = tracking.count_runs(parse(Kind.RUNS), view=ViewType.DELETED_ONLY)

@@ -170,8 +170,7 @@ class TrackingClient:
 
     def get_run(self, run_id: str) -> Run:
         """Read a run, deleted or not. Raises RunNotFound."""
-        self.look_after_runs()
-        return self.store.get_run(run_id)
+        return self._looked_after().get_run(run_id)
 
     def get_parent_run(self, run_id: str) -> Run | None:
         """The run that this one is nested in, or None."""
@@ -190,14 +189,19 @@ class TrackingClient:
         """One page of runs. `experiment_ids` None searches all experiments, an empty list none. Raises InvalidQuery."""
         ids = None if experiment_ids is None else _ids(experiment_ids)
         query = parse(Kind.RUNS, filter_string, order_by)
-        self.look_after_runs()
-        return self.store.search_runs(
+        return self._looked_after().search_runs(
             query, experiment_ids=ids, view=_view(run_view_type), limit=check_limit(max_results), page_token=page_token
         )
 
     def look_after_runs(self) -> None:
-        """Mark runs whose processes are dead, as every reader does every ten seconds; see `reaper`."""
-        look_after(self.tracking_uri, self.store, ended=lambda run_id, status: self.tell(RunEnded, run_id=run_id, status=status))
+        """Mark runs whose processes are dead, as every reader does at most every ten seconds; see `reaper`."""
+        self._looked_after()
+
+    def _looked_after(self) -> TrackingStore:
+        store = self.store
+        if not isinstance(store, OfflineStore):
+            look_after(self.tracking_uri, store, ended=lambda run_id, status: self.tell(RunEnded, run_id=run_id, status=status))
+        return store
 
     def update_run(self, run_id: str, status: str | None = None, name: str | None = None) -> None:
         """Change a run's status or name."""

@@ -24,6 +24,7 @@ from drupe.tracking.evidence import Death
 from drupe.tracking.journal.adoption import adopt_run
 from drupe.tracking.journal.places import journals_root
 from drupe.tracking.liveness import Here, Life, Verdict, judge
+from drupe.tracking.offline import settle_experiment
 from drupe.uris import ArtifactPath
 
 __all__ = ["crash_of", "look_after"]
@@ -107,7 +108,7 @@ def _bury(
     ended: Callable[[str, RunStatus], None] | None,
 ) -> bool:
     run_id, pids = beats[0].run_id, {beat.pid for beat in beats}
-    adopt_run(folder, store)  # what it had logged and not shipped, the end of the run perhaps
+    adopt_run(folder, store, prepare=settle_experiment(lambda: store))  # what it had logged and not shipped, the end of the run perhaps
     try:
         run = store.get_run(run_id)
     except RunNotFound:  # it waits in a journal; `drupe sync` or the next opening ships it

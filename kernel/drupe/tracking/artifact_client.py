@@ -152,10 +152,10 @@ class ArtifactClient(TrackingClient):
 
     def _put(self, run_id: str, content: bytes, artifact_file: str) -> None:
         path = ArtifactPath.parse(artifact_file)
-        with tempfile.TemporaryDirectory(prefix="drupe-") as folder:
-            source = Path(folder) / "content"
-            source.write_bytes(content)
-            self.artifact_repo(run_id).put_file(source, path)
+        with tempfile.NamedTemporaryFile(prefix="drupe-") as source:
+            source.write(content)
+            source.flush()
+            self.artifact_repo(run_id).put_file(Path(source.name), path)
 
 
 def _table_entry(artifact_file: str) -> dict[str, str]:

@@ -82,6 +82,8 @@ def adopt(root: Path, store: TrackingStore, *, prepare: Callable[[Parcel], Parce
         if adopted.fault is not None:
             _tell_once(folder, adopted.fault)
         found.append(adopted)
+    if found:
+        outbox.clean_folder(root)
     return found
 
 

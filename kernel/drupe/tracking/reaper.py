@@ -6,7 +6,6 @@ What the dead process has left in the run's folder on this machine (its console 
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -80,7 +79,7 @@ def crash_of(run: Run) -> Crash | None:
 
 
 def _signs(root: Path, store: TrackingStore, here: Here) -> dict[str, list[Heartbeat]]:
-    """Signs of life by run, but for runs of this process: those in the store, and those that dead processes of this machine have left."""
+    """Signs of life by run: those in the store, and those that dead processes of this machine have left."""
     found: dict[str, list[Heartbeat]] = {}
     for beat in store.heartbeats():
         found.setdefault(beat.run_id, []).append(beat)
@@ -91,12 +90,7 @@ def _signs(root: Path, store: TrackingStore, here: Here) -> dict[str, list[Heart
         # they tell only when it began; how long that is ago says nothing
         if run_id not in found and judge(beats, now_ms=max(beat.at_ms for beat in beats), here=here).life is Life.DEAD:
             found[run_id] = beats
-    own = os.getpid()
-    return {
-        run_id: beats
-        for run_id, beats in found.items()
-        if not any(beat.pid == own and (beat.host, beat.boot_id) == (here.host, here.boot_id) for beat in beats)
-    }
+    return found
 
 
 def _bury(

@@ -22,7 +22,7 @@ from drupe.tracking import evidence, reaper
 from drupe.tracking.crashes import Crash
 from drupe.tracking.evidence import how_it_died
 from drupe.tracking.journal.places import boot_id, host_name, run_folder
-from drupe.tracking.liveness import Here
+from drupe.tracking.liveness import Here, started_ms
 from drupe.tracking.reaper import crash_of, look_after
 
 START = "import os, sys, signal, drupe\n"
@@ -227,6 +227,17 @@ def test_a_reader_that_cannot_write_tells_it_all_the_same() -> None:
     crash = crash_of(run)
     assert crash is not None
     assert (crash.at_ms, crash.signal, crash.reason) == (1000, None, "the process is gone, and left no word of how it ended")
+
+
+def test_a_run_of_a_process_whose_number_this_one_has_got_is_dead() -> None:
+    store = MemoryTrackingStore()  # as in a container that was started again, where the program is always process 1
+    experiment = store.create_experiment("e").experiment_id
+    run_ids = [store.create_run(NewRun(experiment)).info.run_id for _ in range(2)]
+    began = started_ms(os.getpid())
+    assert began is not None
+    for run_id, at_ms in zip(run_ids, (began - 60_000, began + 1000), strict=True):
+        store.beat([Heartbeat(run_id, "w", at_ms, 1000, host_name(), os.getpid(), boot_id())])
+    assert look_after("memory://", store, now=True) == run_ids[:1]
 
 
 def test_readers_look_again_only_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,7 +98,7 @@ class ConsoleLog:
             with place.open("rb") as part:
                 part.seek(self._read.get(name, 0))
                 content = part.read()
-        except (FileNotFoundError, ArtifactNotFound):  # it went to the artifacts, or was dropped, a moment ago
+        except (OSError, ArtifactNotFound):  # it went to the artifacts, or was dropped, a moment ago; or it is another user's
             return ""
         whole = content[: content.rfind(b"\n") + 1]  # the rest is being written
         self._read[name] = self._read.get(name, 0) + len(whole)

@@ -106,7 +106,8 @@ class Witness:
                 leave_at = leave_at or time.monotonic() + REAPED_S
                 if self._is_reaped or not self._folder or time.monotonic() > leave_at:
                     break
-            ready = dict(self._poll.poll(1000))
+            # once a second only where something is waited for that no descriptor tells: a new size of the terminal, the end of the wait
+            ready = dict(self._poll.poll(1000 if leave_at or any(channel.stream == "terminal" for channel in self._channels) else None))
             if self._control in ready:
                 self._obey()  # first: an order to begin a log was given before what goes into it was printed
             for channel in self._channels:

@@ -285,9 +285,34 @@ def test_a_program_that_led_its_stdout_elsewhere_keeps_it_there(program: Any, wo
     assert texts(kept("second"), "stdout") == ["both"]
 
 
-def test_a_witness_that_cannot_work_is_one_warning(program: Any) -> None:
-    done = program.run("sys.executable = '/bin/false'\nwith drupe.start_run():\n    print('printed')\n    drupe.log_metric('m', 1)\n")
+def test_a_witness_that_cannot_work_is_one_warning(program: Any, workspace: Path) -> None:
+    broken = workspace / "python-that-fails"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    done = program.run(f"sys.executable = {str(broken)!r}\nwith drupe.start_run():\n    print('printed')\n    drupe.log_metric('m', 1)\n")
     assert (done.returncode, done.stdout) == (0, b"printed\n")
     assert done.stderr.count(b"Warning") == 1
     (run,) = drupe.search_runs(output_format="list")
     assert run.info.status == "FINISHED"
+
+
+@pytest.mark.parametrize("executable", ["'/bin/false'", "''", "None"])
+def test_a_program_that_only_embeds_python_is_not_started_again(program: Any, executable: str) -> None:
+    done = program.run(f"sys.executable = {executable}\nwith drupe.start_run():\n    print('printed')\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"printed\n", b"")
+
+
+def test_two_processes_of_one_run_have_a_log_each_and_are_read_together(program: Any, kept: Kept) -> None:
+    code = (
+        "import subprocess\n"
+        "with drupe.start_run() as run:\n"
+        "    print('first')\n"
+        "    for name in ('second', 'third'):\n"
+        "        code = f\"import drupe\\nwith drupe.start_run():\\n    print('{name}')\"\n"
+        "        subprocess.run([sys.executable, '-c', code], env={**os.environ, 'DRUPE_RUN_ID': run.info.run_id}, stdout=subprocess.DEVNULL)\n"
+    )
+    assert program.run(code).stdout == b"first\n"
+    assert texts(kept()) == ["first", "second", "third"]
+    (run,) = drupe.search_runs(output_format="list")
+    names = [info.path for info in drupe.list_artifacts("logs", run_id=run.info.run_id)]
+    assert len(names) == 3

@@ -7,22 +7,20 @@ many series are read, it takes a handful of statements: for the runs, what chunk
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import groupby, pairwise
+from itertools import groupby
 from operator import itemgetter
 
 from attrs import frozen
 from sqlalchemy import select
 
 from drupe.entities import Points, Series
-from drupe.entities.metrics import rank
+from drupe_store_sql.merging import by_rank
 from drupe_store_sql.points import unpack
 from drupe_store_sql.sampling import level_for, sample
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import stretch
-from drupe_store_sql.summary import first_rank, last_rank
 from drupe_store_sql.tables import chunks, runs
 
 __all__ = ["read"]
@@ -130,7 +128,7 @@ def _take(session: Session, plan: _Plan, whole: dict[int, bytes], samples: dict[
     if not is_sampled and plan.sampled:  # fewer points between the steps than their chunks had led to expect
         samples = dict(session.among(_POINTS, [header.number for header in plan.sampled]))
     parts.update({header: unpack(samples[header.number], session) for header in plan.sampled})
-    points = _by_rank([parts[header] for header in sorted(parts, key=lambda header: header.min_step) if len(parts[header])])
+    points = by_rank([parts[header] for header in sorted(parts, key=lambda header: header.min_step) if len(parts[header])])
     return (sample(points, plan.level) if is_sampled and plan.level is not None else points), is_sampled
 
 
@@ -141,17 +139,3 @@ def _between(points: Points, low: int, high: int) -> Points:
         return points
     begin, end = bisect_left(steps, low), bisect_right(steps, high)
     return Points(steps[begin:end], points.timestamps[begin:end], points.values[begin:end])
-
-
-def _by_rank(parts: Sequence[Points]) -> Points:
-    """The points of sorted parts as one, by rank. Parts that do not overlap, the usual case, are put end to end."""
-    if len(parts) == 1:
-        return parts[0]
-    joined = Points()
-    for part in parts:
-        joined.extend(part)
-    if all(last_rank(before) <= first_rank(after) for before, after in pairwise(parts)):
-        return joined
-    if any(map(math.isnan, joined.values)):
-        return Points.of(sorted(joined, key=lambda point: rank(*point)))
-    return Points.of(sorted(joined))  # without NaN, the order of the triples is that of their ranks

@@ -1,8 +1,8 @@
 """Writing points of metric series: drop those that are there, keep the summary, append a tail row, fold the tail into chunks.
 
-Rows of `chunks` hold sorted points. A tail row is what one call appended; when a series has gathered enough of them, they and the last
-chunk that is not full become chunks, so that neither single points nor long series cost much space or many rows. Reading is
-for `history`.
+Rows of `chunks` hold sorted points. A tail row is what one call appended; when a series has gathered enough of them, they become a chunk,
+and when chunks of one size together make one of the next, they do, so that neither single points nor long series cost much space or many
+rows, and a point is rewritten three times at most. Reading is for `history` and `curves`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from drupe.errors import StoreCorrupt
 from drupe_store_sql.codec import decode, encode
 from drupe_store_sql.endian import to_little_endian
 from drupe_store_sql.lanes import stride_of
+from drupe_store_sql.merging import by_rank
 from drupe_store_sql.sampling import level_for, sample
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import insert_of_run, stretch
@@ -31,6 +32,7 @@ __all__ = ["append", "fold_all", "unpack"]
 TAIL_ROWS = 64  # fold when so many calls have appended: a row costs some 50 bytes of its own
 TAIL_POINTS = 512  # or when so many points are waiting
 FULL = 512  # a chunk of fewer points is opened again by the next fold
+MIDDLE = 2048  # chunks below this become one when they make one together; from here on, when they make a LARGEST one
 LARGEST = 8192  # points of one chunk; what a reader decodes at a time
 BUCKET = 128  # points that one bucket of a chunk's own sample stands for, where steps are even
 WORTH_FOLDING = 4  # tail rows of a series of an ended run
@@ -51,11 +53,10 @@ _OVERLAPPING = select(chunks.c.points).where(
     chunks.c.min_step <= bindparam("high"),
     chunks.c.max_step >= bindparam("low"),
 )
-_TO_FOLD = (
-    select(chunks.c.id, chunks.c.points)
-    .where(chunks.c.run == bindparam("run_pk"), chunks.c.key == bindparam("key_pk"), (chunks.c.is_tail == 1) | (chunks.c.count < FULL))
-    .order_by(chunks.c.min_step)
+_SIZES = select(chunks.c.id, chunks.c.count).where(
+    chunks.c.run == bindparam("run_pk"), chunks.c.key == bindparam("key_pk"), chunks.c.count < bindparam("largest")
 )
+_TO_MERGE = select(chunks.c.points).where(stretch(chunks.c.id)).order_by(chunks.c.min_step)
 _DROP_CHUNK = delete(chunks).where(chunks.c.id == bindparam("chunk"))
 _WITH_TAILS = select(series.c.key, *(series.c[name] for name in _ROW)).where(
     series.c.run == bindparam("run_pk"), series.c.tail_rows >= WORTH_FOLDING
@@ -147,6 +148,8 @@ def _plan(run: int, key: int, row: Row, points: Points, appended: list[dict[str,
             sampled = _sampled(part)
             appended.append(_chunk(run, key, part, sampled, is_tail=False))
             extremes.extend(part if sampled is None else sampled[1])
+        if len(points) % LARGEST:
+            to_fold.append((key, row))
         return extremes
     appended.append(_chunk(run, key, points, is_tail=True))
     row.tail_rows += 1
@@ -157,15 +160,28 @@ def _plan(run: int, key: int, row: Row, points: Points, appended: list[dict[str,
 
 
 def _fold(session: Session, run: int, key: int, row: Row) -> None:
-    found = session.rows(_TO_FOLD, run_pk=run, key_pk=key)
-    points = Points()
-    for _, stored in found:
-        points.extend(unpack(stored, session))
-    points = _sorted(points)
-    session.many(_DROP_CHUNK, [{"chunk": number} for number, _ in found])
+    chosen = _to_merge(session.rows(_SIZES, run_pk=run, key_pk=key, largest=LARGEST))
+    if len(chosen) < 2:
+        return
+    points = by_rank([unpack(stored, session) for (stored,) in session.among(_TO_MERGE, chosen)])
+    session.many(_DROP_CHUNK, [{"chunk": number} for number in chosen])
     session.many(_NEW_CHUNK, [_chunk(run, key, part, _sampled(part), is_tail=False) for part in _parts(points)])
     row.tail_rows = row.tail_points = 0
     session.many(_CHANGED, [_as_values(run, key, row, for_update=True)])
+
+
+def _to_merge(sizes: Iterable[tuple[int, int]]) -> list[int]:
+    """The chunks that are to be made anew, from the number and size of each: the smallest, and those of a size that make one of the next."""
+    sized = list(sizes)
+    chosen: list[int] = []
+    gathered = 0
+    for least, below, enough in ((0, FULL, 0), (FULL, MIDDLE, MIDDLE), (MIDDLE, LARGEST, LARGEST)):
+        alike = [(number, count) for number, count in sized if least <= count < below]
+        together = gathered + sum(count for _, count in alike)
+        if together >= enough:
+            gathered = together
+            chosen += [number for number, _ in alike]
+    return chosen
 
 
 def _parts(points: Points) -> Iterable[Points]:

@@ -163,6 +163,28 @@ def test_an_error_in_the_place_of_any_statement_leaves_all_or_nothing(
     assert _told(open_store()) == after
 
 
+@pytest.mark.parametrize("write", WRITES, ids=lambda write: write.__name__.strip("_"))
+def test_readers_see_the_state_before_a_write_until_it_is_whole_and_wait_for_nothing(
+    open_store: Open, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+
+    def look() -> None:
+        seen.append(_told(reader))
+        countdown.left = 1  # again at the next statement
+
+    countdown = _Countdown(monkeypatch, look)
+    store = open_store()
+    before, after = _expected(store, write)
+    _fill(store)
+    reader = open_store(busy_timeout_s=0.001)  # other settings: connections of its own, as in another process
+    countdown.left = 1
+    write(store)
+    countdown.left = -1
+    assert len(seen) > 4
+    assert seen == [before] * (len(seen) - 1) + [after]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize("write", WRITES, ids=lambda write: write.__name__.strip("_"))
 def test_a_process_killed_at_any_statement_leaves_all_or_nothing(

@@ -25,7 +25,7 @@ from drupe.uris import Uri
 from drupe_store_sql import points
 from drupe_store_sqlite.stores import SqliteTrackingStore
 
-TINY = {"TAIL_ROWS": 3, "TAIL_POINTS": 16, "FULL": 16, "LARGEST": 32, "BUCKET": 8, "WORTH_FOLDING": 2}
+TINY = {"TAIL_ROWS": 3, "TAIL_POINTS": 16, "FULL": 16, "MIDDLE": 24, "LARGEST": 48, "BUCKET": 8, "WORTH_FOLDING": 2}
 
 _steps = st.integers(-40, 120) | st.sampled_from([-(2**63), -1, 0, 1, 2**63 - 1])
 _values = st.sampled_from([0.0, -0.0, 1.0, -1.0, math.nan, math.inf, -math.inf]) | st.floats()

@@ -11,6 +11,7 @@ import pytest
 
 from drupe.entities import Dataset, DatasetInput, InputTag, LogBatch, NewRun, Points, RunStatus
 from drupe.search import Kind, parse
+from drupe_store_sql import points
 from drupe_store_sqlite.stores import SqliteTrackingStore
 
 Open = Callable[..., SqliteTrackingStore]
@@ -62,11 +63,31 @@ def test_one_point_takes_four_statements(store: SqliteTrackingStore, run_id: str
     assert [statement.split()[0] for statement in statements] == ["SELECT", "SELECT", "UPDATE", "INSERT"]
 
 
-def test_a_batch_of_a_thousand_points_takes_four_statements(store: SqliteTrackingStore, run_id: str) -> None:
+def test_a_batch_of_a_thousand_points_takes_four_statements_and_a_look_at_the_sizes_of_the_chunks(
+    store: SqliteTrackingStore, run_id: str
+) -> None:
     store.log_batch(run_id, LogBatch({"loss": Points.of([(-1, 0, 0.5)])}))
     with counted(store) as statements:
         store.log_batch(run_id, LogBatch({"loss": Points.of((step, 0, 0.5) for step in range(1000))}))
-    assert [statement.split()[0] for statement in statements] == ["SELECT", "SELECT", "UPDATE", "INSERT"]
+    assert [statement.split()[0] for statement in statements] == ["SELECT", "SELECT", "UPDATE", "INSERT", "SELECT"]
+
+
+@pytest.mark.parametrize("size", [30, 100, 700, 3000])
+def test_a_series_that_arrives_in_pieces_is_in_few_chunks_and_no_point_is_written_more_than_four_times(
+    store: SqliteTrackingStore, run_id: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+    real = points.encode
+    monkeypatch.setattr(points, "encode", lambda part: written.append(len(part)) or real(part))
+    for start in range(0, 42_000, size):
+        store.log_batch(run_id, LogBatch({"loss": Points.of((step, 0, 0.5) for step in range(start, start + size))}))
+    with store._database.read() as session:
+        ((chunks, kept),) = session.driver.execute("SELECT count(*), sum(count) FROM chunks WHERE count >= 512")
+        ((tails,),) = session.driver.execute("SELECT count(*) FROM chunks WHERE count < 512")
+    assert kept > 40_000
+    assert chunks <= 42_000 // 8192 + 8
+    assert tails <= 64
+    assert sum(written) <= 4.2 * 42_000  # the samples are counted too
 
 
 def test_a_new_run_takes_three_statements_beside_one_for_each_tag(store: SqliteTrackingStore) -> None:

@@ -12,7 +12,7 @@ from drupe.entities.enums import (
     ViewType,
 )
 from drupe.entities.metrics import Metric, MetricSummary, Points, Series
-from drupe.entities.page import Page, gather
+from drupe.entities.page import Page, each, gather
 from drupe.entities.registry import ModelVersion, RegisteredModel
 from drupe.entities.runs import (
     Dataset,
@@ -66,5 +66,6 @@ __all__ = [
     "Stat",
     "TableReport",
     "ViewType",
+    "each",
     "gather",
 ]

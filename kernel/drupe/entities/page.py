@@ -1,11 +1,11 @@
-"""One page of an ordered result: a list that knows how to ask for the next, and all pages gathered."""
+"""One page of an ordered result: a list that knows how to ask for the next, and all pages one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-__all__ = ["Page", "gather"]
+__all__ = ["Page", "each", "gather"]
 
 T = TypeVar("T")
 
@@ -21,14 +21,18 @@ class Page(list[T]):
         self.token = token
 
 
-def gather(fetch: Callable[[int, str | None], Page[T]], *, page_size: int, at_most: int | None = None) -> list[T]:
-    """The items of all pages, in order; `fetch(limit, token)` reads one page. Stops after `at_most` items."""
-    found: list[T] = []
-    token: str | None = None
-    while at_most is None or len(found) < at_most:
-        page = fetch(page_size if at_most is None else min(page_size, at_most - len(found)), token)
-        found += page
+def each(fetch: Callable[[int, str | None], Page[T]], *, page_size: int, at_most: int | None = None) -> Iterator[T]:
+    """The items of all pages, in order, read as they are taken; `fetch(limit, token)` reads one page. Stops after `at_most` items."""
+    left, token = at_most, None
+    while left is None or left > 0:
+        page = fetch(page_size if left is None else min(page_size, left), token)
         token = page.token
+        left = None if left is None else left - len(page)
+        yield from page
         if not token:
-            break
-    return found
+            return
+
+
+def gather(fetch: Callable[[int, str | None], Page[T]], *, page_size: int, at_most: int | None = None) -> list[T]:
+    """What `each` finds, as a list."""
+    return list(each(fetch, page_size=page_size, at_most=at_most))

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from drupe import lazy
-from drupe.entities import FileInfo, LifecycleStage, Metric, Run, RunStatus, ViewType, gather
+from drupe.entities import FileInfo, LifecycleStage, Metric, Run, RunStatus, ViewType, each
 from drupe.errors import InvalidValue, NoActiveRun, StoreBusy, StoreError, StoreFull, StoreUnavailable, WrongLifecycle
 from drupe.settings import settings
 from drupe.tracking import active, heartbeat, run_log
@@ -220,12 +220,12 @@ def search_runs(
         where = None
     else:
         where = [current_experiment(client)] if experiment_ids is None else experiment_ids
-    found = gather(
+    found = each(
         lambda limit, token: client.search_runs(where, filter_string, run_view_type, limit, order_by, token),
         page_size=RUNS_PAGE,
         at_most=max_results,
     )
-    return found if output_format == "list" else lazy.load("drupe.tracking.frames:runs_frame")(found)
+    return list(found) if output_format == "list" else lazy.load("drupe.tracking.frames:runs_frame")(found)
 
 
 # --- how runs start and end

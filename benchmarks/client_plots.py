@@ -14,6 +14,8 @@ from report import ROOT, duration
 IMAGES = ROOT / "docs/images"
 OWN, OTHER, LIMIT = "#b3364a", "#8a94a6", "#c9ced6"
 LIMITS = ("os.write", "mmap", "sqlite3", "sqlite3 at the end")
+_PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+
 Kept = Mapping[str, Mapping[str, Any]]
 
 mpl.rcParams.update(
@@ -64,26 +66,32 @@ def _bars(axes: Axes, times: Mapping[str, float], title: str, target: float, wor
         axes.barh(place, times[name], color=colour, height=0.66)
         if worst:
             axes.plot([times[name], worst[name]], [place, place], color="#3c4350", linewidth=1.2, marker="|", markevery=[1])
-        axes.annotate(duration(times[name]), (longest[name], place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9)
+        axes.annotate(
+            duration(times[name]), (longest[name], place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9, bbox=_PLAIN
+        )
     axes.set_xscale("log")
-    axes.set_xlim(min(times.values()) / 3, max(longest.values()) * 4)
+    axes.set_xlim(min(target, *times.values()) / 3, max(longest.values()) * 4)
     axes.set_yticks(range(len(names)), [f"{name} (limit)" if name in LIMITS else name for name in names])
     axes.axvline(target, color=OWN, linestyle=":", linewidth=1)
     axes.annotate("target", (target, len(names) - 0.4), color=OWN, fontsize=8, ha="center", va="bottom", annotation_clip=False)
     axes.set_title(title, pad=18, fontsize=11)
     _label_times(axes)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("seconds, logarithmic" + ("; the line ends where 99 of 100 calls stay below" if worst else ""), fontsize=9)
+    axes.set_xlabel("logarithmic" + ("; the line ends where 99 of 100 calls stay below" if worst else ""), fontsize=9)
 
 
 def _growth(figure: Figure, kept: Kept) -> None:
     asked = (("first_ms", "newest 1 000"), ("filter_ms", "metric and param"), ("top_ms", "best 100 by a metric"))
     places = figure.subplots(1, 3, sharey=True)
+    highest = 0.0
     for axes, (name, title) in zip(places, asked, strict=True):
         for subject, colour, mark in (("drupe", OWN, "o"), ("mlflow", OTHER, "s")):
             counts = [(runs, _figures(kept, row, name, 1e-3).get(subject)) for row, runs in _SIZES if row in kept]
             known = [(runs, value) for runs, value in counts if value is not None]
+            if not known:
+                continue
             axes.plot(*zip(*known, strict=True), color=colour, marker=mark, markersize=5)
+            highest = max(highest, *(value for _, value in known))
             axes.annotate(subject, known[-1], xytext=(0, 7), textcoords="offset points", color=colour, ha="right", fontsize=9)
         axes.set_xscale("log")
         axes.set_yscale("log")
@@ -93,6 +101,7 @@ def _growth(figure: Figure, kept: Kept) -> None:
         axes.set_xticks([], minor=True)
         axes.grid(axis="y", color="#e6e8ec", linewidth=0.8)
         _label_times(axes, "y")
+    places[0].set_ylim(top=highest * 3)
     figure.supxlabel("runs in the store", fontsize=9)
     figure.suptitle("Search: how long the answer takes", fontsize=11, x=0.01, ha="left")
 

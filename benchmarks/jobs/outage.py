@@ -3,6 +3,7 @@
 The store comes and goes meanwhile.
 """
 
+import importlib
 import json
 import time
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 from opened import given, opened, say
 
 subject = opened()
+value_at = importlib.import_module("points").value_at
 run = subject.begin()
-subject.log("loss", 0.0, step=0)
+subject.log("loss", value_at(0), step=0)
 say(run=run)
 calls: list[tuple[float, float]] = []
 raised, step = "", 0
@@ -21,7 +23,7 @@ while not stop.exists():
     step += 1
     began = time.monotonic()
     try:
-        subject.log("loss", step * 0.5, step=step)
+        subject.log("loss", value_at(step), step=step)
     except Exception as fault:  # whatever the subject raises ends a training
         raised = f"{type(fault).__name__}: {fault}"[:200]
         break

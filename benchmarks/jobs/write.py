@@ -4,6 +4,7 @@ Times are those of the machine's monotonic clock, so that another process can go
 """
 
 import contextlib
+import importlib
 import os
 import signal
 import time
@@ -40,19 +41,20 @@ def forget_peaks() -> None:
 
 
 subject = opened()
+value_at = importlib.import_module("points").value_at
 run = subject.begin()
 say(run=run)
 points, log = given["points"], subject.log
 warm = min(points, 1000)
 began = time.monotonic()
 for step in range(warm):
-    log("loss", step * 0.5, step=step)
+    log("loss", value_at(step), step=step)
 before = 0
 if given.get("watch_memory"):
     forget_peaks()
     before = memory_kb("VmRSS")
 for step in range(warm, points):
-    log("loss", step * 0.5, step=step)
+    log("loss", value_at(step), step=step)
 logged = time.monotonic()
 if given.get("kill"):
     say(run=run, acknowledged=points)

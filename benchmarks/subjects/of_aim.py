@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from aim import Repo, Run
 from aim.sdk.types import QueryReportMode
+from points import value_at
 
 
 def place(folder: str) -> None:
@@ -37,5 +38,6 @@ def read(run_hash: str, key: str) -> tuple[Sequence[int], Sequence[float]]:
     ).iter_runs():
         for metric in found:
             values += list(metric.values.sparse_numpy()[1])
-    values.sort()
-    return [int(value * 2) for value in values], values
+    step_of = {value_at(step): step for step in range(2 * len(values) + 1000)}
+    steps = sorted(step_of[value] for value in values)
+    return steps, [value_at(step) for step in steps]

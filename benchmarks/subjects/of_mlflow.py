@@ -42,6 +42,10 @@ def fill(run: str, key: str, points: int) -> None:
     connection.close()
 
 
+def warm() -> None:
+    MlflowClient().search_experiments(max_results=1)
+
+
 def read(run: str, key: str) -> tuple[Sequence[int], Sequence[float]]:
     found = MlflowClient().get_metric_history(run, key)
     return [metric.step for metric in found], [metric.value for metric in found]

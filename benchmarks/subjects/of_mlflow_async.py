@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import mlflow
-from of_mlflow import begin, chart, fill, history, place, read, search  # noqa: F401
+from of_mlflow import begin, chart, fill, history, place, read, search, warm  # noqa: F401
 
 
 def log(key: str, value: float, step: int) -> Any:

@@ -17,12 +17,15 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
+from drupe.artifacts.content import put_bytes
+from drupe.extend import ArtifactRepo
 from drupe.settings import settings
 from drupe.tracking.command import command_line, kept_variables
 from drupe.tracking.context import code_state, run_context, working_folder
 from drupe.tracking.git import GitState, uncommitted_diff, untracked_files
 from drupe.tracking.machine import container_facts, gpu_facts, machine_facts
 from drupe.tracking.packages import installed_packages
+from drupe.uris import ArtifactPath
 
 __all__ = ["ENVIRONMENT_FOLDER", "environment_files", "finish_capture", "start_capture"]
 
@@ -35,14 +38,14 @@ _worker: tuple[int, ThreadPoolExecutor] | None = None  # with the process id tha
 _pending: dict[str, Future[None]] = {}
 
 
-def start_capture(run_id: str, write: Callable[[str, str], None]) -> None:
-    """Begin to write this run's environment files; `write(text, file name)` stores one of them."""
+def start_capture(run_id: str, open_repo: Callable[[], ArtifactRepo]) -> None:
+    """Begin to write this run's environment files; `open_repo` gives the repository of its artifacts."""
     if not (settings().get("capture_environment", True) or settings().get("capture_git_diff", True)):
         return
     run_context(), code_state()  # belong to the calling thread's moment: working folder and __main__ may change
     with _lock:
         try:
-            _pending[run_id] = _pool().submit(_write_all, write)
+            _pending[run_id] = _pool().submit(_write_all, open_repo)
         except RuntimeError:  # a thread that outlives the main one: Python starts no more threads, and the run goes without
             warnings.warn(f"the environment of run {run_id} is not kept: the process is ending", stacklevel=3)
 
@@ -117,9 +120,11 @@ def _git(state: GitState, diff: str | None) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _write_all(write: Callable[[str, str], None]) -> None:
-    for name, text in environment_files().items():
-        write(text, f"{ENVIRONMENT_FOLDER}/{name}")
+def _write_all(open_repo: Callable[[], ArtifactRepo]) -> None:
+    files = environment_files()
+    repo = open_repo()
+    for name, text in files.items():
+        put_bytes(repo, text.encode("utf-8", "surrogatepass"), ArtifactPath((ENVIRONMENT_FOLDER, name)))
 
 
 def _pool() -> ThreadPoolExecutor:

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from drupe import lazy
+from drupe.artifacts.repos import repo_for
 from drupe.entities import FileInfo, LifecycleStage, Metric, Run, RunStatus, ViewType, each
 from drupe.errors import InvalidValue, NoActiveRun, StoreBusy, StoreError, StoreFull, StoreUnavailable, WrongLifecycle
 from drupe.settings import settings
@@ -102,7 +103,7 @@ def start_run(
     active.push(here, lambda status, fault: _end(client, here.info.run_id, status, fault))
     line = run_log.open_line(client, run)
     if not resumed:
-        start_capture(here.info.run_id, lambda text, name: client.log_text(here.info.run_id, text, name))
+        start_capture(here.info.run_id, lambda: repo_for(run.info.artifact_uri))
     keep_client(here.info.run_id, client)
     heartbeat.begin(run.info.run_id, client.tracking_uri, lambda: tracking_store(client.tracking_uri))
     keeping.begin(run.info.run_id, client.tracking_uri, lambda: client.artifact_repo(run.info.run_id), is_resumed=bool(resumed))

@@ -21,6 +21,7 @@ _ROOMS = {
     "RunStatus": "drupe.entities",
     "ViewType": "drupe.entities",
     "active_run": "drupe.tracking.fluent",
+    "autolog": "drupe.tracking.autolog",
     "create_experiment": "drupe.tracking.experiments",
     "delete_experiment": "drupe.tracking.experiments",
     "delete_experiment_tag": "drupe.tracking.experiments",

@@ -33,6 +33,7 @@ from drupe.tracking.address import (
     set_registry_uri as set_registry_uri,
     set_tracking_uri as set_tracking_uri,
 )
+from drupe.tracking.autolog import autolog as autolog
 from drupe.tracking.experiments import (
     create_experiment as create_experiment,
     delete_experiment as delete_experiment,

@@ -1,4 +1,12 @@
 from drupe.extend.artifact_repo import ArtifactRepo as ArtifactRepo
+from drupe.extend.autologger import (
+    Autologger as Autologger,
+    AutologOptions as AutologOptions,
+    Call as Call,
+    Patches as Patches,
+    Training as Training,
+    TrainingRun as TrainingRun,
+)
 from drupe.extend.context import RunContext as RunContext
 from drupe.extend.dataset_source import DatasetSource as DatasetSource, Fetched as Fetched, SourceStat as SourceStat
 from drupe.extend.events import (

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "drupe_add_hookspecs",
     "drupe_artifact_repos",
+    "drupe_autologgers",
     "drupe_cli_commands",
     "drupe_configure",
     "drupe_dataset_sources",
@@ -110,6 +111,21 @@ def drupe_system_metrics() -> list[Offer]:  # type: ignore[empty-body]
         @hookimpl
         def drupe_system_metrics():
             return [Offer("tpu", load="drupe_tpu_metrics:TpuMetrics", help="load and memory of TPUs", requires=("libtpu",))]
+    """
+
+
+@hookspec
+def drupe_autologgers() -> list[Offer]:  # type: ignore[empty-body]
+    """Offer to log the trainings of a library. Key: the top-level module whose import starts it, e.g. `sklearn`.
+
+    Called once, when the catalog is built; `load` names a subclass of `drupe.extend.Autologger`, imported after the library was, and
+    `settings` a subclass of `drupe.extend.AutologOptions`. The offer's name is the library's name in MLflow: `drupe.<name>.autolog()`
+    turns it on, as `drupe.autolog()` does for all. Since API 1.0.
+
+        @hookimpl
+        def drupe_autologgers():
+            return [Offer("pytorch", load="drupe_autolog_torch:TorchAutologger", help="PyTorch Lightning trainings", keys=("lightning",),
+                          requires=("lightning",), settings="drupe_autolog_torch:TorchOptions")]
     """
 
 

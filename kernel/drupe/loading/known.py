@@ -39,6 +39,7 @@ _PROVIDERS: dict[str, dict[str, str]] = {
         "https": "source-http",
         "s3": "store-s3",
     },
+    "drupe_autologgers": {"sklearn": "flavor-sklearn"},
 }
 
 

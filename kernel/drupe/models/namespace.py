@@ -16,8 +16,26 @@ from drupe.models.mlmodel import PYFUNC, ModelInfo
 from drupe.models.opening import get_model_info, load_model, load_native
 from drupe.models.python_model import PythonModel, PythonModelContext
 from drupe.models.saving import save_model
+from drupe.tracking.autolog import autolog_library, has_autologger
 
-__all__ = ["FlavorNamespace", "PyfuncNamespace", "namespace"]
+__all__ = ["AutologNamespace", "FlavorNamespace", "PyfuncNamespace", "namespace"]
+
+
+class AutologNamespace:
+    """`autolog` of one library, for those that have no flavor of the same name."""
+
+    def __init__(self, library: str) -> None:
+        self.library = library
+
+    def autolog(self, *args: Any, **options: Any) -> None:
+        """Log the trainings of this library by themselves, or stop doing so (`disable=True`); MLflow's options, in MLflow's order."""
+        autolog_library(self.library, *args, **options)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return namespace, (self.library,)
+
+    def __repr__(self) -> str:
+        return f"<drupe autologging of {self.library}>"
 
 
 class FlavorNamespace:
@@ -40,6 +58,10 @@ class FlavorNamespace:
         """Load the library's own object; `drupe.load_model` gives the generic model instead."""
         return load_native(self.flavor, model_uri, dst_path, **given)
 
+    def autolog(self, *args: Any, **options: Any) -> None:
+        """Log the trainings of this library by themselves, or stop doing so (`disable=True`); MLflow's options, in MLflow's order."""
+        autolog_library(self.flavor, *args, **options)
+
     def _model(self, model: Any, given: dict[str, Any]) -> Any:
         keyword = self._implementation().model_argument
         if (model is None) == (keyword not in given):
@@ -53,7 +75,7 @@ class FlavorNamespace:
         # constants of the flavor, such as SERIALIZATION_FORMAT_SKOPS
         if name.isupper() and hasattr(self._implementation(), name):
             return getattr(self._implementation(), name)
-        raise AttributeError(f"the flavor {self.flavor!r} has no {name!r}; it has save_model, log_model and load_model")
+        raise AttributeError(f"the flavor {self.flavor!r} has no {name!r}; it has save_model, log_model, load_model and autolog")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return namespace, (self.flavor,)
@@ -97,11 +119,13 @@ class PyfuncNamespace(FlavorNamespace):
         return get_model_info(model_uri)
 
 
-def namespace(name: str) -> FlavorNamespace:
+def namespace(name: str) -> FlavorNamespace | AutologNamespace:
     """The functions of the flavor `name` (`pyfunc` is python_function). Raises AttributeError that says what to install, or what there is."""
     flavor = PYFUNC if name == "pyfunc" else name
     try:
         catalog().find("drupe_model_flavors", flavor)
     except PluginError as fault:
+        if has_autologger(name):
+            return AutologNamespace(name)
         raise AttributeError(f"module 'drupe' has no attribute {name!r}: {fault.message}", name=name) from fault
     return PyfuncNamespace(PYFUNC) if flavor == PYFUNC else FlavorNamespace(flavor)

@@ -23,7 +23,7 @@ import drupe.settings
 from drupe.loading import Catalog, Plugin
 from drupe.loading.check import check
 from drupe.settings import Settings
-from drupe.tracking import address, chosen, fluent
+from drupe.tracking import address, autolog, chosen, fluent
 
 __all__ = ["check_front_door", "drupe_workspace", "use_plugin"]
 
@@ -78,6 +78,7 @@ def check_front_door(module: str) -> Plugin:
 
 
 def _start_over() -> None:
+    autolog.reset()
     chosen.reset()
     address.close_stores()
     drupe.settings.reset()

@@ -177,7 +177,7 @@ def test_a_namespace_has_the_constants_of_its_flavor_and_no_others() -> None:
     assert drupe.sklearn.SERIALIZATION_FORMAT_SKOPS == "skops"
     with pytest.raises(AttributeError, match="has no 'NO_SUCH_CONSTANT'"):
         _ = drupe.sklearn.NO_SUCH_CONSTANT
-    with pytest.raises(AttributeError, match="it has save_model, log_model and load_model"):
+    with pytest.raises(AttributeError, match="it has save_model, log_model, load_model and autolog"):
         _ = drupe.sklearn.no_such_function
     assert repr(drupe.sklearn) == "<drupe flavor sklearn>"
 

@@ -1,4 +1,4 @@
-"""drupe-flavor-sklearn: scikit-learn models."""
+"""drupe-flavor-sklearn: scikit-learn models, and autologging of scikit-learn."""
 
 from drupe.extend import Offer, hookimpl
 
@@ -14,5 +14,18 @@ def drupe_model_flavors() -> list[Offer]:
             help="scikit-learn estimators and pipelines",
             handles=("sklearn.base.BaseEstimator",),
             requires=("scikit-learn=sklearn", "skops"),
+        )
+    ]
+
+
+@hookimpl
+def drupe_autologgers() -> list[Offer]:
+    return [
+        Offer(
+            "sklearn",
+            load="drupe_flavor_sklearn.autolog.autologger:SklearnAutologger",
+            help="fits of scikit-learn",
+            requires=("scikit-learn=sklearn",),
+            settings="drupe_flavor_sklearn.autolog.options:SklearnOptions",
         )
     ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import evolve
 
 from drupe.artifacts.progress import progress_bar
 from drupe.cli.nouns import Noun, missing_store, tracking_uri
@@ -17,6 +18,8 @@ from drupe.entities import Damage, RepairReport, TableReport
 from drupe.errors import StoreUnavailable
 from drupe.extend.features import Feature
 from drupe.tracking.address import get_tracking_uri, store_class
+from drupe.tracking.journal.places import journals_root
+from drupe.tracking.journal.repair import find_damage, repair
 from drupe.uris import redact
 
 if TYPE_CHECKING:
@@ -51,12 +54,13 @@ def store() -> None:
 @click.argument("uri", required=False, metavar="[URI]")
 @click.pass_context
 def _verify(ctx: click.Context, uri: str | None) -> None:
-    """Read all that the store at URI keeps, and list what is damaged.
+    """Read all that the store at URI keeps, and the journals that wait for it, and list what is damaged.
 
     Nothing is written. The store may be too damaged to be opened. The exit code is 1 when damage was found.
     """
     implementation, address, options = _store(ctx, uri)
-    found = _looked_through(implementation, address, options)
+    of_store, of_journals = _looked_through(implementation, address, options)
+    found = [*of_store, *of_journals]
     print_list(found, _DAMAGE, empty=f"{_place(address)}: no damage was found", as_plain=_plain_damage)
     if found and chosen_form() is Form.TABLE:
         note(_advice(implementation))
@@ -81,18 +85,17 @@ def _repair(ctx: click.Context, uri: str | None, target: Path | None) -> None:
     """Make a whole store of every row that can be read of a damaged one.
 
     It takes the place of the damaged one, which is kept beside it with .damaged and the time in its name. End what has the store open first.
+    Journals that wait for the store are repaired too; drupe sync ships them then.
     What is lost, or was put together from other rows, is listed. The exit code is 1 when rows or points are lost.
     """
     implementation, address, options = _store(ctx, uri)
     found = _looked_through(implementation, address, options)
-    if not found:
+    if not any(found):
         say(f"{_place(address)}: no damage was found, and nothing was changed")
         if chosen_form() is Form.JSON:
             print_json(None)
         return
-    say(f"{_place(address)}: damage in {len(found)} {'place' if len(found) == 1 else 'places'}")
-    with progress_bar("repairing") as progress:
-        report = implementation.repair(address, options, target=_absolute(target), progress=progress)
+    report = _repaired(implementation, address, options, target, found)
     _print(report)
     if report.lost:
         ctx.exit(1)
@@ -107,9 +110,28 @@ def _store(ctx: click.Context, uri: str | None) -> tuple[type[TrackingStore], Ur
     return store_class(uri or tracking_uri(ctx) or get_tracking_uri())
 
 
-def _looked_through(implementation: type[TrackingStore], address: Uri, options: Any) -> list[Damage]:
+def _looked_through(implementation: type[TrackingStore], address: Uri, options: Any) -> tuple[list[Damage], list[Damage]]:
+    """The damage of the store, and that of the journals that wait for it."""
     with progress_bar("verifying") as progress:
-        return implementation.verify(address, options, progress=progress)
+        return implementation.verify(address, options, progress=progress), find_damage(_journals(address))
+
+
+def _repaired(
+    implementation: type[TrackingStore], address: Uri, options: Any, target: Path | None, found: tuple[list[Damage], list[Damage]]
+) -> RepairReport:
+    of_store, of_journals = found
+    report = RepairReport(_place(address), None, ())
+    if of_store:
+        with progress_bar("repairing") as progress:
+            report = implementation.repair(address, options, target=_absolute(target), progress=progress)
+    if of_journals:
+        tables, losses = repair(_journals(address))
+        report = evolve(report, tables=(*report.tables, *tables), losses=(*report.losses, *losses))
+    return report
+
+
+def _journals(address: Uri) -> Path:
+    return journals_root(address.text)
 
 
 def _advice(implementation: type[TrackingStore]) -> str:

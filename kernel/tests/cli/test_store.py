@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+import drupe
+from drupe import settings
 from drupe.client import Client
 from drupe.testing.memory import MemoryTrackingStore
 from drupe.tracking.address import close_stores
@@ -85,3 +87,37 @@ def test_a_store_that_knows_nothing_of_repair_still_verifies(drupe_cli: Any, mon
     assert str(found).endswith("it is getting late")
     with pytest.raises(Exception, match="cannot repair what it keeps"):
         MemoryTrackingStore.repair(uri)
+
+
+@pytest.fixture
+def damaged_journal(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What an offline trainer left, with one of its records ruined."""
+    monkeypatch.setenv("DRUPE_OFFLINE", "1")
+    settings.reset()
+    with drupe.start_run():
+        for step in range(50):
+            drupe.log_metric("loss", 0.5, step=step)
+    monkeypatch.delenv("DRUPE_OFFLINE")
+    settings.reset()
+    close_stores()
+    (journal,) = (workspace / "drupe-journals").rglob("*.journal")
+    content = bytearray(journal.read_bytes())
+    content[-400:-396] = b"\xff\xff\xff\xff"
+    journal.write_bytes(content)
+    return journal
+
+
+def test_damaged_journals_are_listed_and_repaired_with_their_store(drupe_cli: Any, damaged_journal: Path) -> None:
+    Client().get_experiment("0")  # makes the store, which warns of the journal
+    close_stores()
+    (found,) = json.loads(drupe_cli("store", "verify", "--json").out)
+    assert found["place"] == str(damaged_journal)
+    told = drupe_cli("store", "repair")
+    assert told.code == 1
+    assert told.lines[2].split()[:2] == ["journal", "records"]
+    close_stores()
+    assert drupe_cli("store", "verify").code == 0
+    assert drupe_cli("sync").code == 0
+    (run,) = json.loads(drupe_cli("runs", "list", "--json").out)
+    assert run["data"]["metrics"][0]["key"] == "loss"
+    assert len(Client().get_metric_history(run["info"]["run_id"], "loss")) == 49

@@ -26,7 +26,7 @@ from drupe.tracking.journal.places import STAGED, boot_id, host_name
 from drupe.tracking.journal.shipping import Consignment, Shipped
 from drupe.uris import redact
 
-__all__ = ["Adopted", "Left", "adopt", "adopt_run", "catch_up", "left_in", "run_folders", "staged_files"]
+__all__ = ["Adopted", "Left", "adopt", "adopt_run", "catch_up", "left_in", "lock_of", "run_folders", "staged_files"]
 
 QUIET_S = 900.0
 BEAT_MS = 10_000
@@ -61,7 +61,7 @@ def left_in(folder: Path) -> list[Left]:
     found = []
     for writer, files in writers_in(folder).items():
         if writer not in outbox.own_writers():
-            with _lock_of(files[-1]) as is_free:
+            with lock_of(files[-1]) as is_free:
                 found.append(Left(writer, sum(path.stat().st_size for path in files if path.exists()), not is_free))
     return found
 
@@ -116,11 +116,12 @@ def adopt_run(
     for writer, files in writers_in(folder).items():
         if writer in own:
             continue
-        with _lock_of(files[-1]) as is_free:
+        newest = files[-1]
+        with lock_of(newest) as is_free:
             files = writers_in(folder).get(writer, [])  # somebody may have shipped and deleted it meanwhile
             if not files:
                 continue
-            if not is_free:
+            if not is_free or files[-1] != newest:  # a full file is unlocked when its living writer goes on to the next one
                 adopted.alive += 1
                 continue
             try:
@@ -159,8 +160,8 @@ def staged_files(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def _lock_of(path: Path) -> Iterator[bool]:
-    """True while this process holds the lock of a writer that does not; False when it has it."""
+def lock_of(path: Path) -> Iterator[bool]:
+    """True while this process holds the lock that a living writer has on its newest file; False when its writer holds it."""
     try:
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError:

@@ -6,8 +6,10 @@ the run is shipped.
 
 from __future__ import annotations
 
+import os
 import threading
 import uuid
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
@@ -74,6 +76,9 @@ def settle_experiment(opened: Callable[[], TrackingStore]) -> Callable[[Parcel],
     return prepare
 
 
+_stores: weakref.WeakSet[OfflineStore] = weakref.WeakSet()
+
+
 class OfflineStore(TrackingStore):
     """Runs in the journals for the store at `uri`. `opened` opens that store when it is there again; None where nobody is to try."""
 
@@ -82,6 +87,10 @@ class OfflineStore(TrackingStore):
         self._root = journals_root(uri)
         self._runs: dict[str, LocalRun] = {}
         self._following = threading.Lock()
+        _stores.add(self)
+
+    def _in_child(self) -> None:
+        self._following, self._runs = threading.Lock(), {}  # another thread of the parent may have been reading
 
     @classmethod
     def open(cls, uri: Uri, settings: Any = None) -> Self:
@@ -252,3 +261,12 @@ class OfflineStore(TrackingStore):
 def _experiment(experiment_id: str) -> Experiment:
     name = by_name(experiment_id) or ("Default" if experiment_id == DEFAULT else experiment_id)
     return Experiment(experiment_id, name, artifact_location="")
+
+
+def _after_fork() -> None:
+    for store in _stores:
+        store._in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -19,8 +19,8 @@ from array import array
 from operator import sub
 
 from drupe.entities import Points
+from drupe.entities.endian import from_little_endian, to_little_endian
 from drupe_store_sql import planes
-from drupe_store_sql.endian import from_little_endian, to_little_endian
 from drupe_store_sql.lanes import running_sums, wrapped
 
 __all__ = ["decode", "encode"]

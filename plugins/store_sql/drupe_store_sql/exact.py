@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Collection, Iterable
 from fractions import Fraction
 
-from drupe_store_sql.endian import from_little_endian, to_little_endian
+from drupe.entities.endian import from_little_endian, to_little_endian
 
 __all__ = ["EMPTY", "add", "mean"]
 

@@ -10,7 +10,7 @@ from array import array
 from functools import cache
 from itertools import accumulate
 
-from drupe_store_sql.endian import from_little_endian
+from drupe.entities.endian import from_little_endian
 
 __all__ = ["differences", "evenly", "running_sums", "stride_of", "wrapped"]
 

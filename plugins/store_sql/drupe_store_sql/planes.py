@@ -17,7 +17,7 @@ import struct
 import zlib
 
 from drupe.entities import Points
-from drupe_store_sql.endian import from_little_endian, to_little_endian
+from drupe.entities.endian import from_little_endian, to_little_endian
 from drupe_store_sql.lanes import differences, evenly, running_sums, stride_of
 
 __all__ = ["MOST", "pack", "unpack"]

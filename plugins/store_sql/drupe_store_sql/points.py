@@ -15,10 +15,10 @@ from attrs import fields
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from drupe.entities import Points
+from drupe.entities.endian import to_little_endian
 from drupe.entities.metrics import rank
 from drupe.errors import StoreCorrupt
 from drupe_store_sql.codec import decode, encode
-from drupe_store_sql.endian import to_little_endian
 from drupe_store_sql.lanes import stride_of
 from drupe_store_sql.merging import by_rank
 from drupe_store_sql.sampling import level_for, sample

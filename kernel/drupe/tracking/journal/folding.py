@@ -10,6 +10,7 @@ from typing import Any
 from attrs import asdict, define, field
 
 from drupe.entities import Dataset, DatasetInput, InputTag, LogBatch, NewRun, Origin, Parcel, Points, RunStatus
+from drupe.entities.endian import from_little_endian
 from drupe.tracking.journal import layout
 from drupe.tracking.journal.cursor import Stretch
 from drupe.tracking.journal.layout import FrameKind
@@ -94,7 +95,7 @@ class _Folded:
         head = layout.HEAD_OF_SERIES.size
         number, count = layout.HEAD_OF_SERIES.unpack_from(payload)
         parts = [payload[head + n * count * 8 : head + (n + 1) * count * 8] for n in range(3)]
-        columns = (layout.column_of(code, part) for code, part in zip("qqd", parts, strict=True))
+        columns = (from_little_endian(code, part) for code, part in zip("qqd", parts, strict=True))
         self.points_of(number).extend(Points(*columns))
 
     def new_run(self, payload: memoryview) -> None:

@@ -11,9 +11,7 @@ from __future__ import annotations
 import json
 import os
 import struct
-import sys
 import zlib
-from array import array
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
@@ -32,8 +30,6 @@ __all__ = [
     "SUFFIX",
     "FrameKind",
     "MetricRun",
-    "column_bytes",
-    "column_of",
     "end_of_frame",
     "find_frame",
     "frame",
@@ -145,23 +141,6 @@ def header_of(payload: bytes | memoryview) -> Mapping[str, Any]:
     if not isinstance(told, dict) or told.get("format") != FORMAT:
         raise ValueError(f"format {told.get('format') if isinstance(told, dict) else told!r} is not known")
     return told
-
-
-def column_bytes(column: array[Any]) -> bytes:
-    """The bytes of a column of points."""
-    if sys.byteorder == "big":
-        column = column[:]
-        column.byteswap()
-    return column.tobytes()
-
-
-def column_of(typecode: str, stored: bytes | memoryview) -> array[Any]:
-    """The column that `column_bytes` wrote."""
-    column: array[Any] = array(typecode)
-    column.frombytes(stored)
-    if sys.byteorder == "big":
-        column.byteswap()
-    return column
 
 
 def reserve(fd: int, size: int) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 from zlib import crc32
 
 from drupe.entities import DatasetInput, Points
+from drupe.entities.endian import to_little_endian
 from drupe.tracking.journal import layout
 from drupe.tracking.journal.folding import dataset_form
 from drupe.tracking.journal.layout import FrameKind
@@ -124,7 +125,7 @@ class Journal:
             stop = start + POINTS_IN_FRAME
             columns = (points.steps[start:stop], points.timestamps[start:stop], points.values[start:stop])
             head = layout.HEAD_OF_SERIES.pack(number, len(columns[0]))
-            self._append(FrameKind.SERIES, head + b"".join([layout.column_bytes(column) for column in columns]))
+            self._append(FrameKind.SERIES, head + b"".join([to_little_endian(column) for column in columns]))
 
     def inputs(self, datasets: Sequence[DatasetInput]) -> None:
         """Append datasets that the run uses."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
-
-import pytest
 from hypothesis import given, strategies as st
 
 from drupe.tracking.journal import layout
@@ -55,8 +52,3 @@ def test_the_fast_form_of_a_metric_is_a_frame_like_any_other() -> None:
     content = layout.METRIC.pack(layout.METRIC.size - 4, 7, FrameKind.METRIC, 2, -5, 1_700_000_000_000, 0.25)
     assert layout.frame(7, FrameKind.METRIC, layout.POINT.pack(2, -5, 1_700_000_000_000, 0.25))[: layout.METRIC.size] == content
     assert len(content) + 4 == layout.METRIC_BYTES
-
-
-@pytest.mark.parametrize("values", [array("q", [-(2**63), 0, 2**63 - 1]), array("d", [0.1, float("inf"), -0.0])])
-def test_columns_survive(values: array) -> None:  # type: ignore[type-arg]
-    assert layout.column_of(values.typecode, layout.column_bytes(values)) == values

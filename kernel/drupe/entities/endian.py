@@ -19,7 +19,7 @@ def to_little_endian(column: array[Any]) -> bytes:
     return column.tobytes()
 
 
-def from_little_endian(typecode: str, stored: bytes | bytearray) -> array[Any]:
+def from_little_endian(typecode: str, stored: bytes | bytearray | memoryview) -> array[Any]:
     """The array that `to_little_endian` wrote."""
     column: array[Any] = array(typecode)
     column.frombytes(stored)

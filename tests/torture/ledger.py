@@ -18,12 +18,13 @@ __all__ = ["Ledger", "Tally", "acknowledge", "compare", "read_ledger"]
 
 @frozen
 class Tally:
-    """The figures of one or more rounds. `unreported` counts what was lost although nothing said so."""
+    """The figures of one or more rounds; `skipped` says what a round needs that is not here."""
 
     acknowledged: int = 0
     lost: int = 0
     duplicated: int = 0
     notes: tuple[str, ...] = ()
+    skipped: str = ""
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(

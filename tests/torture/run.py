@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from tests.torture.faulty_calls import be_preloaded
 from tests.torture.ledger import Tally
 from tests.torture.scenarios import SCENARIOS
 
@@ -29,6 +30,7 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=sorted(SCENARIOS), help="This scenario; may be repeated.")
     parser.add_argument("--size", choices=("small", "full"), default="full")
     options = parser.parse_args()
+    be_preloaded()
     chosen = {name: scenario for name, scenario in SCENARIOS.items() if not options.only or name in options.only}
     until = time.monotonic() + options.minutes * 60
     total, rounds, bad = Tally(), Counter[str](), False
@@ -47,7 +49,7 @@ def main() -> int:
             bad = bad or is_bad
             rounds[name] += 1
             total += Tally(tally.acknowledged, tally.lost, tally.duplicated)
-            print(f"{name}, seed {seed}: {tally}", flush=True)
+            print(f"{name}, seed {seed}: " + (f"skipped: {tally.skipped}" if tally.skipped else str(tally)), flush=True)
             for note in tally.notes[:20]:
                 print(f"  {note}", flush=True)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import signal
@@ -13,7 +14,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import drupe
+from drupe.errors import StoreError
+from drupe.tracking.journal import outbox
 
+from . import faulty_calls
+from .database_damage import populate, torment
 from .ledger import Tally, acknowledge
 from .trainers import STEPS_OF_WRITER, Trainers, in_child, train
 
@@ -182,6 +187,140 @@ def ranks(folder: Path, seed: int, is_small: bool) -> Tally:
     return tally + Tally(notes=tuple(f"seed {seed}: rank {rank} ended with {code}" for rank, code in enumerate(codes) if code))
 
 
+def failing_calls(folder: Path, seed: int, is_small: bool) -> Tally:
+    """Every single call that writes, syncs or takes space fails once, or from there on until the training is over."""
+    if not faulty_calls.is_preloaded():
+        return Tally(skipped="needs a C compiler")
+    chance = random.Random(seed)
+    count = _calls_of_a_training(folder / "count")
+    total = Tally()
+    for at in sorted(chance.sample(range(1, count + 1), min(count, 8))) if is_small else range(1, count + 1):
+        is_sticky, code = chance.random() < 0.4, chance.choice(faulty_calls.CODES)
+        trainers = Trainers(folder / str(at), seed)
+
+        def work(pipe: int, at: int = at, code: int = code, is_sticky: bool = is_sticky) -> None:
+            faulty_calls.arm(at, code, is_sticky=is_sticky)
+            _short_training(pipe, then=lambda: faulty_calls.arm(0))
+
+        trainers.start(work)
+        tally = trainers.finish()
+        how = f"call {at} of {count} {'and all after it fail' if is_sticky else 'fails'} with {os.strerror(code)}: "
+        total += Tally(tally.acknowledged, tally.lost, tally.duplicated, tuple(how + note for note in tally.notes))
+    return total
+
+
+def _calls_of_a_training(folder: Path) -> int:
+    reading, writing = os.pipe()
+
+    def work() -> None:
+        faulty_calls.arm(10**9)
+        _short_training(os.open(os.devnull, os.O_WRONLY), then=lambda: os.write(writing, b"%d" % faulty_calls.seen()))
+
+    folder.mkdir()
+    os.waitpid(in_child(work, folder), 0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as told:
+        return int(told.read())
+
+
+def _short_training(pipe: int, then: Callable[[], object]) -> None:
+    """A run of a few calls of every kind, with two flushes; `then` is called before it ends."""
+    try:
+        name = drupe.start_run().info.run_id
+    except StoreError:  # such as a store that cannot be written at all: the training has not begun
+        then()
+        return
+    acknowledge(pipe, run=name)
+    for step in range(60):
+        try:
+            drupe.log_metric("loss", 0.5, step=step)
+            acknowledge(pipe, run=name, key="loss", steps=(step, step))
+            if step in (20, 40):
+                drupe.log_param(f"p{step}", step)
+                acknowledge(pipe, run=name, params={f"p{step}": str(step)})
+                drupe.set_tag(f"t{step}", "x")
+                acknowledge(pipe, run=name, tags={f"t{step}": "x"})
+                outbox.lines()[0].ship(now=True)
+        except Exception as fault:  # nothing may reach training
+            acknowledge(pipe, run=name, raised=f"{type(fault).__name__}: {fault}"[:300])
+    drupe.log_series("loss", range(60, 20_060), [0.5] * 20_000)  # more than the first file of a journal holds
+    acknowledge(pipe, run=name, key="loss", steps=(60, 20_059))
+    then()
+    drupe.end_run()
+
+
+def full_disk(folder: Path, seed: int, is_small: bool) -> Tally:
+    """The disk of store and journals is full for a while; what is logged meanwhile is there when space is back, and one warning was given."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        return Tally(skipped="needs the right to mount a small file system")
+    chance = random.Random(seed)
+
+    def work(pipe: int) -> None:
+        warnings = _Warnings()
+        logging.getLogger("drupe.tracking").addHandler(warnings)
+        name = drupe.start_run().info.run_id
+        acknowledge(pipe, run=name)
+        for step in range(3000):
+            if step == 500:
+                _fill_disk(Path("filler"))
+            if step == 2500:
+                Path("filler").unlink()
+            try:
+                drupe.log_metric("loss", chance.random(), step=step)
+                acknowledge(pipe, run=name, key="loss", steps=(step, step))
+                if step % 700 == 600:
+                    count = chance.randrange(6000, 9000)
+                    drupe.log_series("long", range(step * 10**5, step * 10**5 + count), [chance.random() for _ in range(count)])
+                    acknowledge(pipe, run=name, key="long", steps=(step * 10**5, step * 10**5 + count - 1))
+                    outbox.lines()[0].ship(now=True)
+            except Exception as fault:
+                acknowledge(pipe, run=name, raised=f"{type(fault).__name__}: {fault}"[:300])
+        drupe.end_run()
+        if len(warnings.told) > 3:  # that the store takes nothing, that the journal waits in memory, that all is well again
+            acknowledge(pipe, run=name, raised=f"no exception, but {len(warnings.told)} warnings: {warnings.told}"[:1000])
+
+    try:
+        trainers = Trainers(folder, seed)
+        trainers.start(work)
+        return trainers.finish()
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def damaged_database(folder: Path, seed: int, is_small: bool) -> Tally:
+    """A database file is damaged at random places, verified and repaired; `acknowledged` counts the rounds."""
+    rounds = 2 if is_small else 20
+
+    def work() -> None:
+        original = populate(folder / "whole.db")
+        for number in range(rounds):
+            torment(original, folder, seed * 1000 + number)
+
+    child = in_child(work, folder)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return Tally(rounds) if code == 0 else Tally(rounds, 1, 0, ((folder / "raised.txt").read_text(),))
+
+
+class _Warnings(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.told: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.told.append(record.getMessage()[:200])
+
+
+def _fill_disk(path: Path) -> None:
+    with path.open("wb", buffering=0) as filler:
+        for size in (1 << 16, 1 << 12, 1):
+            try:
+                while True:
+                    filler.write(b"x" * size)
+            except OSError:
+                continue
+
+
 def make_run(folder: Path, run_id: str) -> None:
     """Make a run of that id, in a process of its own."""
 
@@ -204,4 +343,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "threads": threads,
     "clock steps": clock_steps,
     "ranks": ranks,
+    "failing calls": failing_calls,
+    "full disk": full_disk,
+    "damaged database": damaged_database,
 }

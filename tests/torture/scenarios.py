@@ -192,11 +192,12 @@ def failing_calls(folder: Path, seed: int, is_small: bool) -> Tally:
     if not faulty_calls.is_preloaded():
         return Tally(skipped="needs a C compiler")
     chance = random.Random(seed)
-    count = _calls_of_a_training(folder / "count")
+    environment = {"DRUPE_JOURNAL_SYNC": chance.choice(("process", "second", "call"))}
+    count = _calls_of_a_training(folder / "count", environment)
     total = Tally()
     for at in sorted(chance.sample(range(1, count + 1), min(count, 8))) if is_small else range(1, count + 1):
         is_sticky, code = chance.random() < 0.4, chance.choice(faulty_calls.CODES)
-        trainers = Trainers(folder / str(at), seed)
+        trainers = Trainers(folder / str(at), seed, environment)
 
         def work(pipe: int, at: int = at, code: int = code, is_sticky: bool = is_sticky) -> None:
             faulty_calls.arm(at, code, is_sticky=is_sticky)
@@ -204,12 +205,12 @@ def failing_calls(folder: Path, seed: int, is_small: bool) -> Tally:
 
         trainers.start(work)
         tally = trainers.finish()
-        how = f"call {at} of {count} {'and all after it fail' if is_sticky else 'fails'} with {os.strerror(code)}: "
+        how = f"{environment}, call {at} of {count} {'and all after it fail' if is_sticky else 'fails'} with {os.strerror(code)}: "
         total += Tally(tally.acknowledged, tally.lost, tally.duplicated, tuple(how + note for note in tally.notes))
     return total
 
 
-def _calls_of_a_training(folder: Path) -> int:
+def _calls_of_a_training(folder: Path, environment: dict[str, str]) -> int:
     reading, writing = os.pipe()
 
     def work() -> None:
@@ -217,7 +218,7 @@ def _calls_of_a_training(folder: Path) -> int:
         _short_training(os.open(os.devnull, os.O_WRONLY), then=lambda: os.write(writing, b"%d" % faulty_calls.seen()))
 
     folder.mkdir()
-    os.waitpid(in_child(work, folder), 0)
+    os.waitpid(in_child(work, folder, environment), 0)
     os.close(writing)
     with os.fdopen(reading, "rb") as told:
         return int(told.read())

@@ -172,8 +172,9 @@ def _one_call(pipe: int, chance: random.Random, run: str, step: int, writer: int
         drupe.log_param(f"p{writer}.{call}", call)
         acknowledge(pipe, run=run, params={f"p{writer}.{call}": str(call)})
     elif kind < 0.97:
-        drupe.set_tag(f"t{writer}.{call % 5}.{call}", "x" * chance.randrange(300))
-        # the value is long, so only that it is there is compared
+        tag = {f"t{writer}.{call}": "x" * chance.randrange(300)}
+        drupe.set_tags(tag)
+        acknowledge(pipe, run=run, tags=tag)
     elif kind < 0.98:
         drupe.flush()
     return step

@@ -119,14 +119,22 @@ class Line:
         """Try again what the disk did not take, and say once that it does not. Raises StoreFull in strict mode."""
         if self.journal.is_waiting:
             self.journal.retry()
-        fault = self.journal.trouble
-        if fault is None:
+        fault, unsynced = self.journal.trouble, self.journal.unsynced
+        if fault is None and unsynced is None:
             self._is_disk_told = False
             return
         if self.is_strict:
-            raise StoreFull(f"the journal in {self.journal.folder} cannot be written: {fault}", place=str(self.journal.folder))
-        if not self._is_disk_told:
-            self._is_disk_told = True
+            what = "synced" if fault is None else "written"
+            raise StoreFull(f"the journal in {self.journal.folder} cannot be {what}: {fault or unsynced}", place=str(self.journal.folder))
+        if self._is_disk_told:
+            return
+        self._is_disk_told = True
+        if fault is None:
+            log.warning(
+                "run %s: its journal in %s cannot be synced: %s. What is logged survives the process, but not the machine",
+                *(self.run_id, self.journal.folder, unsynced),
+            )
+        else:
             log.warning(
                 "run %s: its journal in %s cannot be written: %s. Memory keeps what is logged, up to %d MB, until there is space",
                 *(self.run_id, self.journal.folder, fault, HELD_BYTES >> 20),

@@ -56,13 +56,14 @@ class Journal:
     """The journal of this process for one run. Every method may be called from several threads, and from signal handlers.
 
     An inherited one must not be used after a fork. `trouble` says why frames wait in memory, if they do; `dropped` counts those that had no
-    room even there.
+    room even there. `unsynced` says why the last sync that was wished for failed; what it was for survives the process, not the machine.
     """
 
     def __init__(self, folder: Path, run_id: str, *, store: str, sync: Sync = Sync.PROCESS) -> None:
         self.folder, self.run_id, self.store, self.sync = folder, run_id, store, sync
         self.writer = uuid.uuid4().hex
         self.trouble: OSError | None = None
+        self.unsynced: OSError | None = None
         self.dropped = 0
         self.files: list[Path] = []
         self.before_next_file: Callable[[], None] | None = None
@@ -141,8 +142,12 @@ class Journal:
         """Sync the file at hand, so that it survives the machine too."""
         with self._lock:
             if self._map is not None:
-                self._map.flush()
-                os.fsync(self._fd)
+                try:
+                    self._map.flush()
+                    os.fsync(self._fd)
+                    self.unsynced = None
+                except OSError as fault:
+                    self.unsynced = fault
 
     def retry(self) -> None:
         """Try again to write what waits in memory."""
@@ -184,7 +189,11 @@ class Journal:
             self._write(kind, payload)
         if self.sync is Sync.CALL and self._map is not None:
             start = at - at % mmap.PAGESIZE if at < self._at else 0
-            self._map.flush(start, self._at - start)
+            try:
+                self._map.flush(start, self._at - start)
+                self.unsynced = None
+            except OSError as fault:
+                self.unsynced = fault
 
     def _number_of(self, key: str) -> int:
         number = self._keys.get(key)
@@ -273,12 +282,17 @@ class Journal:
         mapped, fd, at = self._map, self._fd, self._at
         self._map, self._fd, self._size, self._base, self._at = None, -1, 0, self.end, 0
         if mapped is not None:
-            if cut and self.sync is not Sync.PROCESS:
-                mapped.flush()
-            mapped.close()
-            if cut:
-                os.ftruncate(fd, at)
-            os.close(fd)
+            try:
+                if cut and self.sync is not Sync.PROCESS:
+                    mapped.flush()
+                if cut:
+                    mapped.close()
+                    os.ftruncate(fd, at)
+            except OSError as fault:  # the frames are there; readers take the zeros behind them for the end
+                self.unsynced = fault
+            finally:
+                mapped.close()
+                os.close(fd)
 
     def _header(self, count: int) -> dict[str, Any]:
         return {

@@ -180,6 +180,22 @@ def test_every_way_of_syncing_writes_the_same(tmp_path: Path, sync: Sync) -> Non
     assert [step for step, _, _ in points_in(journal.folder)["loss"]] == list(range(50))
 
 
+def test_a_disk_that_does_not_sync_or_cut_is_a_state_and_no_exception(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    journal.metric("loss", 1.0, 0, 0)
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", fail)
+        journal.flush_to_disk()
+        assert str(journal.unsynced) == "[Errno 5] Input/output error"
+    journal.flush_to_disk()
+    assert journal.unsynced is None
+    monkeypatch.setattr(os, "ftruncate", fail)
+    journal.close()
+    assert [step for step, _, _ in points_in(journal.folder)["loss"]] == [0]
+
+
 def test_a_closed_journal_has_its_true_size(journal: Journal) -> None:
     journal.metric("loss", 1.0, 0, 0)
     filled = journal._at

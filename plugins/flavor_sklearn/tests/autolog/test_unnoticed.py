@@ -56,6 +56,8 @@ def outputs(name: str) -> tuple[dict[str, Any], Any, float]:
 def same(one: Any, other: Any) -> bool:
     if hasattr(one, "toarray"):
         return same(one.toarray(), other.toarray())
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, np.ndarray) and one.dtype.kind in "fc":
         return np.array_equal(one, other, equal_nan=True)
     return np.array_equal(one, other) if isinstance(one, np.ndarray) else bool(one == other)

@@ -46,10 +46,8 @@ class Points:
     @classmethod
     def of(cls, points: Iterable[tuple[int, int, float]]) -> Points:
         """Build columns from (step, timestamp, value) triples."""
-        columns = cls()
-        for step, timestamp, value in points:
-            columns.append(step, timestamp, value)
-        return columns
+        steps, timestamps, values = tuple(zip(*points, strict=True)) or ((), (), ())
+        return cls(array("q", steps), array("q", timestamps), array("d", values))
 
     def append(self, step: int, timestamp: int, value: float) -> None:
         """Add one point at the end."""

@@ -7,7 +7,6 @@ many series are read, it takes a handful of statements: for the runs, what chunk
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -16,7 +15,7 @@ from attrs import frozen
 from sqlalchemy import select
 
 from drupe.entities import Points, Series
-from drupe_store_sql.merging import by_rank
+from drupe_store_sql.merging import between, by_rank
 from drupe_store_sql.points import unpack
 from drupe_store_sql.sampling import level_for, sample
 from drupe_store_sql.session import Session
@@ -122,7 +121,7 @@ def _plan(headers: Sequence[_Header], buckets: int | None, first_step: int | Non
 
 def _take(session: Session, plan: _Plan, whole: dict[int, bytes], samples: dict[int, bytes], buckets: int | None) -> tuple[Points, bool]:
     """The points of a series as planned, and whether they are a sample."""
-    parts = {header: _between(unpack(whole[header.number], session), plan.low, plan.high) for header in plan.whole}
+    parts = {header: between(unpack(whole[header.number], session), plan.low, plan.high) for header in plan.whole}
     count = sum(map(len, parts.values())) + sum(header.count for header in plan.sampled)
     is_sampled = plan.level is not None and buckets is not None and count > 3 * buckets
     if not is_sampled and plan.sampled:  # fewer points between the steps than their chunks had led to expect
@@ -130,12 +129,3 @@ def _take(session: Session, plan: _Plan, whole: dict[int, bytes], samples: dict[
     parts.update({header: unpack(samples[header.number], session) for header in plan.sampled})
     points = by_rank([parts[header] for header in sorted(parts, key=lambda header: header.min_step) if len(parts[header])])
     return (sample(points, plan.level) if is_sampled and plan.level is not None else points), is_sampled
-
-
-def _between(points: Points, low: int, high: int) -> Points:
-    """Those of the sorted points that have steps from `low` to `high`."""
-    steps = points.steps
-    if low <= steps[0] and steps[-1] <= high:
-        return points
-    begin, end = bisect_left(steps, low), bisect_right(steps, high)
-    return Points(steps[begin:end], points.timestamps[begin:end], points.values[begin:end])

@@ -1,8 +1,9 @@
-"""Putting sorted parts of one series together."""
+"""Cutting sorted points of one series, and putting them together."""
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -10,7 +11,16 @@ from drupe.entities import Points
 from drupe.entities.metrics import rank
 from drupe_store_sql.summary import first_rank, last_rank
 
-__all__ = ["by_rank"]
+__all__ = ["between", "by_rank"]
+
+
+def between(points: Points, low: int, high: int) -> Points:
+    """Those of the sorted points, at least one, that have steps from `low` to `high`."""
+    steps = points.steps
+    if low <= steps[0] and steps[-1] <= high:
+        return points
+    begin, end = bisect_left(steps, low), bisect_right(steps, high)
+    return Points(steps[begin:end], points.timestamps[begin:end], points.values[begin:end])
 
 
 def by_rank(parts: Sequence[Points]) -> Points:

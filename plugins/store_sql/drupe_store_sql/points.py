@@ -7,7 +7,9 @@ rows, and a point is rewritten three times at most. Reading is for `history` and
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from operator import lt
 from typing import Any
 
@@ -20,11 +22,11 @@ from drupe.entities.metrics import rank
 from drupe.errors import StoreCorrupt
 from drupe_store_sql.codec import decode, encode
 from drupe_store_sql.lanes import stride_of
-from drupe_store_sql.merging import by_rank
+from drupe_store_sql.merging import between, by_rank
 from drupe_store_sql.sampling import level_for, sample
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import insert_of_run, stretch
-from drupe_store_sql.summary import Row, first_rank
+from drupe_store_sql.summary import Rank, Row, first_rank
 from drupe_store_sql.tables import chunks, series
 
 __all__ = ["append", "fold_all", "unpack"]
@@ -119,11 +121,17 @@ def _read_rows(session: Session, run: int, keys: Sequence[int]) -> dict[int, Row
 
 def _sorted(points: Points) -> Points:
     """The different points, by rank."""
-    steps = points.steps  # that they ascend is the usual case, and told without a loop in Python
+    steps, times = points.steps, points.timestamps
     if len(steps) < 2 or stride_of(to_little_endian(steps)) or all(map(lt, steps, steps[1:])):
-        return points
-    by_rank = {rank(*point): point for point in reversed(list(points))}
-    return Points.of(by_rank[place] for place in sorted(by_rank))
+        return points  # the usual case, and told without a loop in Python
+    if all(map(lt, zip(steps, times, strict=True), zip(steps[1:], times[1:], strict=True))):
+        return points  # as when a loop never tells its step
+    if not _may_have_nan(points):  # then the triples are equal and in order as their ranks are
+        return Points.of(sorted(dict.fromkeys(points)))
+    first: dict[Rank, tuple[int, int, float]] = {}
+    for point in points:
+        first.setdefault(rank(*point), point)
+    return Points.of(first[place] for place in sorted(first))
 
 
 def _new_ones(session: Session, run: int, key: int, row: Row, points: Points) -> Points:
@@ -131,13 +139,18 @@ def _new_ones(session: Session, run: int, key: int, row: Row, points: Points) ->
     if first_rank(points) > row.last_rank:
         return points
     low, high = points.steps[0], points.steps[-1]
-    known = {
-        rank(*point)
-        for (stored,) in session.rows(_OVERLAPPING, run_pk=run, key_pk=key, low=low, high=high)
-        for point in unpack(stored, session)
-        if low <= point[0] <= high
-    }
+    rows = session.rows(_OVERLAPPING, run_pk=run, key_pk=key, low=low, high=high)
+    overlapping = [between(unpack(stored, session), low, high) for (stored,) in rows]
+    if not any(map(_may_have_nan, (points, *overlapping))):
+        there = set(chain.from_iterable(overlapping))
+        return Points.of(point for point in points if point not in there)
+    known = {rank(*point) for part in overlapping for point in part}
     return Points.of(point for point in points if rank(*point) not in known)
+
+
+def _may_have_nan(points: Points) -> bool:
+    """Quicker than a look at each value; infinities of both signs are taken for NaN too."""
+    return math.isnan(sum(points.values))
 
 
 def _plan(run: int, key: int, row: Row, points: Points, appended: list[dict[str, Any]], to_fold: list[tuple[int, Row]]) -> Points:

@@ -110,3 +110,21 @@ def test_most_of_what_a_chart_of_a_long_series_reads_are_samples(monkeypatch: py
     store.metric_bulk([run_id], buckets=500, first_step=50_000, last_step=52_000)
     assert sum(map(len, decoded)) <= 2 * 8192
     store.close()
+
+
+@pytest.mark.parametrize("has_nan", [False, True])
+@pytest.mark.parametrize("moments", [1, 7, 300])
+def test_points_that_all_have_one_step_and_writers_that_share_steps_lose_and_double_nothing(
+    shared: Pair[TrackingStore], has_nan: bool, moments: int
+) -> None:
+    run_id = shared.oracle.create_run(NewRun("0")).info.run_id
+    shared.store.create_run(NewRun("0", run_id))
+    value = math.nan if has_nan else 0.5
+    for writer in range(3):
+        without_steps = Points.of((0, number % moments, value if number == 9 else float(number % 11 - writer)) for number in range(60))
+        shared_steps = Points.of((step, writer, value if step == 5 else float(step % 4)) for step in range(writer, 80))
+        batch = LogBatch({"loss": without_steps, "acc": shared_steps})
+        for _ in range(2):
+            shared.same(lambda one, batch=batch: one.log_batch(run_id, batch))  # type: ignore[misc]
+            shared.same(lambda one: one.metric_bulk([run_id]))
+    shared.same(lambda one: {key: evolve(summary, mean=0.0) for key, summary in one.get_run(run_id).data.summaries.items()})

@@ -19,7 +19,7 @@ from math import isqrt
 from typing import Any
 
 from attrs import define, evolve
-from sqlalchemy import ColumnElement, FromClause, Select, SmallInteger, exists, func, literal, null, select, union_all
+from sqlalchemy import ColumnElement, FromClause, Select, SmallInteger, and_, exists, func, literal, null, select, union_all
 
 from drupe.search.query import Entity, Query
 from drupe_store_sql.conditions import Start, Where
@@ -70,6 +70,8 @@ class Walk:
         if starts or not is_by_start:
             if self._count(runs, self.scope.index, self.scope.conditions(self.query.kind), FEW) <= FEW:
                 return self._everything()
+            if is_by_start and len(starts) == 1 and starts[0].is_by_start and starts[0].place is not None:
+                return self._from(starts[0])  # in the right order, be they few or many
             rarest = self._rarest()
             if rarest is not None:
                 return self._from(rarest)
@@ -93,9 +95,11 @@ class Walk:
             return None
         newest = self.session.search(select(func.max(runs.c.id)))[0][0] or 0
         bound = max(FEW, isqrt(int(WORTH * self.most * newest)))
-        counts = [self._count(start.table, start.index, [start.found], bound) for start in starts]
-        fewest = min(counts)
-        return starts[counts.index(fewest)] if fewest <= bound else None
+        # SQLite looks at every row that it counts by the head of its value, so those are counted less far
+        bounds = [FEW if start.place is not None and start.place.has_head else bound for start in starts]
+        counts = [self._count(start.table, start.index, [start.found], most) for start, most in zip(starts, bounds, strict=True)]
+        few = [(count, n) for n, (count, most) in enumerate(zip(counts, bounds, strict=True)) if count <= most]
+        return starts[min(few)[1]] if few else None
 
     def _count(self, source: FromClause, index: str | None, conditions: Sequence[ColumnElement[bool]], bound: int) -> int:
         """How many rows there are, up to `bound` + 1."""
@@ -219,9 +223,15 @@ class Walk:
 
     def _source(self, first: FromClause | Keyed, *, without: Keyed | None = None) -> FromClause:
         """The joined tables, of which `first` is read first."""
-        source: FromClause = runs if not isinstance(first, Keyed) else OrderedJoin(first.table, runs, first.on)
-        for place in self.where.joined.values():
-            if place is not first:
+        if isinstance(first, Keyed):  # what the condition asks for before the run: most are passed over, and runs are long rows
+            source = first.table
+            for place in self.where.joined.values():
+                if place is not first:
+                    source = OrderedJoin(source, place.table, and_(place.owner == first.owner, place.is_key))
+            source = OrderedJoin(source, runs, first.on)
+        else:
+            source = first
+            for place in self.where.joined.values():
                 source = OrderedJoin(source, place.table, place.on)
         for place in self.order.joined:
             if place is not first and place is not without:

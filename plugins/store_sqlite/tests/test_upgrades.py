@@ -13,6 +13,7 @@ import pytest
 from drupe.entities import Heartbeat, LogBatch, NewRun, Origin, Parcel, Points, Receipt
 from drupe.errors import StoreUnavailable
 from drupe.extend.tracking_store import TrackingStore
+from drupe.search import Kind, parse
 from drupe.testing.comparison import Pair
 from drupe.testing.memory_tracking import MemoryTrackingStore
 from drupe_store_sql import experiments, migrations
@@ -128,6 +129,18 @@ def test_an_upgraded_database_equals_a_new_one_and_keeps_what_it_held(released: 
         store.close()
     assert shape(old) == shape(new)
     assert all_rows(old, "SELECT run_id FROM runs") == [("apple",)]
+
+
+@pytest.mark.parametrize("released", RELEASED, ids=lambda path: path.stem)
+def test_params_tags_and_series_of_an_upgraded_database_know_the_experiment_and_the_start_of_their_run(
+    released: Path, file: Path, open_store: Open
+) -> None:
+    restore(released, file)
+    store = open_store()
+    for table in ("params", "tags", "series"):
+        assert all_rows(file, f"SELECT experiment, start_ms FROM {table}") == [(0, 5)]
+    found = parse(Kind.RUNS, "params.alpha = '1' AND tags.`mlflow.runName` = 'first'", ["metrics.loss DESC"])
+    assert [run.info.run_id for run in store.search_runs(found, experiment_ids=["0"])] == ["apple"]
 
 
 @pytest.mark.parametrize("released", RELEASED, ids=lambda path: path.stem)

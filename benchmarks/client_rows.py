@@ -114,7 +114,7 @@ ROWS = (
         ),
         (*TOOLS, *RAW),
         2000,
-        {"mlflow": 200, "aim": 1000},
+        {"mlflow": 100, "mlflow async": 1000, "aim": 1000, "wandb": 1000},
     ),
     Row(
         "tight",
@@ -125,7 +125,7 @@ ROWS = (
         ),
         (*TOOLS, *RAW),
         20_000,
-        {"mlflow": 200, "mlflow async": 2000, "aim": 2000, "wandb": 5000},
+        {"mlflow": 100, "mlflow async": 1000, "aim": 1000, "wandb": 2000},
         rounds=3,
     ),
     Row(
@@ -178,6 +178,7 @@ ROWS = (
         (Line("kept_percent", "`kill -9` after 2 000 points: kept, %", 0, Target(100, is_least=True)),),
         TOOLS,
         2000,
+        {"mlflow": 300},
         rounds=3,
     ),
     Row(

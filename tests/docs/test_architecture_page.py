@@ -31,4 +31,4 @@ def test_the_states_of_plugins_are_all_there() -> None:
 
 def test_the_sizes_of_tails_and_chunks_are_those_of_the_store() -> None:
     assert f"After {points.TAIL_ROWS} calls or {points.TAIL_POINTS} waiting points" in PAGE
-    assert f"chunks of up to {points.LARGEST} points" in PAGE
+    assert f"up to {points.LARGEST} points" in PAGE

@@ -38,6 +38,8 @@ log = logging.getLogger("drupe.tracking")
 _lines: dict[str, Line] = {}
 _done: list[Line] = []  # closed and shipped; their files are to be deleted
 _used_roots: set[Path] = set()
+_outages: set[str] = set()  # addresses of stores that do not take what is logged; said once for all runs
+_bad_disks: set[Path] = set()  # folders of journals whose disk is full or does not sync
 _opening = threading.RLock()
 _thread: threading.Thread | None = None
 _wake = threading.Event()
@@ -62,9 +64,8 @@ class Line:
     lock: threading.RLock = field(factory=threading.RLock)
     fault: Exception | None = None
     retry_at: float = 0.0
-    is_told: bool = False
+    is_noted: bool = False
     has_origins: bool = False
-    _is_disk_told: bool = False
     _failures: int = 0
     _try_s: float = 0.0
     _seen_files: int = 0
@@ -121,14 +122,15 @@ class Line:
             self.journal.retry()
         fault, unsynced = self.journal.trouble, self.journal.unsynced
         if fault is None and unsynced is None:
-            self._is_disk_told = False
+            _bad_disks.discard(self.journal.folder.parent)
             return
         if self.is_strict:
             what = "synced" if fault is None else "written"
             raise StoreFull(f"the journal in {self.journal.folder} cannot be {what}: {fault or unsynced}", place=str(self.journal.folder))
-        if self._is_disk_told:
+        is_known = self.journal.folder.parent in _bad_disks or isinstance(self.fault, StoreFull)
+        _bad_disks.add(self.journal.folder.parent)
+        if is_known:
             return
-        self._is_disk_told = True
         if fault is None:
             log.warning(
                 "run %s: its journal in %s cannot be synced: %s. What is logged survives the process, but not the machine",
@@ -144,19 +146,24 @@ class Line:
         self.fault = fault
         self.retry_at = time.monotonic() + min(PAUSES_S[0] * 2**self._failures, PAUSES_S[1])
         self._failures = min(self._failures + 1, 10)
-        if not self.is_told:
-            self.is_told = True
+        if not self.is_noted:
+            self.is_noted = True
             trouble.note(self.journal.folder, self.uri, fault)
+        is_known = self.uri in _outages or (isinstance(fault, StoreFull) and self.journal.folder.parent in _bad_disks)
+        if not is_known:
+            _outages.add(self.uri)
             log.warning(
                 "run %s: the store at %s does not take what is logged: %s. It is kept in %s and sent when that works again; see: drupe status",
                 *(self.run_id, redact(self.uri), fault, self.journal.folder),
             )
 
     def _recovered(self) -> None:
-        if self.is_told:
+        if self.is_noted:
             trouble.clear(self.journal.folder)
-            log.warning("run %s: the store at %s has everything again", self.run_id, redact(self.uri))
-        self.fault, self._failures, self.is_told = None, 0, False
+        if self.uri in _outages:
+            _outages.discard(self.uri)
+            log.warning("run %s: the store at %s takes what is logged again", self.run_id, redact(self.uri))
+        self.fault, self._failures, self.is_noted = None, 0, False
 
 
 def open_line(
@@ -234,6 +241,8 @@ def close_all() -> None:
     _clean_up()
     while _used_roots:
         _remove(_used_roots.pop())
+    _outages.clear()
+    _bad_disks.clear()
 
 
 def clean_folder(folder: Path) -> None:

@@ -44,7 +44,7 @@ class Stretch:
 
 
 class Cursor:
-    """A place in the journal of one writer. `position` is where the next stretch begins."""
+    """A place in the journal of one writer. `position` is where the next stretch begins: where the last one ended, headers or not."""
 
     def __init__(self, files: Sequence[Path], *, position: int = 0) -> None:
         self.files = list(files)
@@ -71,6 +71,11 @@ class Cursor:
             self._check_end_of_file()
             self._place, self._is_opened = self._place + 1, False
         return None
+
+    @property
+    def seen(self) -> int:
+        """Up to where the journal was read; beyond `position` there are then no frames that do anything, only headers and names."""
+        return self._base + self._at
 
     def forget_done(self) -> list[Path]:
         """Those files that were read to their end and are followed by another; they are not looked at again."""
@@ -100,10 +105,10 @@ class Cursor:
                 "`drupe store repair` keeps what is readable",
                 path=str(path),
             )
+        if not self._has_begun:
+            self.position = max(self.position, base)
         self._base, self._at, self._keys = base, 0, {}
         self._is_opened = self._has_begun = True
-        if self.position < base:
-            self.position = base
 
     def _read_here(self, end: int | None, limit: int) -> Stretch | None:
         """The next frames of the file at hand, those before `position` passed over."""
@@ -148,8 +153,6 @@ class Cursor:
             at = stop
             count += 1
         self._at += at
-        if not frames and self._base + self._at > self.position:
-            self.position = self._base + self._at
         return count
 
     def _check_end_of_file(self) -> None:

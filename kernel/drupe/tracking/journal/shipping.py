@@ -68,11 +68,16 @@ class Consignment:
         Raises what the store raises, and StoreCorrupt for a damaged journal; what was shipped before stays shipped, and the next call goes on from there.
         """
         total = Shipped()
+        told: int | None = None
         while end is None or self.position < end:
             try:
                 done = self._step(store, end)
             except OriginGap as gap:
-                self._start_at(gap.position)
+                if gap.position == told:  # it was sent from there
+                    self._cursor = None
+                    raise
+                told = gap.position
+                self._start_at(told)
                 continue
             except BaseException:
                 self._cursor = None  # whether the store has it is not known: ask
@@ -102,7 +107,7 @@ class Consignment:
         self._cursor.files = list(self.files)
         stretch = self._cursor.read(end=end)
         if stretch is None:
-            self.position = max(self.position, self._cursor.position)
+            self.position = max(self.position, self._cursor.seen)
             return None
         parcel = fold(self.run_id, self._origin_name(), stretch)
         if self._lost:

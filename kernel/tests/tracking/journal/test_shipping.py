@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from drupe.entities import LogBatch, NewRun, Parcel, Receipt, RunStatus
-from drupe.errors import StoreCorrupt, StoreFull, StoreUnavailable
+from drupe.entities import LogBatch, NewRun, Parcel, Points, Receipt, RunStatus
+from drupe.errors import OriginGap, StoreCorrupt, StoreFull, StoreUnavailable
 from drupe.testing.memory import MemoryTrackingStore
 from drupe.tracking.journal import adoption, cursor, layout, outbox, trouble, writer
 from drupe.tracking.journal.adoption import adopt_run
@@ -85,6 +85,17 @@ def test_everything_is_shipped_in_stretches_and_shipped_files_are_deleted(store:
     check(store)
 
 
+def test_a_first_record_too_large_for_the_first_file_is_shipped_all_the_same(store: MemoryTrackingStore, journal: Journal) -> None:
+    journal.series("loss", Points.of((step, 1000 + step, step / 7) for step in range(5000)))
+    consignment = Consignment(RUN, journal.writer, list(journal.files))
+    assert consignment.send(store, end=journal.end).points == 5000
+    assert consignment.position == journal.end
+    journal.note(FrameKind.TAGS, {"a": "b"})
+    consignment.files += [path for path in journal.files if path not in consignment.files]
+    consignment.send(store, end=journal.end)
+    assert (store.get_run(RUN).data.tags["a"], store.get_run(RUN).data.summaries["loss"].count) == ("b", 5000)
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("every", [1, 2, 3, 7])
 def test_a_store_that_fails_again_and_again_gets_everything_once(journal: Journal, when: str, every: int) -> None:
@@ -129,6 +140,18 @@ def test_a_store_put_back_to_an_earlier_state_gets_the_rest_of_the_journal(store
     kept = [one.step for one in earlier.metric_history(RUN, "loss", limit=50_000)]
     assert kept == list(range(kept[0], 400))
     assert kept[0] < 200
+
+
+def test_a_store_that_contradicts_itself_about_a_journal_is_an_error_and_no_endless_round(journal: Journal) -> None:
+    class Confused(MemoryTrackingStore):
+        def ship(self, parcel: Parcel) -> Receipt:
+            raise OriginGap("somewhere else", position=0)
+
+    store = Confused()
+    store.create_run(NewRun("0", run_id=RUN))
+    log_some(journal)
+    with pytest.raises(OriginGap):
+        Consignment(RUN, journal.writer, list(journal.files)).send(store, end=journal.end)
 
 
 def test_a_param_with_another_value_is_told_and_the_rest_is_shipped(store: MemoryTrackingStore, journal: Journal) -> None:

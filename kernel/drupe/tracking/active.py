@@ -143,3 +143,32 @@ def _end_all() -> None:
         except Exception as fault:  # the store may be gone; the process is ending anyway, and the others should still be ended
             sys.stderr.write(f"drupe: a run could not be ended at exit: {fault}\n")
     _enders.clear()
+
+
+# --- forks: a child takes these signals as any program does, until it starts a run of its own
+
+
+def _before_fork() -> None:
+    # Python drops what arrives in a child before it is set up, so a pool that ends its workers at once would wait for ever for one of them
+    if _minds_signals:
+        _masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+
+
+def _after_fork_in_parent() -> None:
+    before = _masks.__dict__.pop("before", None)
+    if before is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _after_fork_in_child() -> None:
+    global _minds_signals
+    for number in ENDING_SIGNALS:
+        if signal.getsignal(number) is _terminate:
+            signal.signal(number, signal.SIG_DFL)
+    _minds_signals = False
+    _after_fork_in_parent()
+
+
+_masks = threading.local()  # of the thread that forks
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -121,7 +121,11 @@ def test_all_runs_of_a_dead_process_are_marked(workspace: Path) -> None:
     ("number", "status"), [(signal.SIGTERM, "KILLED"), (signal.SIGINT, "KILLED"), (signal.SIGHUP, "KILLED"), (signal.SIGUSR1, "FAILED")]
 )
 def test_signals_that_python_can_mind_end_the_run_in_order(workspace: Path, number: int, status: str) -> None:
-    with start(workspace, "drupe.start_run()\nprint('ready', flush=True)\nwhile True: signal.pause()\n") as process:
+    code = (
+        f"signal.signal({int(number)}, signal.default_int_handler if {int(number)} == signal.SIGINT else signal.SIG_DFL)\n"  # whoever ran the tests
+        "drupe.start_run()\nprint('ready', flush=True)\nwhile True: signal.pause()\n"
+    )
+    with start(workspace, code) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(number)

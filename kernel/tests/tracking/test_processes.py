@@ -167,3 +167,18 @@ def test_a_run_knows_its_code_its_changes_and_its_packages(workspace: Path) -> N
     assert facts["python"]["version"] == ".".join(map(str, sys.version_info[:3]))
     assert any(line.startswith("attrs==") for line in (folder / "requirements.txt").read_text().splitlines())
     assert "+with drupe.start_run():" in (folder / "uncommitted.diff").read_text()
+
+
+def test_a_forked_child_that_is_told_to_end_at_once_ends(workspace: Path) -> None:
+    code = (
+        "import os, signal, drupe\n"
+        "drupe.start_run()\n"
+        "for _ in range(100):\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n        signal.pause()\n        os._exit(0)\n"
+        "    os.kill(child, signal.SIGTERM)\n"
+        "    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM\n"
+    )
+    done = run_script(workspace, code)
+    assert done.returncode == 0, done.stderr
+    assert only_run().info.status == "FINISHED"

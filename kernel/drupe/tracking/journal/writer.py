@@ -73,7 +73,7 @@ class Journal:
         self._held: list[tuple[FrameKind, bytes]] = []
         self._held_bytes = 0
         self._retry_at = 0.0
-        self._keys: dict[str, int] = {}
+        self.numbers: dict[str, int] = {}
         self._number = 0
         self._base = self._at = self._size = 0  # where this file begins in the stream, how far it is filled, how large it is
         self._map: mmap.mmap | None = None
@@ -94,7 +94,7 @@ class Journal:
     def metric(self, key: str, value: float, step: int, time_ms: int) -> None:
         """Append one point. The hot path: one pack, one checksum, one copy."""
         with self._lock:
-            number = self._keys.get(key)
+            number = self.numbers.get(key)
             if number is not None and not self._is_busy:
                 self._is_busy = True  # before anything is read: a signal handler may log from here on
                 try:
@@ -196,10 +196,10 @@ class Journal:
                 self.unsynced = fault
 
     def _number_of(self, key: str) -> int:
-        number = self._keys.get(key)
+        number = self.numbers.get(key)
         if number is None:
             with self._lock:
-                number = self._keys.setdefault(key, len(self._keys) + 1)
+                number = self.numbers.setdefault(key, len(self.numbers) + 1)
                 self._append(FrameKind.KEY, layout.KEY.pack(number) + key.encode())
         return number
 
@@ -251,7 +251,7 @@ class Journal:
         """Make the next file, with room for a frame of that many bytes, and take it in use. Raises OSError, and nothing has changed then."""
         count = len(self.files)
         opening = [(FrameKind.HEADER, layout.to_json(self._header(count + 1)))]
-        opening += [(FrameKind.KEY, layout.KEY.pack(number) + key.encode()) for key, number in self._keys.items()]
+        opening += [(FrameKind.KEY, layout.KEY.pack(number) + key.encode()) for key, number in self.numbers.items()]
         beginning = b"".join(layout.frame(self._number + n, *each) for n, each in enumerate(opening))
         size = max(min(FIRST_BYTES << 2 * count, LARGEST_BYTES), len(beginning) + room)
         path = self.folder / f"{self.writer}.{count + 1:05d}{layout.SUFFIX}"

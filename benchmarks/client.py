@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import statistics
 import subprocess
 import sys
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, default=KEPT, help="where figures are kept")
     parser.add_argument("--write", action="store_true", help="put the figures that are kept into the page")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that jobs end with this
     unknown = {*given.rows} - {row.name for row in ROWS} | {*given.peers} - {*PEERS}
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}")

@@ -223,7 +223,7 @@ ROWS = (
             Line("history_ms", "history of a million points, as values of the library", MS, Target(1000, OBJECTS)),
             Line("columns_ms", "the same as columns", MS, Target(50, SHARED)),
         ),
-        ("drupe", "mlflow"),
+        ("drupe",),
         1_000_000,
         rounds=1,
         part="Series",

@@ -59,6 +59,15 @@ class ArtifactRepo(ABC):
     def is_file(self, path: ArtifactPath) -> bool:
         """True when `path` is a file."""
 
+    def put_bytes(self, content: bytes, path: ArtifactPath) -> None:
+        """Store `content` at `path`, as `put_file` does. Here it passes through a temporary file; override it where there is a shorter way."""
+        import tempfile  # here: its import takes longer than drupe's own
+
+        with tempfile.NamedTemporaryFile(prefix="drupe-") as source:  # no folder of its own: removing one takes 5 ms on some file systems
+            source.write(content)
+            source.flush()
+            self.put_file(Path(source.name), path)
+
     def digest(self, path: ArtifactPath) -> str | None:
         """The SHA-256 (lower-case hex) of the bytes at `path`, where it can be told without fetching them; None otherwise.
 

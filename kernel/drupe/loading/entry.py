@@ -23,12 +23,13 @@ __all__ = ["Entry", "missing"]
 class Entry:
     """`offer` of the plugin named `plugin` to `hook`. `rivals` are other active plugins that serve one of its keys, when no setting decides."""
 
-    __slots__ = ("_loaded", "hook", "offer", "plugin", "rivals")
+    __slots__ = ("_loaded", "_settings_class", "hook", "offer", "plugin", "rivals")
 
     def __init__(self, hook: str, offer: Offer, plugin: str) -> None:
         self.hook, self.offer, self.plugin = hook, offer, plugin
         self.rivals: tuple[str, ...] = ()
         self._loaded: Any = None
+        self._settings_class: type | None = None
 
     def __repr__(self) -> str:
         return f"<Entry {self.offer.name} of {self.plugin}>"
@@ -61,8 +62,8 @@ class Entry:
 
     def settings_class(self) -> type | None:
         """The attrs class of the offer's options, or None when it has none. Raises PluginUnusable."""
-        if self.offer.settings is None:
-            return None
+        if self.offer.settings is None or self._settings_class is not None:
+            return self._settings_class
         found = self._imported(self.offer.settings)
         if not isinstance(found, type) or not hasattr(found, "__attrs_attrs__"):
             raise self._unusable(f"its settings {self.offer.settings} are no attrs class")
@@ -70,6 +71,7 @@ class Entry:
             option_types(found)
         except Exception as fault:  # annotations are the plugin's own code
             raise self._unusable(f"the types of its settings {self.offer.settings} cannot be read: {in_words(fault)}") from fault
+        self._settings_class = found
         return found
 
     def options(self, settings: Settings, *, query: Mapping[str, str], given: Mapping[str, Any]) -> Any:

@@ -114,6 +114,19 @@ class ArtifactRepoKit:
         assert get(repo, tmp_path, "a.txt") == b"short"
         assert repo.list() == [FileInfo("a.txt", False, 5)]
 
+    def test_bytes_are_kept_as_they_are_and_leave_no_file_elsewhere(self, repo: ArtifactRepo, tmp_path: Path) -> None:
+        temporary = tmp_path / "temporary"
+        temporary.mkdir()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("tempfile.tempdir", str(temporary))
+            repo.put_bytes(b"old and longer", path_of("dir/a.bin"))
+            repo.put_bytes(b"\x00\r\n\xff", path_of("dir/a.bin"))
+            with pytest.raises(InvalidPath):
+                repo.put_bytes(b"x", path_of(""))
+        assert get(repo, tmp_path, "dir/a.bin") == b"\x00\r\n\xff"
+        assert repo.list(path_of("dir")) == [FileInfo("dir/a.bin", False, 4)]
+        assert list(temporary.iterdir()) == []
+
     def test_the_local_file_is_only_read(self, repo: ArtifactRepo, tmp_path: Path) -> None:
         source = tmp_path / "source.txt"
         source.write_bytes(b"mine")

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from drupe.artifacts.content import put_bytes
 from drupe.artifacts.download import download_artifacts
 from drupe.artifacts.repos import repo_for
 from drupe.artifacts.trees import put_tree
@@ -153,7 +152,7 @@ class ArtifactClient(TrackingClient):
 
     def _put(self, run_id: str, content: bytes, artifact_file: str) -> None:
         path = ArtifactPath.parse(artifact_file)
-        put_bytes(self.artifact_repo(run_id), content, path)
+        self.artifact_repo(run_id).put_bytes(content, path)
 
 
 def _table_entry(artifact_file: str) -> dict[str, str]:

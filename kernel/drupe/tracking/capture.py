@@ -1,11 +1,12 @@
 """The heavier facts about a run, kept as artifacts under `environment/`: Python, machine, command, installed packages, uncommitted diff.
 
-They are gathered once per process by a thread of its own and written for every run without holding up training; ending a run waits for
-its files. Settings `capture_environment` and `capture_git_diff` turn the parts off. A fault here is a warning, never an exception.
+They are gathered once per process by a thread of its own and written for every run without holding up training; a run that ends sooner
+than they are begun writes them itself, and any other waits for them. Settings `capture_environment` and `capture_git_diff` turn the parts off. A fault here is a warning, never an exception.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -17,7 +18,6 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from drupe.artifacts.content import put_bytes
 from drupe.extend import ArtifactRepo
 from drupe.settings import settings
 from drupe.tracking.command import command_line, kept_variables
@@ -25,17 +25,19 @@ from drupe.tracking.context import code_state, run_context, working_folder
 from drupe.tracking.git import GitState, uncommitted_diff, untracked_files
 from drupe.tracking.machine import container_facts, gpu_facts, machine_facts
 from drupe.tracking.packages import installed_packages
+from drupe.tracking.timers import after
 from drupe.uris import ArtifactPath
 
 __all__ = ["ENVIRONMENT_FOLDER", "environment_files", "finish_capture", "start_capture"]
 
 ENVIRONMENT_FOLDER = "environment"
 WAIT_S = 30.0
+DELAY_S = 0.1
 UNTRACKED_MAX = 100
 
 _lock = Lock()
 _worker: tuple[int, ThreadPoolExecutor] | None = None  # with the process id that it belongs to
-_pending: dict[str, Future[None]] = {}
+_pending: dict[str, _Capture] = {}
 
 
 def start_capture(run_id: str, open_repo: Callable[[], ArtifactRepo]) -> None:
@@ -44,26 +46,45 @@ def start_capture(run_id: str, open_repo: Callable[[], ArtifactRepo]) -> None:
         return
     run_context(), code_state()  # belong to the calling thread's moment: working folder and __main__ may change
     with _lock:
-        try:
-            _pending[run_id] = _pool().submit(_write_all, open_repo)
-        except RuntimeError:  # a thread that outlives the main one: Python starts no more threads, and the run goes without
-            warnings.warn(f"the environment of run {run_id} is not kept: the process is ending", stacklevel=3)
+        _pending[run_id] = capture = _Capture(run_id, open_repo)
+    if environment_files.cache_info().currsize:
+        after(DELAY_S, capture.begin)
+    else:
+        capture.begin()
 
 
 def finish_capture(run_id: str) -> None:
     """Wait until this run's files are written; problems become one warning."""
     with _lock:
-        future = _pending.pop(run_id, None)
-        if future is not None and (_worker is None or _worker[0] != os.getpid()):
-            return  # started before a fork: the parent writes them
-    if future is None:
+        capture = _pending.pop(run_id, None)
+    if capture is None or capture.pid != os.getpid():  # started before a fork: the parent writes them
         return
     try:
-        future.result(WAIT_S)
+        capture.finish()
     except WaitedTooLong:
         warnings.warn(f"the environment of run {run_id} was not written within {WAIT_S:.0f} s", stacklevel=3)
     except Exception as fault:  # whatever the store or git raised: the run itself is complete
         warnings.warn(f"the environment of run {run_id} could not be kept: {fault}", stacklevel=3)
+
+
+class _Capture:
+    """The files of one run: begun by a thread after a moment, or written by whoever ends the run before."""
+
+    def __init__(self, run_id: str, open_repo: Callable[[], ArtifactRepo]) -> None:
+        self.run_id, self.pid = run_id, os.getpid()
+        self._open_repo = open_repo
+        self._writing: Future[None] | None = None
+
+    def begin(self) -> None:
+        with _lock, contextlib.suppress(RuntimeError):  # Python starts no more threads: the end of the run writes them
+            if self._writing is None and _pending.get(self.run_id) is self:
+                self._writing = _pool().submit(_write_all, self._open_repo)
+
+    def finish(self) -> None:
+        if self._writing is None:  # nobody begins any more, since it is not pending
+            _write_all(self._open_repo)
+        else:
+            self._writing.result(WAIT_S)
 
 
 @lru_cache(maxsize=1)
@@ -124,7 +145,7 @@ def _write_all(open_repo: Callable[[], ArtifactRepo]) -> None:
     files = environment_files()
     repo = open_repo()
     for name, text in files.items():
-        put_bytes(repo, text.encode("utf-8", "surrogatepass"), ArtifactPath((ENVIRONMENT_FOLDER, name)))
+        repo.put_bytes(text.encode("utf-8", "surrogatepass"), ArtifactPath((ENVIRONMENT_FOLDER, name)))
 
 
 def _pool() -> ThreadPoolExecutor:

@@ -22,6 +22,7 @@ from drupe.settings import settings
 from drupe.tracking import evidence
 from drupe.tracking.crashes import Crash, take_back
 from drupe.tracking.journal.places import boot_id, host_name, run_folder
+from drupe.tracking.timers import Timer, after
 
 __all__ = ["begin", "end"]
 
@@ -36,6 +37,7 @@ class _Run:
     folder: Path
     tracking_uri: str
     store: Callable[[], TrackingStore]
+    first: Timer
 
 
 _runs: dict[str, _Run] = {}
@@ -47,7 +49,6 @@ _thread: threading.Thread | None = None
 
 def begin(run_id: str, tracking_uri: str, store: Callable[[], TrackingStore]) -> None:
     """Give signs of life of a run from now on; `store` opens its store, in the thread that gives them."""
-    global _thread
     interval_s = int(settings().get("heartbeat_s"))
     if interval_s <= 0:
         return
@@ -55,14 +56,7 @@ def begin(run_id: str, tracking_uri: str, store: Callable[[], TrackingStore]) ->
     folder = run_folder(tracking_uri, run_id)
     with _lock:
         evidence.begin(folder, beat, is_outermost=not _runs)
-        _runs[run_id] = _Run(beat, folder, tracking_uri, store)
-        if _thread is None or not _thread.is_alive():
-            _thread = threading.Thread(target=_beat_on, name="drupe-heartbeat", daemon=True)
-            try:
-                _thread.start()
-            except RuntimeError:  # Python starts no more threads: the process is ending
-                _thread = None
-        _wake.set()
+        _runs[run_id] = _Run(beat, folder, tracking_uri, store, after(FIRST_S, _see_to_it))
 
 
 def end(run_id: str) -> None:
@@ -70,16 +64,25 @@ def end(run_id: str) -> None:
     with _lock:
         run = _runs.pop(run_id, None)
         if run is not None:
+            run.first.cancel()
             evidence.end(run.folder, run.beat.pid)
+
+
+def _see_to_it() -> None:
+    global _thread
+    with _lock:
+        if _runs and (_thread is None or not _thread.is_alive()):
+            _thread = threading.Thread(target=_beat_on, name="drupe-heartbeat", daemon=True)
+            _thread.start()
+        _wake.set()
 
 
 def _beat_on() -> None:
     given: dict[str, float] = {}  # when the last sign of each run was given, by the monotonic clock
     while True:
         _wake.wait()
-        _wake.clear()
-        time.sleep(FIRST_S)
         while True:
+            _wake.clear()
             with _lock:
                 runs = dict(_runs)
             if not runs:

@@ -17,6 +17,7 @@ from attrs import define, field, frozen
 
 from drupe.errors import UnsupportedFeature
 from drupe.extend.system_metrics import SystemMetricSource
+from drupe.tracking.timers import after
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -52,7 +53,7 @@ class _Watched:
 
 
 class Monitor:
-    """Samples from the first `start` to the last `stop`. `sources` gives (name, how to open it); asked for in the thread, after a moment of grace.
+    """Samples from the first `start` to the last `stop`. `sources` gives (name, how to open it); asked for after a moment of grace.
 
     A run gets its first sample one interval after its start, so short runs cost nothing.
     """
@@ -74,15 +75,9 @@ class Monitor:
         with self._changed:
             self._runs[run_id] = _Watched(log, step, self._clock() + pace.interval_s, pace)
             if self._thread is None:
-                thread = threading.Thread(target=self._run, name="drupe-system-metrics", daemon=True)
-                try:
-                    thread.start()
-                except RuntimeError as fault:  # the process is ending, or may have no more threads
-                    self._runs.clear()
-                    self._say("thread", f"no system metrics: {fault}")
-                    return
-                self._thread = thread
-            self._changed.notify_all()
+                after(min(GRACE_S, pace.interval_s / 2), self._begin)
+            else:
+                self._changed.notify_all()
 
     def stop(self, run_id: str) -> None:
         """Sample no longer for this run; when it returns nothing more is logged to it, unless the store hangs."""
@@ -90,20 +85,33 @@ class Monitor:
             return
         with self._changed:
             run = self._runs.pop(run_id, None)
-            self._changed.notify_all()
+            if self._thread is not None:
+                self._changed.notify_all()
         if run is not None:
             run.has_ended = True
             if run.lock.acquire(timeout=STOP_S):
                 run.lock.release()
+
+    def _begin(self) -> None:
+        with self._changed:
+            if self._thread is not None or not self._runs:
+                return
+            thread = threading.Thread(target=self._run, name="drupe-system-metrics", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as fault:  # the process is ending, or may have no more threads
+                self._runs.clear()
+                self._say("thread", f"no system metrics: {fault}")
+                return
+            self._thread = thread
 
     # --- in the thread
 
     def _run(self) -> None:
         opened: dict[str, SystemMetricSource] = {}
         try:
-            if self._wait_until(self._clock() + self._grace()):
-                opened = self._open()
-                self._sample_for_ever(opened)
+            opened = self._open()
+            self._sample_for_ever(opened)
         except Exception as fault:  # a fault of ours must not show as a broken thread in the user's terminal
             with self._changed:
                 self._runs.clear()
@@ -116,13 +124,7 @@ class Monitor:
                     self._say(f"close {name}", f"system metrics of {name} could not be closed: {fault}")
             with self._changed:
                 self._thread = None
-                if self._runs:  # started while this thread was on its way out
-                    self._thread = threading.Thread(target=self._run, name="drupe-system-metrics", daemon=True)
-                    self._thread.start()
-
-    def _grace(self) -> float:
-        with self._changed:
-            return min([GRACE_S, *(run.pace.interval_s / 2 for run in self._runs.values())])
+            self._begin()  # for runs that were started while this thread was on its way out
 
     def _wait_until(self, moment: float) -> bool:
         """Wait; True at that moment, or sooner when there are other runs; False as soon as there is none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import RLock
@@ -144,6 +145,14 @@ class KeepsTheFirst(Correct):
     def put_file(self, source: Path, path: ArtifactPath) -> None:
         if path.segments not in self.files:
             super().put_file(source, path)
+
+
+@caught_by("test_bytes_are_kept_as_they_are_and_leave_no_file_elsewhere")
+class LeavesTheBytesBehind(Correct):
+    def put_bytes(self, content: bytes, path: ArtifactPath) -> None:
+        with tempfile.NamedTemporaryFile(delete=False) as source:
+            source.write(content)
+        self.put_file(Path(source.name), path)
 
 
 @caught_by("test_the_local_file_is_only_read")

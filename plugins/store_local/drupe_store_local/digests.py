@@ -24,7 +24,7 @@ from attrs import frozen
 
 from drupe.artifacts.bookkeeping import DIGEST_FILE
 from drupe_store_local.beneath import kind_of, open_file
-from drupe_store_local.partial import Partial, umask
+from drupe_store_local.partial import Partial
 
 __all__ = ["DigestFileUnusable", "Record", "Snapshot", "hash_file", "publish", "remove_file", "snapshot"]
 
@@ -216,11 +216,9 @@ def _compact(ledger: int, folder: int, before: int, *, synced: bool) -> None:
     ]
     if 2 * sum(map(len, lines)) > size:
         return
-    with contextlib.suppress(OSError), Partial(folder) as smaller:  # a full disk: the old file does as well
+    with contextlib.suppress(OSError), Partial(folder, 0o666) as smaller:  # a full disk: the old file does as well
         smaller.write(b"".join(lines))
-        os.fchmod(smaller.descriptor, 0o666 & ~umask())
-        if synced:
-            os.fsync(smaller.descriptor)
+        smaller.finish(synced=synced)
         smaller.rename(DIGEST_FILE)
         if synced:
             os.fsync(folder)

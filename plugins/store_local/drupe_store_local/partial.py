@@ -10,37 +10,46 @@ import contextlib
 import errno
 import fcntl
 import os
-import sys
-import threading
+import stat
 from secrets import token_hex
 from types import TracebackType
 from typing import Self
 
 from drupe.artifacts.bookkeeping import PARTIAL_PREFIX
 
-__all__ = ["Partial", "hide_and_remove", "remove_abandoned", "umask"]
+__all__ = ["Partial", "hide_and_remove", "remove_abandoned"]
 
 _CANNOT_LOCK = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 _TRIES = 100
-_umask_lock = threading.Lock()
 
 
 class Partial:
-    """A new file of mode 0600 in an open folder; leaving the `with` block removes it unless it was renamed to its final name."""
+    """A new file in an open folder; leaving the `with` block removes it unless it was renamed to its final name.
 
-    def __init__(self, folder: int) -> None:
-        self.folder = folder
+    Nobody else can read it before it is finished; then it has the mode `mode`, less the process's umask.
+    """
+
+    def __init__(self, folder: int, mode: int) -> None:
+        self.folder, self.mode = folder, mode
         self.name = ""
         self.descriptor = -1
 
     def __enter__(self) -> Self:
         while self.descriptor < 0:
             name = PARTIAL_PREFIX + token_hex(8)
-            descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=self.folder)
-            if _try_lock(descriptor) is False or os.fstat(descriptor).st_nlink == 0:
+            descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, self.mode, dir_fd=self.folder)
+            is_taken = _try_lock(descriptor) is False
+            facts = os.fstat(descriptor)
+            if is_taken or facts.st_nlink == 0:
                 os.close(descriptor)  # taken for abandoned between these two lines
                 continue
             self.name, self.descriptor = name, descriptor
+            self.mode = stat.S_IMODE(facts.st_mode)  # what the umask has left of it
+        try:
+            os.fchmod(self.descriptor, 0o600)
+        except OSError:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def write(self, block: bytes | memoryview) -> None:
@@ -49,9 +58,9 @@ class Partial:
         while view:
             view = view[os.write(self.descriptor, view) :]
 
-    def finish(self, mode: int, *, synced: bool) -> None:
-        """Give the complete file its final mode (less the process's umask); with `synced`, bring its bytes to the disk."""
-        os.fchmod(self.descriptor, mode & ~umask())
+    def finish(self, *, synced: bool) -> None:
+        """Give the complete file its mode; with `synced`, bring its bytes to the disk."""
+        os.fchmod(self.descriptor, self.mode)
         if synced:
             os.fsync(self.descriptor)
 
@@ -104,19 +113,6 @@ def _try_lock(descriptor: int) -> bool | None:
             return None
         raise
     return True
-
-
-def umask() -> int:
-    """The bits that new files of this process lack; read without changing them where the system allows."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, ValueError), open("/proc/self/status", "rb") as status:
-            for line in status:
-                if line.startswith(b"Umask:"):
-                    return int(line[6:], 8)
-    with _umask_lock:  # it can only be read by setting it, for the whole process
-        current = os.umask(0o077)
-        os.umask(current)
-    return current
 
 
 def _remove_tree(parent: int, name: str) -> None:

@@ -13,7 +13,7 @@ import hashlib
 import os
 import stat
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -36,6 +36,8 @@ _BLOCK_BYTES = 1 << 20
 _TRIES = 20
 _MOST_PATH_BYTES = 4000  # a little less than one system call takes, so that other tools can open every file
 _FILE_MODE = 0o644
+
+_Fill = Callable[[Partial], Record]  # writes a file's bytes, and tells what they are
 
 _swept: set[tuple[int, int]] = set()
 _swept_lock = threading.Lock()
@@ -74,15 +76,14 @@ class LocalArtifactRepo(ArtifactRepo):
 
     def put_file(self, source: Path, path: ArtifactPath) -> None:
         """See ArtifactRepo.put_file."""
-        place = self._writable(path)
-        if path.is_root:
-            raise InvalidPath(f"a file cannot take the place of the root folder {self.folder}; give it a name")
+        place = self._place_of_file(path)
         with _opened(source) as stream, faults.writing(place):
-            for _ in range(_TRIES):
-                with contextlib.suppress(_FolderVanished):
-                    self._put(stream, path)
-                    return
-        raise StoreBusy(f"{place} cannot be written: others keep deleting its folder")
+            self._put(path, lambda partial: _copy(stream, partial))
+
+    def put_bytes(self, content: bytes, path: ArtifactPath) -> None:
+        """See ArtifactRepo.put_bytes."""
+        with faults.writing(self._place_of_file(path)):
+            self._put(path, lambda partial: _write(content, partial))
 
     def get_file(self, path: ArtifactPath, target: Path) -> None:
         """See ArtifactRepo.get_file."""
@@ -90,10 +91,10 @@ class LocalArtifactRepo(ArtifactRepo):
             self._reading(path) as found,
             faults.writing(target),
             Beneath(target.parent).folder((), made=[]) as folder,
-            Partial(folder) as partial,
+            Partial(folder, _FILE_MODE) as partial,
         ):
             self._compare(path, found, _copy(found.descriptor, partial))
-            partial.finish(_FILE_MODE, synced=False)
+            partial.finish(synced=False)
             partial.rename(target.name)
 
     def list(self, path: ArtifactPath = _ROOT) -> builtins.list[FileInfo]:
@@ -162,12 +163,21 @@ class LocalArtifactRepo(ArtifactRepo):
 
     # --- how
 
-    def _put(self, stream: int, path: ArtifactPath) -> None:
+    def _put(self, path: ArtifactPath, fill: _Fill) -> None:
+        for _ in range(_TRIES):
+            with contextlib.suppress(_FolderVanished):
+                self._put_once(path, fill)
+                return
+        raise StoreBusy(f"{self._place(path)} cannot be written: others keep deleting its folder")
+
+    def _put_once(self, path: ArtifactPath, fill: _Fill) -> None:
         made: builtins.list[str] = []
         try:
             with self._beneath.folder(path.parent.segments, made=made, synced=self._synced) as folder:
                 try:
-                    self._put_into(folder, stream, path.name)
+                    if not made:
+                        _sweep_once(folder)
+                    self._put_into(folder, path.name, fill)
                 except FileNotFoundError as fault:
                     if os.fstat(folder).st_nlink:
                         raise
@@ -176,13 +186,12 @@ class LocalArtifactRepo(ArtifactRepo):
             self._unmake(path.parent, len(made))
             raise
 
-    def _put_into(self, folder: int, stream: int, name: str) -> None:
+    def _put_into(self, folder: int, name: str, fill: _Fill) -> None:
         if kind_of(folder, name) == stat.S_IFDIR:
             raise IsADirectoryError(errno.EISDIR, "a folder is there")
-        _sweep_once(folder)
-        with Partial(folder) as partial:
-            record = _copy(stream, partial)
-            partial.finish(_FILE_MODE, synced=self._synced)
+        with Partial(folder, _FILE_MODE) as partial:
+            record = fill(partial)
+            partial.finish(synced=self._synced)
             publish(partial, name, record, synced=self._synced)
 
     def _unmake(self, path: ArtifactPath, count: int) -> None:
@@ -225,6 +234,12 @@ class LocalArtifactRepo(ArtifactRepo):
             raise InvalidPath(f"artifact path '{str(path)[:60]}…' is longer than a file system takes", path=str(path))
         return place
 
+    def _place_of_file(self, path: ArtifactPath) -> Path:
+        place = self._writable(path)
+        if path.is_root:
+            raise InvalidPath(f"a file cannot take the place of the root folder {self.folder}; give it a name")
+        return place
+
     def _place(self, path: ArtifactPath) -> Path:
         return self.folder.joinpath(*path.segments)
 
@@ -258,6 +273,11 @@ def _copy(stream: int, partial: Partial) -> Record:
         partial.write(block)
         size += len(block)
     return Record(digest.hexdigest(), size)
+
+
+def _write(content: bytes, partial: Partial) -> Record:
+    partial.write(content)
+    return Record(hashlib.sha256(content).hexdigest(), len(content))
 
 
 def _sweep_once(folder: int) -> None:

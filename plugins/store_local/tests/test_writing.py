@@ -53,16 +53,9 @@ def test_the_umask_is_kept_for_files_folders_digests_and_downloads(repo: LocalAr
     assert (tmp_path / "target").stat().st_mode & 0o777 == 0o640
 
 
-@pytest.mark.usefixtures("umask_027")
-def test_the_umask_is_found_out_where_there_is_no_proc(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "darwin")
-    assert partial.umask() == 0o027
-    assert partial.umask() == 0o027
-
-
 def test_a_file_being_written_is_private_unpredictable_in_its_folder_and_not_listed(repo: LocalArtifactRepo, put: Put) -> None:
     put("dir/a.txt", b"x")
-    with repo._beneath.folder(("dir",)) as folder, Partial(folder) as first, Partial(folder) as second:
+    with repo._beneath.folder(("dir",)) as folder, Partial(folder, 0o644) as first, Partial(folder, 0o644) as second:
         first.write(b"half")
         assert len({first.name, second.name}) == 2
         assert hidden(repo.folder / "dir") == sorted([first.name, second.name])
@@ -111,7 +104,7 @@ def test_every_write_and_rename_may_be_the_one_that_fails(
 ) -> None:
     put("dir/a.txt", b"old")
     outcomes = []
-    for step in range(1, 7):
+    for step in range(1, 8):
         calls = 0
 
         def counted(name: str, step: int = step) -> Callable[..., object]:
@@ -138,8 +131,8 @@ def test_every_write_and_rename_may_be_the_one_that_fails(
         assert get("dir/a.txt") == (b"old" if outcomes[-1] == "refused" else b"new %d" % step)
         put("dir/a.txt", b"old")
         assert get("dir/a.txt") == b"old"
-    # bytes, mode, digest, rename may fail; the second note of the digest may be missing; then nothing is left to fail
-    assert outcomes == ["refused"] * 4 + ["written"] * 2
+    # privacy, bytes, mode, digest, rename may fail; the second note of the digest may be missing; then nothing is left to fail
+    assert outcomes == ["refused"] * 5 + ["written"] * 2
     assert hidden(repo.folder) == []
 
 
@@ -254,7 +247,7 @@ def test_what_a_living_writer_holds_is_not_swept(repo: LocalArtifactRepo, put: P
     abandoned = repo.folder / "dir" / ".drupe-partial-00"
     abandoned.write_bytes(b"left by a killed process")
     (repo.folder / "dir" / ".drupe-partial-01" / "folder").mkdir(parents=True)
-    with repo._beneath.folder(("dir",)) as folder, Partial(folder) as living:
+    with repo._beneath.folder(("dir",)) as folder, Partial(folder, 0o644) as living:
         repo_room._swept.clear()
         put("dir/b.txt", b"y")
         assert hidden(repo.folder) == [living.name]

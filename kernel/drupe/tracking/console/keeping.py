@@ -22,6 +22,7 @@ from drupe.tracking.console.capture import Console, console
 from drupe.tracking.console.choice import is_wanted
 from drupe.tracking.console.parts import FOLDER
 from drupe.tracking.journal.places import run_folder
+from drupe.tracking.timers import Timer, after
 
 __all__ = ["begin", "finish"]
 
@@ -41,6 +42,7 @@ class _Log:
         self._folder, self._open_repo, self._console = folder, open_repo, into
         self._kept: dict[str, tuple[int, int]] = {}
         self._turn = threading.Lock()
+        self.keeping: Timer | None = None
 
     def keep(self) -> None:
         with self._turn:
@@ -52,6 +54,8 @@ class _Log:
             self._console.note("".join(traceback.format_exception(fault)))
         is_written = self._console.end()
         self.over.set()
+        if self.keeping is not None:
+            self.keeping.cancel()
         if not is_written:
             warnings.warn(f"the console log of run {self.run_id} is not complete", stacklevel=4)
         with self._turn:
@@ -76,7 +80,7 @@ def begin(run_id: str, tracking_uri: str, open_repo: Callable[[], ArtifactRepo],
             folder = run_folder(tracking_uri, run_id) / FOLDER
             into.begin(folder, _sequence(is_resumed), int(settings().get("console_max_mb")) * 2**20)
             _current = _Log(run_id, folder, open_repo, into)
-            _start_keeper()
+            _current.keeping = after(EVERY_S, _start_keeper)
         except (OSError, RuntimeError) as fault:  # no descriptors, no process, no thread left
             warnings.warn(f"what this program prints is not kept with run {run_id}: {fault}", stacklevel=3)
 
@@ -110,9 +114,10 @@ def _keep_on() -> None:
         _begun.wait()
         _begun.clear()
         log = _current
-        while log is not None and not log.over.wait(EVERY_S):
+        while log is not None and not log.over.is_set():
             with contextlib.suppress(Exception):  # whatever the repository raised: it is tried again, and told of when the run ends
                 log.keep()
+            log.over.wait(EVERY_S)
 
 
 def _after_fork() -> None:

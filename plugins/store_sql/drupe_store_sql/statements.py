@@ -1,4 +1,4 @@
-"""What SQLAlchemy Core does not spell, or not alike for every database: upserts, IN lists of any length, joins in a given order."""
+"""What SQLAlchemy Core does not spell, or not alike for every database: upserts, indexes of some rows, IN lists of any length, joins in a given order."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Join, Table, TextClause, bindparam, text
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.schema import CreateIndex
+from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
 from sqlalchemy.types import NullType, TypeEngine
 
-__all__ = ["OF_RUN", "OrderedJoin", "Stretch", "insert_of_run", "replace", "stretch"]
+__all__ = ["OF_RUN", "MakeIndex", "OrderedJoin", "Stretch", "insert_of_run", "replace", "stretch"]
 
 OF_RUN = ("experiment", "start_ms")
 """Columns of `runs` that params, tags and series repeat."""
@@ -65,6 +66,20 @@ def _as_array(element: Stretch, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(Stretch, "sqlite")
 def _as_json(element: Stretch, compiler: SQLCompiler, **options: Any) -> str:
     return f"{compiler.process(element.column, **options)} IN (SELECT value FROM json_each({compiler.process(element.members, **options)}))"
+
+
+class MakeIndex(CreateIndex):
+    """CREATE INDEX, of some rows only where the index has a condition `where` in its `info`.
+
+    SQLAlchemy has `sqlite_where` and `postgresql_where` for that, and imports a database's whole dialect to look at such a name.
+    """
+
+
+@compiles(MakeIndex)
+def _as_index(made: MakeIndex, compiler: DDLCompiler, **options: Any) -> str:
+    where = made.element.info.get("where")
+    rows = "" if where is None else f" WHERE {compiler.sql_compiler.process(where, include_table=False, literal_binds=True)}"
+    return f"{compiler.visit_create_index(made, **options)}{rows}"
 
 
 class OrderedJoin(Join):

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sqlalchemy import Table, text
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateTable
 
 from drupe_store_sql.session import Session
-from drupe_store_sql.statements import OF_RUN
+from drupe_store_sql.statements import OF_RUN, MakeIndex
 from drupe_store_sql.tables import chunks, heartbeats, origins, params, runs, series, tags
 
 __all__ = ["make", "rebuild", "to_version_2"]
@@ -31,14 +31,14 @@ def to_version_2(session: Session) -> None:
         rebuild(session, table, repeated)
     for index in sorted(runs.indexes, key=lambda index: str(index.name)):
         session.run(text(f"DROP INDEX IF EXISTS {index.name}"))
-        session.run(CreateIndex(index))
+        session.run(MakeIndex(index))
 
 
 def make(session: Session, table: Table) -> None:
     """Make a table with its indexes."""
     session.run(CreateTable(table))
     for index in sorted(table.indexes, key=lambda index: str(index.name)):
-        session.run(CreateIndex(index))
+        session.run(MakeIndex(index))
 
 
 def rebuild(session: Session, table: Table, added: Mapping[str, str]) -> None:
@@ -52,4 +52,4 @@ def rebuild(session: Session, table: Table, added: Mapping[str, str]) -> None:
     session.run(text(f"INSERT INTO {table.name} ({quoted}) SELECT {values} FROM {old} AS old"))
     session.run(text(f"DROP TABLE {old}"))  # and its indexes, whose names are free then
     for index in sorted(table.indexes, key=lambda index: str(index.name)):
-        session.run(CreateIndex(index))
+        session.run(MakeIndex(index))

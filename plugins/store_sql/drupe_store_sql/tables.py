@@ -146,8 +146,7 @@ def _values(name: str) -> Table:
         sqlite_with_rowid=False,
     )
     Index(f"{name}_by_value", table.c.key, head(table.c.value), table.c.start_ms.desc(), table.c.run, table.c.experiment)
-    is_long = table.c.value != head(table.c.value)
-    Index(f"{name}_long", table.c.key, sqlite_where=is_long, postgresql_where=is_long)
+    Index(f"{name}_long", table.c.key, info={"where": table.c.value != head(table.c.value)})  # see `statements.MakeIndex`
     return table
 
 

@@ -16,6 +16,7 @@ def place(folder: str) -> None:
 
 
 def begin() -> str:
+    connection.execute("DELETE FROM points")  # of the turn before
     return "raw"
 
 

@@ -79,7 +79,7 @@ class MakeIndex(CreateIndex):
 def _as_index(made: MakeIndex, compiler: DDLCompiler, **options: Any) -> str:
     where = made.element.info.get("where")
     rows = "" if where is None else f" WHERE {compiler.sql_compiler.process(where, include_table=False, literal_binds=True)}"
-    return f"{compiler.visit_create_index(made, **options)}{rows}"
+    return f"{compiler.visit_create_index(made, **options)}{rows}"  # type: ignore[no-untyped-call]
 
 
 class OrderedJoin(Join):

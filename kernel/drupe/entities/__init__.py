@@ -29,6 +29,7 @@ from drupe.entities.runs import (
     RunTag,
 )
 from drupe.entities.shipping import Heartbeat, Origin, ParamClash, Parcel, Receipt
+from drupe.entities.whole import WholeModel, WholeRun
 
 __all__ = [
     "Damage",
@@ -66,6 +67,8 @@ __all__ = [
     "Stat",
     "TableReport",
     "ViewType",
+    "WholeModel",
+    "WholeRun",
     "each",
     "gather",
 ]

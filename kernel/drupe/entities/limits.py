@@ -11,8 +11,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from drupe.entities.runs import DatasetInput
+from attrs import evolve
+
+from drupe.entities.runs import DatasetInput, Experiment, RunInputs
 from drupe.entities.shipping import Heartbeat, Origin, Parcel
+from drupe.entities.whole import WholeModel, WholeRun
 from drupe.errors import InvalidName, InvalidValue, ValueTooLong
 
 __all__ = [
@@ -20,6 +23,7 @@ __all__ = [
     "EXPERIMENT_NAME_MAX",
     "EXPERIMENT_TAG_VALUE_MAX",
     "KEY_MAX",
+    "NUMBER_MAX",
     "PARAM_VALUE_MAX",
     "REGISTRY_TAG_VALUE_MAX",
     "RUN_TAG_VALUE_MAX",
@@ -35,12 +39,16 @@ __all__ = [
     "check_limit",
     "check_metric",
     "check_model_name",
+    "check_number",
     "check_origin",
     "check_param",
     "check_parcel",
     "check_run_id",
     "check_tag",
     "check_tags",
+    "check_whole_experiment",
+    "check_whole_model",
+    "check_whole_run",
 ]
 
 KEY_MAX = 250
@@ -53,6 +61,7 @@ TEXT_MAX = 1_000_000  # far beyond what is cut silently: a file was logged as a 
 ALIAS_MAX = 255
 SEARCH_MAX = 50_000
 STEP_MIN, STEP_MAX = -(2**63), 2**63 - 1
+NUMBER_MAX = 10**18 - 1  # of ids and versions taken in from elsewhere: numbers after it are still to be had
 
 _DATASET_MAX = {"name": 500, "digest": 36, "source": 65_535, "schema": 1_048_575, "profile": 16_777_215}
 _DATASET_TAG_MAX = {"key": 255, "value": 500}
@@ -232,6 +241,75 @@ def check_limit(limit: object, *, maximum: int = SEARCH_MAX, name: str = "max_re
 def check_tags(kind: str, tags: Mapping[str, Any], *, limit: int | None) -> dict[str, str]:
     """Check several tags at once; see `check_tag`."""
     return dict(check_tag(kind, key, value, limit=limit) for key, value in tags.items())
+
+
+def check_whole_experiment(experiment: Experiment) -> Experiment:
+    """Return `experiment`, as another store had it, if it can be kept. Its id is empty or a number of at most 18 digits."""
+    check_experiment_name(experiment.name)
+    if experiment.experiment_id:
+        check_number("experiment id", experiment.experiment_id, least=0)
+    _check_times("an experiment", experiment.creation_time, experiment.last_update_time)
+    tags = check_tags("experiment tag", experiment.tags, limit=EXPERIMENT_TAG_VALUE_MAX)
+    return evolve(experiment, artifact_location=_storable("an artifact location", experiment.artifact_location), tags=tags)
+
+
+def check_whole_run(whole: WholeRun) -> WholeRun:
+    """Return `whole`, with params and tags cut as if they were logged, if it can be kept; names of tags are not checked."""
+    run = whole.run
+    check_run_id(run.info.run_id)
+    for key, points in whole.points.items():
+        check_key("metric", key)
+        if len(points) and min(points.timestamps) < 0:
+            check_metric(key, 0.0, min(points.timestamps), 0)  # words the error
+    _check_times("a run", run.info.start_time, run.info.end_time)
+    for what, text in (("name", run.info.run_name), ("user", run.info.user_id), ("artifact address", run.info.artifact_uri)):
+        _storable(f"the {what} of run {run.info.run_id}", text)
+    params = dict(check_param(key, value) for key, value in run.data.params.items())
+    tags = {_storable("a tag's name", key): _cut("run tag", key, value, RUN_TAG_VALUE_MAX) for key, value in run.data.tags.items()}
+    inputs = RunInputs(tuple(check_dataset_input(one) for one in run.inputs.dataset_inputs))
+    return evolve(whole, run=evolve(run, data=evolve(run.data, params=params, tags=tags), inputs=inputs))
+
+
+def check_whole_model(whole: WholeModel) -> WholeModel:
+    """Return `whole` if it can be kept: names, numbers, texts, and aliases that point to its versions."""
+    model = whole.model
+    check_model_name(model.name)
+    check_tags("registered model tag", model.tags, limit=REGISTRY_TAG_VALUE_MAX)
+    _check_times("a model", model.creation_timestamp, model.last_updated_timestamp)
+    numbers = [check_number("model version", version.version) for version in whole.versions]
+    if len(set(numbers)) < len(numbers):
+        raise InvalidValue(f"registered model {model.name!r} has a version twice", name=model.name)
+    if not 0 <= whole.highest <= NUMBER_MAX:
+        raise InvalidValue(f"{whole.highest} is not the highest version number of a model", name=model.name)
+    for version in whole.versions:
+        check_tags("model version tag", version.tags, limit=REGISTRY_TAG_VALUE_MAX)
+        _check_times("a model version", version.creation_timestamp, version.last_updated_timestamp)
+        texts = (version.source, version.run_id or "", version.description, version.user_id, version.status_message, version.run_link)
+        for text in texts:
+            _storable(f"version {version.version} of {model.name!r}", text)
+    _storable(f"the description of {model.name!r}", model.description)
+    for alias, number in model.aliases.items():
+        if check_number("model version", number) not in numbers:
+            raise InvalidValue(
+                f"alias {check_alias(alias)!r} of {model.name!r} points to version {number}, which it does not have", name=model.name
+            )
+        check_alias(alias)
+    return whole
+
+
+def check_number(kind: str, text: object, *, least: int = 1) -> int:
+    """The number that `text` is, if it can be the id or version of something taken in: `least` or more, at most 18 digits, no leading zero."""
+    if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) <= len(str(NUMBER_MAX)):
+        number = int(text)
+        if number >= least and str(number) == text:
+            return number
+    raise InvalidValue(f"{kind} {_show(text)} is not a number from {least} to {NUMBER_MAX}")
+
+
+def _check_times(what: str, *times: int | None) -> None:
+    for time_ms in times:
+        if time_ms is not None and not 0 <= time_ms <= STEP_MAX:
+            raise InvalidValue(f"a time of {what} is {time_ms}; times are ms since 1970, 0 or more, and fit 64 bits")
 
 
 def _cut(kind: str, name: str, text: str, limit: int) -> str:

@@ -25,6 +25,7 @@ class Feature(Enum):
     CONCURRENT_PROCESSES = "several processes may write at once"
     ORIGINS = "takes every parcel of a journal exactly once, however often it is sent"
     HEARTBEATS = "keeps the signs of life of running runs"
+    IMPORTS = "takes in what was in another store, with its ids, numbers and times"
     DIGESTS = "keeps a SHA-256 of every file and checks it on read"
     REPAIR = "looks through all that it holds, and keeps what is readable of a damaged store"
     ATOMIC_PUT = "a file is replaced whole or not at all"

@@ -10,7 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from drupe.entities import ModelVersion, Page, RegisteredModel, Stage
+from drupe.entities import ModelVersion, Page, RegisteredModel, Stage, WholeModel
+from drupe.errors import UnsupportedFeature
 from drupe.extend.features import Feature, Support
 from drupe.search.query import Query
 from drupe.uris import Uri
@@ -132,3 +133,14 @@ class RegistryStore(ABC):
     @abstractmethod
     def get_version_by_alias(self, name: str, alias: str) -> ModelVersion:
         """The version that `alias` points to; `latest` is the newest. Raises RegisteredModelNotFound, AliasNotFound."""
+
+    # --- taking in what was in another store; where IMPORTS is declared
+
+    def import_model(self, whole: WholeModel) -> None:
+        """Keep a model as it was elsewhere: with its times, the numbers, stages and times of its versions, tags and aliases; all or nothing.
+
+        The next new version gets a number above `whole.highest`. A model that is here already gets what it lacks: versions whose number was
+        never used here, aliases and tags that are not set; all that is here stays as it is.
+        Raises InvalidName, InvalidValue (a number below 1, twice, or of more than 18 digits; an alias of no version), ValueTooLong.
+        """
+        raise UnsupportedFeature(f"{type(self).__name__} cannot keep the numbers of another store", feature=Feature.IMPORTS.name)

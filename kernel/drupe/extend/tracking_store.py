@@ -29,6 +29,7 @@ from drupe.entities import (
     RunStatus,
     Series,
     ViewType,
+    WholeRun,
 )
 from drupe.errors import StoreCorrupt, UnsupportedFeature
 from drupe.extend.features import Feature, Support
@@ -224,6 +225,26 @@ class TrackingStore(ABC):
     def heartbeats(self, run_ids: Sequence[str] | None = None) -> list[Heartbeat]:
         """The latest signs of life of those of these runs (None: of all) that are RUNNING; they go when a run ends."""
         return []
+
+    # --- taking in what was in another store; where IMPORTS is declared
+
+    def import_experiment(self, experiment: Experiment) -> Experiment:
+        """Keep an experiment as it was elsewhere, with its id, stage, times and tags; returns it as it is here.
+
+        An empty id becomes the next number, an empty `artifact_location` `<artifact root>/<id>`, a time that is None now. Ids have at most 18
+        digits. Raises AlreadyExists when the id or the name is taken, InvalidName, InvalidValue, ValueTooLong.
+        """
+        raise UnsupportedFeature(f"{type(self).__name__} cannot keep the ids of another store", feature=Feature.IMPORTS.name)
+
+    def import_runs(self, runs: Sequence[WholeRun]) -> None:
+        """Keep runs as they were elsewhere, with their ids, stages, times, data, inputs and whole series; all of them or none.
+
+        Their experiments may be deleted. An empty `artifact_uri` becomes `<experiment's location>/<run id>/artifacts`; a name is kept as the tag
+        `mlflow.runName` where that is not set, and names of tags are not checked. A run that is here already gets what it lacks: points, params,
+        tags and inputs, and status and end time while it has not ended; all that is here stays as it is, and so do stages and names.
+        Raises ExperimentNotFound, AlreadyExists (the id belongs to a run of another experiment), InvalidName, InvalidValue, ValueTooLong.
+        """
+        raise UnsupportedFeature(f"{type(self).__name__} cannot keep the ids of another store", feature=Feature.IMPORTS.name)
 
     # --- looking after it; a store overrides these where it knows better
 

@@ -20,6 +20,7 @@ if find_spec("pytest"):  # the in-memory stores work without it
         "kit",
         "kit_aliases",
         "kit_experiments",
+        "kit_imports",
         "kit_logging",
         "kit_metrics",
         "kit_models",

@@ -8,14 +8,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from attrs import define, evolve, field
 
-from drupe.entities import ModelVersion, Page, RegisteredModel, Stage, limits
+from drupe.entities import ModelVersion, Page, RegisteredModel, Stage, WholeModel, limits
 from drupe.errors import AliasNotFound, AlreadyExists, InvalidValue, ModelVersionNotFound, RegisteredModelNotFound
+from drupe.extend.features import Feature, Support
 from drupe.extend.registry_store import RegistryStore
 from drupe.search.query import Query
+from drupe.testing.memory_imports import MemoryModelImports
 from drupe.testing.memory_pages import PageTokens
 from drupe.uris import Uri
 
@@ -53,8 +55,10 @@ class _Model:
         )
 
 
-class MemoryRegistryStore(RegistryStore):
+class MemoryRegistryStore(MemoryModelImports, RegistryStore):
     """Registered models of this process. `now_ms` is the clock."""
+
+    features: ClassVar[Mapping[Feature, Support]] = {Feature.IMPORTS: Support.FULL}
 
     def __init__(self, *, now_ms: Callable[[], int] = _now_ms) -> None:
         self._now_ms = now_ms
@@ -120,6 +124,9 @@ class MemoryRegistryStore(RegistryStore):
         with self._lock:
             model = self._model(name)
             model.info = evolve(model.info, tags={tag: text for tag, text in model.info.tags.items() if tag != key})
+
+    def _kept(self, whole: WholeModel) -> _Model:
+        return _Model(evolve(whole.model, aliases={}, latest_versions=(), tags={}))
 
     def _touch(self, model: _Model, **changes: Any) -> None:
         model.info = evolve(model.info, last_updated_timestamp=self._now_ms(), **changes)

@@ -52,6 +52,7 @@ from drupe.errors import (
 from drupe.extend.features import Feature, Support
 from drupe.extend.tracking_store import TrackingStore
 from drupe.search.query import Query
+from drupe.testing.memory_imports import MemoryRunImports
 from drupe.testing.memory_pages import PageTokens
 from drupe.testing.memory_series import bucket_width, sample, summarize
 from drupe.uris import Uri
@@ -84,10 +85,10 @@ class _Run:
         )
 
 
-class MemoryTrackingStore(TrackingStore):
+class MemoryTrackingStore(MemoryRunImports, TrackingStore):
     """Experiments and runs of this process. `artifact_root` is only written into addresses; `now_ms` is the clock."""
 
-    features: ClassVar[Mapping[Feature, Support]] = {Feature.ORIGINS: Support.FULL, Feature.HEARTBEATS: Support.FULL}
+    features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys((Feature.ORIGINS, Feature.HEARTBEATS, Feature.IMPORTS), Support.FULL)
 
     def __init__(self, *, artifact_root: str = "memory:/artifacts", now_ms: Callable[[], int] = _now_ms) -> None:
         self._artifact_root = artifact_root
@@ -118,7 +119,7 @@ class MemoryTrackingStore(TrackingStore):
             return self._add_experiment(name, artifact_location, checked)
 
     def _add_experiment(self, name: str, artifact_location: str | None, tags: dict[str, str]) -> Experiment:
-        number = str(len(self._experiments))
+        number = str(max(map(int, self._experiments), default=-1) + 1)
         now = self._now_ms()
         made = Experiment(
             experiment_id=number,
@@ -227,6 +228,9 @@ class MemoryTrackingStore(TrackingStore):
             )
             made = self._runs[run_id] = _Run(new, info, {**new.tags, _RUN_NAME_TAG: name})
             return made.read()
+
+    def _kept(self, info: RunInfo, tags: Mapping[str, str]) -> _Run:
+        return _Run(NewRun(info.experiment_id), info, dict(tags))
 
     def made_by(self, run_id: str) -> NewRun | None:
         """What the run was created from, for tests that repeat or vary the call; None for an unknown run."""

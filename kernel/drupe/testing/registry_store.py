@@ -16,6 +16,7 @@ What it cannot do it lists in `cannot`, by test name. Random operations against 
 from __future__ import annotations
 
 from drupe.testing.kit_aliases import AliasTests
+from drupe.testing.kit_imports import ModelImportTests
 from drupe.testing.kit_models import ModelTests
 from drupe.testing.kit_stages import StageTests
 from drupe.testing.kit_versions import VersionTests
@@ -23,5 +24,5 @@ from drupe.testing.kit_versions import VersionTests
 __all__ = ["RegistryStoreKit"]
 
 
-class RegistryStoreKit(ModelTests, VersionTests, StageTests, AliasTests):
+class RegistryStoreKit(ModelTests, VersionTests, StageTests, AliasTests, ModelImportTests):
     """All tests that a registry store passes. Provide the fixture `store`: an open, empty store."""

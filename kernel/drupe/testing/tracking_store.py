@@ -16,6 +16,7 @@ What it cannot do it lists in `cannot`, by test name. Random operations against 
 from __future__ import annotations
 
 from drupe.testing.kit_experiments import ExperimentTests
+from drupe.testing.kit_imports import RunImportTests
 from drupe.testing.kit_logging import LoggingTests
 from drupe.testing.kit_metrics import MetricTests
 from drupe.testing.kit_run_search import RunSearchTests
@@ -25,5 +26,5 @@ from drupe.testing.kit_shipping import ShippingTests
 __all__ = ["TrackingStoreKit"]
 
 
-class TrackingStoreKit(ExperimentTests, RunTests, LoggingTests, MetricTests, ShippingTests, RunSearchTests):
+class TrackingStoreKit(ExperimentTests, RunTests, LoggingTests, MetricTests, ShippingTests, RunSearchTests, RunImportTests):
     """All tests that a tracking store passes. Provide the fixture `store`: an open, empty store."""

@@ -16,9 +16,11 @@ from drupe_store_sql.tables import experiment_tags, experiments, runs
 __all__ = [
     "add",
     "add_default",
+    "add_whole",
     "by_name",
     "delete_tag",
     "get",
+    "next_number",
     "read",
     "rename",
     "require_active",
@@ -64,13 +66,34 @@ def add_default(session: Session, *, now: int, artifact_root: str) -> None:
 def add(session: Session, name: str, *, artifact_root: str, artifact_location: str | None, tags: Mapping[str, str], now: int) -> Experiment:
     """See TrackingStore.create_experiment."""
     _check_is_free(session, name)
-    row = session.row(_NEXT)
-    assert row is not None
-    number: int = row[0]
+    number = next_number(session)
     location = artifact_location or f"{artifact_root}/{number}"
     _add(session, number, name, location, now)
     set_tags(session, number, tags)
     return Experiment(str(number), name, location, creation_time=now, last_update_time=now, tags=dict(tags))
+
+
+def add_whole(session: Session, number: int, experiment: Experiment) -> None:
+    """Add an experiment with all that it is. Raises AlreadyExists when its name is taken."""
+    _check_is_free(session, experiment.name)
+    session.run(
+        _ADD,
+        id=number,
+        name=experiment.name,
+        artifact_location=experiment.artifact_location,
+        is_deleted=int(experiment.lifecycle_stage == LifecycleStage.DELETED),
+        created_ms=experiment.creation_time,
+        updated_ms=experiment.last_update_time,
+    )
+    set_tags(session, number, experiment.tags)
+
+
+def next_number(session: Session) -> int:
+    """The id that the next experiment gets."""
+    row = session.row(_NEXT)
+    assert row is not None
+    number: int = row[0]
+    return number
 
 
 def get(session: Session, experiment_id: str) -> Experiment:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from drupe.entities import ModelVersion, Page, RegisteredModel, Stage, limits
+from drupe.entities import ModelVersion, Page, RegisteredModel, Stage, WholeModel, limits
 from drupe.errors import InvalidValue
 from drupe.extend.registry_store import RegistryStore
 from drupe.search.query import Query
-from drupe_store_sql import models, tables, versions
+from drupe_store_sql import importing, models, tables, versions
 from drupe_store_sql.database import Database
 from drupe_store_sql.search import page_of
 
@@ -166,6 +166,13 @@ class SqlRegistryStore(RegistryStore):
     def get_version_by_alias(self, name: str, alias: str) -> ModelVersion:
         with self._database.read() as session:
             return versions.by_alias(session, models.row_of(session, name)[0], name, alias)
+
+    # --- taking in what was in another store
+
+    def import_model(self, whole: WholeModel) -> None:
+        checked = limits.check_whole_model(whole)
+        with self._database.write() as session:
+            importing.take_model(session, checked)
 
 
 def _check_tags(kind: str, tags: Mapping[str, str]) -> dict[str, str]:

@@ -30,6 +30,7 @@ __all__ = [
     "require",
     "require_active",
     "set_stage",
+    "tag",
     "write",
 ]
 
@@ -150,6 +151,11 @@ def write(session: Session, number: int, batch: CheckedBatch) -> list[ParamClash
         if RUN_NAME_TAG in new_tags:
             session.run(_RENAME, number=number, new_name=new_tags[RUN_NAME_TAG])
     return clashes
+
+
+def tag(session: Session, number: int, new: Mapping[str, str]) -> None:
+    """Set tags of a run, whatever its stage and without a look at their names; its own name stays."""
+    _set_tags(session, number, new)
 
 
 def delete_tag(session: Session, run_id: str, key: str) -> None:

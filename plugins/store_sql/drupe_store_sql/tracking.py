@@ -25,13 +25,14 @@ from drupe.entities import (
     RunStatus,
     Series,
     ViewType,
+    WholeRun,
     limits,
 )
 from drupe.errors import InvalidValue
 from drupe.extend.tracking_store import TrackingStore
 from drupe.search.query import Query
 from drupe.uris import Uri
-from drupe_store_sql import curves, experiments, history, inputs, readout, runs, shipping, tables
+from drupe_store_sql import curves, experiments, history, importing, inputs, readout, runs, shipping, tables
 from drupe_store_sql.database import Database
 from drupe_store_sql.scope import Scope
 from drupe_store_sql.search import count_of, page_of
@@ -199,6 +200,20 @@ class SqlTrackingStore(TrackingStore):
     def heartbeats(self, run_ids: Sequence[str] | None = None) -> list[Heartbeat]:
         with self._database.read() as session:
             return shipping.heard(session, run_ids)
+
+    # --- taking in what was in another store
+
+    def import_experiment(self, experiment: Experiment) -> Experiment:
+        checked = limits.check_whole_experiment(experiment)
+        with self._database.write() as session:
+            return importing.take_experiment(session, checked, artifact_root=self._artifact_root, now=self._database.clock())
+
+    def import_runs(self, runs: Sequence[WholeRun]) -> None:
+        checked = [limits.check_whole_run(one) for one in runs]
+        if checked:
+            with self._database.write() as session:
+                for one in checked:
+                    importing.take_run(session, one)
 
 
 def _scope(experiment_ids: Sequence[str] | None, view: ViewType) -> Scope:

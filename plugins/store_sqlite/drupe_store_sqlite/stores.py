@@ -40,7 +40,7 @@ class SqliteTrackingStore(SqlTrackingStore):
     """Experiments and runs in one SQLite file."""
 
     features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys(
-        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS, Feature.REPAIR), Support.FULL
+        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS, Feature.REPAIR, Feature.IMPORTS), Support.FULL
     )
 
     @classmethod
@@ -81,7 +81,7 @@ class SqliteTrackingStore(SqlTrackingStore):
 class SqliteRegistryStore(SqlRegistryStore):
     """Registered models in one SQLite file."""
 
-    features: ClassVar[Mapping[Feature, Support]] = {Feature.CONCURRENT_PROCESSES: Support.FULL}
+    features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys((Feature.CONCURRENT_PROCESSES, Feature.IMPORTS), Support.FULL)
 
     @classmethod
     def open(cls, uri: Uri, settings: Any = None) -> Self:

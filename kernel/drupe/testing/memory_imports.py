@@ -1,0 +1,113 @@
+"""What the in-memory stores do with experiments, runs and models of another store. Mixed into them; not for anyone else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from copy import deepcopy
+from typing import Any
+
+from attrs import evolve
+
+from drupe.entities import Dataset, DatasetInput, Experiment, RunInfo, WholeModel, WholeRun, limits
+from drupe.entities.metrics import rank
+from drupe.errors import AlreadyExists
+
+__all__ = ["MemoryModelImports", "MemoryRunImports"]
+
+_RUN_NAME_TAG = "mlflow.runName"
+
+
+class MemoryRunImports:
+    """`import_experiment` and `import_runs` of the tracking store."""
+
+    _artifact_root: str
+    _now_ms: Callable[[], int]
+    _lock: AbstractContextManager[Any]
+    _experiments: dict[str, Experiment]
+    _runs: dict[str, Any]
+    _datasets: dict[tuple[str, str, str], Dataset]
+
+    def import_experiment(self, experiment: Experiment) -> Experiment:
+        """See TrackingStore.import_experiment."""
+        checked = limits.check_whole_experiment(experiment)
+        with self._lock:
+            if checked.experiment_id in self._experiments:
+                raise AlreadyExists(f"the experiment id {checked.experiment_id} is taken", experiment_id=checked.experiment_id)
+            if any(one.name == checked.name for one in self._experiments.values()):
+                raise AlreadyExists(f"an experiment named {checked.name!r} exists", name=checked.name)
+            number = checked.experiment_id or str(max(map(int, self._experiments)) + 1)
+            now = self._now_ms()
+            made = self._experiments[number] = evolve(
+                checked,
+                experiment_id=number,
+                artifact_location=checked.artifact_location or f"{self._artifact_root}/{number}",
+                creation_time=now if checked.creation_time is None else checked.creation_time,
+                last_update_time=now if checked.last_update_time is None else checked.last_update_time,
+            )
+            return made
+
+    def import_runs(self, runs: Sequence[WholeRun]) -> None:
+        """See TrackingStore.import_runs."""
+        checked = [limits.check_whole_run(one) for one in runs]
+        with self._lock:
+            before = deepcopy(self._runs), dict(self._datasets)
+            try:
+                for one in checked:
+                    self._take_in(one)
+            except BaseException:
+                self._runs, self._datasets = before
+                raise
+
+    def _take_in(self, whole: WholeRun) -> None:
+        given, info = whole.run, whole.run.info
+        experiment = self._experiment(info.experiment_id)
+        kept = self._runs.get(info.run_id)
+        if kept is None:
+            address = info.artifact_uri or f"{experiment.artifact_location}/{info.run_id}/artifacts"
+            name = {_RUN_NAME_TAG: info.run_name} if info.run_name else {}
+            kept = self._runs[info.run_id] = self._kept(evolve(info, artifact_uri=address), name | dict(given.data.tags))
+        elif kept.info.experiment_id != info.experiment_id:
+            raise AlreadyExists(f"run id {info.run_id} belongs to a run of experiment {kept.info.experiment_id}", run_id=info.run_id)
+        elif not kept.info.status.has_ended:
+            end = kept.info.end_time if info.end_time is None else info.end_time
+            kept.info = evolve(kept.info, status=info.status, end_time=end)
+        kept.tags = {**given.data.tags, **kept.tags}
+        kept.params = {**given.data.params, **kept.params}
+        for key, points in whole.points.items():
+            for point in points:
+                kept.points.setdefault(key, {}).setdefault(rank(*point), point)
+        for one in given.inputs.dataset_inputs:
+            place = one.dataset.name, one.dataset.digest
+            described = self._datasets.setdefault((info.experiment_id, *place), one.dataset)
+            kept.inputs.setdefault(place, DatasetInput(described, tuple(one.tags)))
+
+    def _experiment(self, experiment_id: str) -> Experiment:
+        raise NotImplementedError
+
+    def _kept(self, info: RunInfo, tags: Mapping[str, str]) -> Any:
+        raise NotImplementedError
+
+
+class MemoryModelImports:
+    """`import_model` of the registry store."""
+
+    _lock: AbstractContextManager[Any]
+    _models: dict[str, Any]
+
+    def import_model(self, whole: WholeModel) -> None:
+        """See RegistryStore.import_model."""
+        given = limits.check_whole_model(whole).model
+        with self._lock:
+            model = self._models.get(given.name)
+            if model is None:
+                model = self._models[given.name] = self._kept(whole)
+            never_used = [one for one in whole.versions if int(one.version) > model.highest]
+            model.info = evolve(model.info, tags={**given.tags, **model.info.tags})
+            model.versions |= {int(one.version): evolve(one, name=given.name, aliases=()) for one in never_used}
+            model.highest = max([model.highest, whole.highest, *model.versions])
+            pointed = {alias: int(number) for alias, number in given.aliases.items() if int(number) in model.versions}
+            model.aliases = {**pointed, **model.aliases}
+
+    def _kept(self, whole: WholeModel) -> Any:
+        raise NotImplementedError

@@ -18,7 +18,7 @@ from drupe.search.order import KEYS_MAX
 __all__ = ["query_language"]
 
 INTRODUCTION = """
-One language filters and sorts runs, experiments, registered models and model versions, in Python and on the command line.
+One language filters and sorts runs, experiments, registered models, model versions and logged models, in Python and on the command line.
 It is MLflow's, [and more](#mlflow).
 Recipes are in [search for runs](../how-to/search.md).
 
@@ -169,6 +169,10 @@ OF_KIND = {
     "Prompts, which MLflow keeps among the registered models, are left out unless the filter speaks of the tag `mlflow.prompt.is_prompt`.",
     Kind.MODEL_VERSIONS: "Searched by `drupe.search_model_versions`, `Client.search_model_versions` and `drupe registry versions`.\n"
     "Versions sort as numbers, and prompts are left out as above.",
+    Kind.LOGGED_MODELS: "Searched through the server, by MLflow's `search_logged_models`.\n"
+    "A logged model may have a metric several times, from several runs and on several datasets: a comparison is true when it is true of any of them.\n"
+    "Datasets are named beside the filter, and leave only the metrics that were measured on one of them to it; a filter without metrics then finds models that have any.\n"
+    "It sorts by the value of the latest time, then step.",
 }
 
 ENDING = """
@@ -217,7 +221,7 @@ Added are:
 * `.first .min .max .mean .count .last` of metrics, in filters and orders;
 * `inf` and `-inf` as numbers;
 * IN and NOT IN for every field, also with numbers (MLflow has them for ids, datasets, and names in the registry);
-* IS NULL and IS NOT NULL for metrics and `end_time`.
+* IS NULL and IS NOT NULL for metrics and `end_time`, and in searches of logged models.
 """.strip()
 
 WRITTEN = {

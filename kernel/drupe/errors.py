@@ -19,6 +19,7 @@ and `http_status`. Fields hold what was asked; the message says what is wrong an
     ├── NotFound
     │   ├── ExperimentNotFound  RunNotFound  TagNotFound
     │   ├── RegisteredModelNotFound  ModelVersionNotFound  AliasNotFound
+    │   ├── LoggedModelNotFound
     │   └── ArtifactNotFound
     ├── AlreadyExists
     ├── StoreError                  the place where things are kept
@@ -62,6 +63,7 @@ __all__ = [
     "InvalidSettings",
     "InvalidUri",
     "InvalidValue",
+    "LoggedModelNotFound",
     "MissingRequirement",
     "ModelError",
     "ModelVersionNotFound",
@@ -256,6 +258,12 @@ class ArtifactNotFound(NotFound):
     """No artifact lies at this path."""
 
     code = "DRP-0207"
+
+
+class LoggedModelNotFound(NotFound):
+    """No logged model has this id, or it is deleted."""
+
+    code = "DRP-0208"
 
 
 class AlreadyExists(DrupeError):

@@ -14,14 +14,19 @@ from drupe.entities import (
     FileInfo,
     InputTag,
     LifecycleStage,
+    LoggedModel,
+    LoggedModelStatus,
     Metric,
     MetricSummary,
+    ModelInput,
+    ModelOutput,
     ModelVersion,
     RegisteredModel,
     Run,
     RunData,
     RunInfo,
     RunInputs,
+    RunOutputs,
     RunStatus,
     Stage,
 )
@@ -63,12 +68,76 @@ def test_a_run_has_the_shape_that_mlflow_clients_read() -> None:
                 }
             ]
         },
+        "outputs": {},
     }
 
 
-def test_an_empty_run_keeps_its_three_objects_and_nothing_else() -> None:
+def test_an_empty_run_keeps_its_four_objects_and_nothing_else() -> None:
     form = to_plain(Run(INFO))
-    assert (form["data"], form["inputs"]) == ({}, {})
+    assert (form["data"], form["inputs"], form["outputs"]) == ({}, {}, {})
+
+
+PIE = LoggedModel(
+    "m-1",
+    "7",
+    "pie",
+    "file:///a/models/m-1/artifacts",
+    5,
+    6,
+    LoggedModelStatus.FAILED,
+    "tree",
+    "ab" * 16,
+    "disk full",
+    {"team": "x"},
+    {"depth": "3"},
+    (Metric("acc", 0.5, 9, 2, "ab" * 16, "m-1", "iris", "d1"), Metric("loss", math.inf, 9, 2, "ab" * 16, "m-1")),
+)
+
+
+def test_a_logged_model_has_the_shape_that_mlflow_clients_read() -> None:
+    assert to_plain(PIE) == {
+        "info": {
+            "model_id": "m-1",
+            "experiment_id": "7",
+            "name": "pie",
+            "creation_timestamp_ms": 5,
+            "last_updated_timestamp_ms": 6,
+            "artifact_uri": "file:///a/models/m-1/artifacts",
+            "status": "LOGGED_MODEL_UPLOAD_FAILED",
+            "model_type": "tree",
+            "source_run_id": "ab" * 16,
+            "status_message": "disk full",
+            "tags": [{"key": "team", "value": "x"}],
+        },
+        "data": {
+            "params": [{"key": "depth", "value": "3"}],
+            "metrics": [
+                {
+                    "key": "acc",
+                    "value": 0.5,
+                    "timestamp": 9,
+                    "step": 2,
+                    "run_id": "ab" * 16,
+                    "model_id": "m-1",
+                    "dataset_name": "iris",
+                    "dataset_digest": "d1",
+                },
+                {"key": "loss", "value": "Infinity", "timestamp": 9, "step": 2, "run_id": "ab" * 16, "model_id": "m-1"},
+            ],
+        },
+    }
+
+
+def test_type_and_run_of_a_logged_model_are_empty_texts_when_unset() -> None:
+    info = to_plain(LoggedModel("m-2", "0", "plain", "file:///a", 1, 1))["info"]
+    assert (info["model_type"], info["source_run_id"], info["status"]) == ("", "", "LOGGED_MODEL_PENDING")
+    assert "status_message" not in info
+
+
+@pytest.mark.parametrize("form", [{}, {"info": {}}, {"info": {"model_id": 5, "experiment_id": "0"}}, {"info": [], "data": {}}])
+def test_what_is_no_logged_model_is_refused(form: dict[str, object]) -> None:
+    with pytest.raises(InvalidValue, match="not the form of a LoggedModel"):
+        from_plain(form, LoggedModel)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +145,9 @@ def test_an_empty_run_keeps_its_three_objects_and_nothing_else() -> None:
     [
         Run(INFO, RunData({"loss": 0.5}, {"lr": "0.1"}, {"team": "x"}, {"loss": SUMMARY})),
         Run(INFO, inputs=RunInputs((DatasetInput(Dataset("iris", "d1", schema="{}"), (InputTag("a", ""),)),))),
+        Run(INFO, inputs=RunInputs((), (ModelInput("m-1"),)), outputs=RunOutputs((ModelOutput("m-2", 7), ModelOutput("m-3")))),
+        PIE,
+        LoggedModel("m-2", "0", "plain", "file:///a", 1, 1),
         Experiment("7", "fruit", "file:///a", LifecycleStage.DELETED, 5, 6, {"a": "b"}),
         Experiment("7", "fruit", "file:///a"),
         Metric("loss", 0.25, 12, -3),

@@ -4,6 +4,7 @@ from drupe.entities.artifacts import FileInfo
 from drupe.entities.damage import Damage, RepairReport, TableReport
 from drupe.entities.enums import (
     LifecycleStage,
+    LoggedModelStatus,
     ModelVersionStatus,
     RunStatus,
     SourceType,
@@ -11,7 +12,8 @@ from drupe.entities.enums import (
     Stat,
     ViewType,
 )
-from drupe.entities.metrics import Metric, MetricSummary, Points, Series
+from drupe.entities.logged_models import LoggedModel, NewLoggedModel
+from drupe.entities.metrics import Metric, MetricSummary, ModelPoints, Points, Series
 from drupe.entities.page import Page, each, gather
 from drupe.entities.registry import ModelVersion, RegisteredModel
 from drupe.entities.runs import (
@@ -20,12 +22,15 @@ from drupe.entities.runs import (
     Experiment,
     InputTag,
     LogBatch,
+    ModelInput,
+    ModelOutput,
     NewRun,
     Param,
     Run,
     RunData,
     RunInfo,
     RunInputs,
+    RunOutputs,
     RunTag,
 )
 from drupe.entities.shipping import Heartbeat, Origin, ParamClash, Parcel, Receipt
@@ -41,10 +46,16 @@ __all__ = [
     "InputTag",
     "LifecycleStage",
     "LogBatch",
+    "LoggedModel",
+    "LoggedModelStatus",
     "Metric",
     "MetricSummary",
+    "ModelInput",
+    "ModelOutput",
+    "ModelPoints",
     "ModelVersion",
     "ModelVersionStatus",
+    "NewLoggedModel",
     "NewRun",
     "Origin",
     "Page",
@@ -59,6 +70,7 @@ __all__ = [
     "RunData",
     "RunInfo",
     "RunInputs",
+    "RunOutputs",
     "RunStatus",
     "RunTag",
     "Series",

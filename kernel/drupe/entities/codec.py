@@ -16,9 +16,23 @@ from cattrs import ClassValidationError, Converter, IterableValidationError, tra
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from drupe.entities.artifacts import FileInfo
+from drupe.entities.enums import LoggedModelStatus
+from drupe.entities.logged_models import LoggedModel
 from drupe.entities.metrics import Metric, MetricSummary
 from drupe.entities.registry import ModelVersion, RegisteredModel
-from drupe.entities.runs import Dataset, DatasetInput, Experiment, InputTag, Run, RunData, RunInfo, RunInputs
+from drupe.entities.runs import (
+    Dataset,
+    DatasetInput,
+    Experiment,
+    InputTag,
+    ModelInput,
+    ModelOutput,
+    Run,
+    RunData,
+    RunInfo,
+    RunInputs,
+    RunOutputs,
+)
 from drupe.errors import InvalidValue
 
 __all__ = ["from_plain", "to_plain"]
@@ -33,18 +47,27 @@ _ENTITIES = (
     Dataset,
     InputTag,
     DatasetInput,
+    ModelInput,
+    ModelOutput,
     RunInputs,
+    RunOutputs,
     Metric,
     MetricSummary,
     ModelVersion,
     RegisteredModel,
     FileInfo,
 )
+_STATUS_WORDS = {
+    LoggedModelStatus.PENDING: "LOGGED_MODEL_PENDING",
+    LoggedModelStatus.READY: "LOGGED_MODEL_READY",
+    LoggedModelStatus.FAILED: "LOGGED_MODEL_UPLOAD_FAILED",
+}
+_STATUSES = {word: status for status, word in _STATUS_WORDS.items()}
 _UNSET_IN_RUN_INFO = {"run_name": "", "user_id": "", "start_time": 0, "end_time": None, "lifecycle_stage": "active", "artifact_uri": ""}
 
 
 def to_plain(thing: Any, *, extras: bool = False) -> Form:
-    """The JSON form of one entity (Run, Experiment, Metric, RegisteredModel, ModelVersion, FileInfo or a part of one).
+    """The JSON form of one entity (Run, Experiment, Metric, LoggedModel, RegisteredModel, ModelVersion, FileInfo or a part of one).
 
     `extras` adds what MLflow's protocol has no field for: `summaries` in a run's data.
     """
@@ -89,8 +112,10 @@ def _converter(extras: bool) -> Converter:
     converter.register_unstructure_hook(RunData, lambda part: _run_data_out(part, converter, extras))
     converter.register_structure_hook(RunData, lambda form, _: _run_data_in(form, converter))
     converter.register_unstructure_hook(
-        Run, lambda run: {name: converter.unstructure(getattr(run, name)) for name in ("info", "data", "inputs")}
+        Run, lambda run: {name: converter.unstructure(getattr(run, name)) for name in ("info", "data", "inputs", "outputs")}
     )
+    converter.register_unstructure_hook(LoggedModel, lambda model: _logged_model_out(model, converter))
+    converter.register_structure_hook(LoggedModel, lambda form, _: _logged_model_in(form, converter))
     return converter
 
 
@@ -141,6 +166,49 @@ def _run_data_in(form: Mapping[str, Any], converter: Converter) -> RunData:
 def _only_latest(metric: Metric) -> MetricSummary:
     nan = math.nan
     return MetricSummary(0, nan, metric.value, metric.step, metric.timestamp, nan, nan, nan, None, None)
+
+
+def _logged_model_out(model: LoggedModel, converter: Converter) -> Form:
+    info: Form = {
+        "model_id": model.model_id,
+        "experiment_id": model.experiment_id,
+        "name": model.name,
+        "creation_timestamp_ms": model.creation_timestamp,
+        "last_updated_timestamp_ms": model.last_updated_timestamp,
+        "artifact_uri": model.artifact_location,
+        "status": _STATUS_WORDS[model.status],
+        "model_type": model.model_type or "",
+        "source_run_id": model.source_run_id or "",
+    }
+    if model.status_message is not None:
+        info["status_message"] = model.status_message
+    if model.tags:
+        info["tags"] = _pairs(model.tags, "key", "value")
+    lists = {"params": _pairs(model.params, "key", "value"), "metrics": [converter.unstructure(metric) for metric in model.metrics]}
+    return {"info": info, "data": {name: rows for name, rows in lists.items() if rows}}
+
+
+def _logged_model_in(form: Mapping[str, Any], converter: Converter) -> LoggedModel:
+    info, told = form.get("info", {}), form.get("data", {})
+    text = {name: _text_in(info[name]) for name in ("model_id", "experiment_id", "name") if name in info}
+    missing = [name for name in ("model_id", "experiment_id") if name not in text]
+    if missing:
+        raise ValueError(f"required field missing: {', '.join(missing)}")
+    return LoggedModel(
+        text["model_id"],
+        text["experiment_id"],
+        text.get("name", ""),
+        _text_in(info.get("artifact_uri", "")),
+        _integer_in(info.get("creation_timestamp_ms", 0)),
+        _integer_in(info.get("last_updated_timestamp_ms", 0)),
+        status=_STATUSES.get(info.get("status", ""), LoggedModelStatus.PENDING),
+        model_type=_text_in(info.get("model_type", "")) or None,
+        source_run_id=_text_in(info.get("source_run_id", "")) or None,
+        status_message=None if info.get("status_message") is None else _text_in(info["status_message"]),
+        tags=_mapping(info.get("tags", ()), "key", "value"),
+        params=_mapping(told.get("params", ()), "key", "value"),
+        metrics=tuple(converter.structure(row, Metric) for row in told.get("metrics", ())),
+    )
 
 
 def _pairs(mapping: Mapping[str, str], key: str, value: str) -> list[Form]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum, StrEnum
 
-__all__ = ["LifecycleStage", "ModelVersionStatus", "RunStatus", "SourceType", "Stage", "Stat", "ViewType"]
+__all__ = ["LifecycleStage", "LoggedModelStatus", "ModelVersionStatus", "RunStatus", "SourceType", "Stage", "Stat", "ViewType"]
 
 
 class RunStatus(StrEnum):
@@ -69,6 +69,14 @@ class ModelVersionStatus(StrEnum):
     PENDING_REGISTRATION = "PENDING_REGISTRATION"
     FAILED_REGISTRATION = "FAILED_REGISTRATION"
     READY = "READY"
+
+
+class LoggedModelStatus(StrEnum):
+    """Whether a logged model's files are in place. On the wire the words are longer; see `codec`."""
+
+    PENDING = "PENDING"
+    READY = "READY"
+    FAILED = "FAILED"
 
 
 class Stat(StrEnum):

@@ -20,6 +20,7 @@ from drupe.errors import InvalidName, InvalidValue, ValueTooLong
 
 __all__ = [
     "ALIAS_MAX",
+    "DATASET_MAX",
     "EXPERIMENT_NAME_MAX",
     "EXPERIMENT_TAG_VALUE_MAX",
     "KEY_MAX",
@@ -33,6 +34,7 @@ __all__ = [
     "TEXT_MAX",
     "check_alias",
     "check_dataset_input",
+    "check_experiment_id",
     "check_experiment_name",
     "check_heartbeat",
     "check_key",
@@ -46,9 +48,11 @@ __all__ = [
     "check_run_id",
     "check_tag",
     "check_tags",
+    "check_text",
     "check_whole_experiment",
     "check_whole_model",
     "check_whole_run",
+    "show",
 ]
 
 KEY_MAX = 250
@@ -63,7 +67,7 @@ SEARCH_MAX = 50_000
 STEP_MIN, STEP_MAX = -(2**63), 2**63 - 1
 NUMBER_MAX = 10**18 - 1  # of ids and versions taken in from elsewhere: numbers after it are still to be had
 
-_DATASET_MAX = {"name": 500, "digest": 36, "source": 65_535, "schema": 1_048_575, "profile": 16_777_215}
+DATASET_MAX = {"name": 500, "digest": 36, "source": 65_535, "schema": 1_048_575, "profile": 16_777_215}
 _DATASET_TAG_MAX = {"key": 255, "value": 500}
 _KEY = re.compile(r"[\w./:\- ]+")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w-]{0,255}")
@@ -81,7 +85,7 @@ def check_key(kind: str, key: object) -> str:
     if type(key) is str and key in _known_keys:
         return key
     if not isinstance(key, str):
-        raise InvalidName(f"{kind} names are text, not {type(key).__name__} ({_show(key)})", kind=kind)
+        raise InvalidName(f"{kind} names are text, not {type(key).__name__} ({show(key)})", kind=kind)
     key = str.__str__(key)  # a member of a text enum becomes plain text
     if not key:
         raise InvalidName(f"a {kind} needs a name; this one is empty", kind=kind)
@@ -119,7 +123,7 @@ def check_metric(key: object, value: object, timestamp: object, step: object) ->
     time_ms = timestamp if type(timestamp) is int else _integer(f"the timestamp of metric {name!r}", timestamp, cut=True)
     if not 0 <= time_ms <= STEP_MAX:
         if time_ms < 0:
-            shown = _show(time_ms)
+            shown = show(time_ms)
             raise InvalidValue(f"the timestamp of metric {name!r} is {shown}; it is ms since 1970 and cannot be negative", key=name)
         raise InvalidValue(f"the timestamp of metric {name!r} does not fit 64 bits", key=name)
     at = step if type(step) is int else _integer(f"the step of metric {name!r}", step)
@@ -152,13 +156,23 @@ def check_run_id(run_id: object) -> str:
     """Return `run_id` if it has the form of one: letters, digits, `_` and `-`, at most 256."""
     if isinstance(run_id, str) and _RUN_ID.fullmatch(run_id):
         return run_id
-    raise InvalidName(f"run id {_show(run_id)} is not one; run ids use letters, digits, _ and -, at most 256", run_id=_show(run_id))
+    raise InvalidName(f"run id {show(run_id)} is not one; run ids use letters, digits, _ and -, at most 256", run_id=show(run_id))
+
+
+def check_experiment_id(experiment_id: object) -> str:
+    """Return `experiment_id` if it is a decimal number."""
+    if isinstance(experiment_id, str) and experiment_id.isascii() and experiment_id.isdecimal():
+        return experiment_id
+    raise InvalidValue(
+        f"experiment id {show(experiment_id)} is not a decimal number; the name of an experiment is not its id",
+        experiment_id=str(experiment_id)[:300],
+    )
 
 
 def check_experiment_name(name: object) -> str:
     """Return `name` if an experiment can have it: any text that is not blank, up to 500 characters."""
     if not isinstance(name, str):
-        raise InvalidName(f"experiment names are text, not {type(name).__name__} ({_show(name)})")
+        raise InvalidName(f"experiment names are text, not {type(name).__name__} ({show(name)})")
     if not name.strip():
         raise InvalidName("an experiment needs a name; this one is empty or blank")
     if len(name) > EXPERIMENT_NAME_MAX:
@@ -169,7 +183,7 @@ def check_experiment_name(name: object) -> str:
 def check_model_name(name: object) -> str:
     """Return `name` if a registered model can have it: not blank, no `/` or `:`, not `.` or `..`, up to 250 characters."""
     if not isinstance(name, str) or not name.strip():
-        raise InvalidName(f"a registered model needs a name that is not blank, got {_show(name)}")
+        raise InvalidName(f"a registered model needs a name that is not blank, got {show(name)}")
     if len(name) > KEY_MAX:
         raise ValueTooLong(f"registered model name of {len(name)} characters; at most {KEY_MAX}", limit=KEY_MAX)
     if any(c in name for c in "/:") or name in (".", ".."):
@@ -180,7 +194,7 @@ def check_model_name(name: object) -> str:
 def check_alias(alias: object) -> str:
     """Return `alias` if a version can have it: letters, digits, `_`, `-`; not `latest` nor `v1`-like."""
     if not isinstance(alias, str) or not _ALIAS.fullmatch(alias):
-        raise InvalidName(f"alias {_show(alias)} is not one; aliases use letters, digits, _ and -")
+        raise InvalidName(f"alias {show(alias)} is not one; aliases use letters, digits, _ and -")
     if len(alias) > ALIAS_MAX:
         raise ValueTooLong(f"alias of {len(alias)} characters; at most {ALIAS_MAX}", limit=ALIAS_MAX)
     if _RESERVED_ALIAS.fullmatch(alias):
@@ -190,7 +204,7 @@ def check_alias(alias: object) -> str:
 
 def check_dataset_input(given: DatasetInput) -> DatasetInput:
     """Return `given` if its texts are short enough: name 500, digest 36, source 65 535, schema 1 048 575, profile 16 777 215, tags 255 and 500."""
-    texts = [("dataset", field, getattr(given.dataset, field), most) for field, most in _DATASET_MAX.items()]
+    texts = [("dataset", field, getattr(given.dataset, field), most) for field, most in DATASET_MAX.items()]
     texts += [("dataset tag", field, getattr(tag, field), most) for tag in given.tags for field, most in _DATASET_TAG_MAX.items()]
     for what, field, text, most in texts:
         if len(text or "") > most:
@@ -199,6 +213,13 @@ def check_dataset_input(given: DatasetInput) -> DatasetInput:
                 limit=most,
             )
     return given
+
+
+def check_text(what: str, text: str, limit: int, fault: type[InvalidValue] = InvalidValue) -> str:
+    """Return `text` if it can be stored and has at most `limit` characters; `what` begins the message."""
+    if len(text) > limit:
+        raise ValueTooLong(f"{what} has {len(text)} characters; at most {limit} are kept", limit=limit)
+    return _storable(what, text, fault)
 
 
 def check_origin(origin: Origin) -> Origin:
@@ -213,7 +234,7 @@ def check_parcel(parcel: Parcel) -> Parcel:
     """Return `parcel` if its origin can be and it creates no other run than its own. Its content is checked like any other."""
     check_origin(parcel.origin)
     if parcel.new is not None and check_run_id(parcel.run_id) != parcel.new.run_id:
-        raise InvalidValue(f"a parcel of run {parcel.run_id} cannot create run {_show(parcel.new.run_id)}", run_id=parcel.run_id)
+        raise InvalidValue(f"a parcel of run {parcel.run_id} cannot create run {show(parcel.new.run_id)}", run_id=parcel.run_id)
     return parcel
 
 
@@ -228,13 +249,13 @@ def check_heartbeat(beat: Heartbeat) -> Heartbeat:
 
 def _check_writer(writer: object) -> None:
     if not isinstance(writer, str) or not _RUN_ID.fullmatch(writer):
-        raise InvalidName(f"writer {_show(writer)} has not the form of one: letters, digits, _ and -, at most 256", writer=_show(writer))
+        raise InvalidName(f"writer {show(writer)} has not the form of one: letters, digits, _ and -, at most 256", writer=show(writer))
 
 
 def check_limit(limit: object, *, maximum: int = SEARCH_MAX, name: str = "max_results") -> int:
     """Return a page size between 1 and `maximum`."""
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= maximum:
-        raise InvalidValue(f"{name} is {_show(limit)}; it must be a whole number from 1 to {maximum}", limit=maximum)
+        raise InvalidValue(f"{name} is {show(limit)}; it must be a whole number from 1 to {maximum}", limit=maximum)
     return limit
 
 
@@ -303,7 +324,7 @@ def check_number(kind: str, text: object, *, least: int = 1) -> int:
         number = int(text)
         if number >= least and str(number) == text:
             return number
-    raise InvalidValue(f"{kind} {_show(text)} is not a number from {least} to {NUMBER_MAX}")
+    raise InvalidValue(f"{kind} {show(text)} is not a number from {least} to {NUMBER_MAX}")
 
 
 def _check_times(what: str, *times: int | None) -> None:
@@ -332,12 +353,12 @@ def _storable(what: str, text: str, fault: type[InvalidValue] = InvalidValue) ->
 
 def _number(name: str, value: object) -> float:
     if value is None or isinstance(value, bytes | bytearray):
-        raise InvalidValue(f"metric {name!r} needs a number, got {_show(value)}", key=name)
+        raise InvalidValue(f"metric {name!r} needs a number, got {show(value)}", key=name)
     try:
         single = getattr(value, "item", None)  # arrays and tensors of one element
         return float(single() if callable(single) else value)  # type: ignore[arg-type]
     except Exception as fault:  # foreign code: arrays, tensors and numbers of other libraries raise what they like
-        raise InvalidValue(f"metric {name!r} needs a number that a 64-bit float can hold, got {_show(value)}", key=name) from fault
+        raise InvalidValue(f"metric {name!r} needs a number that a 64-bit float can hold, got {show(value)}", key=name) from fault
 
 
 def _integer(what: str, value: object, *, cut: bool = False) -> int:
@@ -346,11 +367,11 @@ def _integer(what: str, value: object, *, cut: bool = False) -> int:
         if cut or isinstance(value, str) or number == value:
             return int(number)
     except Exception as fault:  # foreign code, as above
-        raise InvalidValue(f"{what} must be a whole number, got {_show(value)}") from fault
-    raise InvalidValue(f"{what} must be a whole number, got {_show(value)}")
+        raise InvalidValue(f"{what} must be a whole number, got {show(value)}") from fault
+    raise InvalidValue(f"{what} must be a whole number, got {show(value)}")
 
 
-def _show(value: object) -> str:
+def show(value: object) -> str:
     """`repr`, short, of whatever a caller handed in; its own repr may be huge or fail."""
     if isinstance(value, str):
         return repr(_shorten(value))

@@ -12,18 +12,24 @@ from collections.abc import Iterable, Iterator
 
 from attrs import field, frozen
 
-__all__ = ["Metric", "MetricSummary", "Points", "Series", "rank"]
+__all__ = ["Metric", "MetricSummary", "ModelPoints", "Points", "Series", "rank"]
 
 
 @frozen
 class Metric:
-    """One logged value. `timestamp` is ms since the epoch (>= 0), `step` any 64-bit integer."""
+    """One logged value. `timestamp` is ms since the epoch (>= 0), `step` any 64-bit integer.
+
+    A metric of a logged model names that model, and the dataset it was measured on, if any.
+    """
 
     key: str
     value: float
     timestamp: int
     step: int = 0
     run_id: str | None = None
+    model_id: str | None = None
+    dataset_name: str | None = None
+    dataset_digest: str | None = None
 
 
 def rank(step: int, timestamp: int, value: float) -> tuple[int, int, float, bool]:
@@ -66,6 +72,17 @@ class Points:
 
     def __iter__(self) -> Iterator[tuple[int, int, float]]:
         return zip(self.steps, self.timestamps, self.values, strict=True)
+
+
+@frozen
+class ModelPoints:
+    """Points of one metric of a run that are a logged model's as well, measured on one dataset or on none."""
+
+    model_id: str
+    key: str
+    points: Points
+    dataset_name: str | None = None
+    dataset_digest: str | None = None
 
 
 @frozen

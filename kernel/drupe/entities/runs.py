@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from drupe.entities.enums import LifecycleStage, RunStatus
-from drupe.entities.metrics import MetricSummary, Points
+from drupe.entities.metrics import MetricSummary, ModelPoints, Points
 
 __all__ = [
     "Dataset",
@@ -15,12 +15,15 @@ __all__ = [
     "Experiment",
     "InputTag",
     "LogBatch",
+    "ModelInput",
+    "ModelOutput",
     "NewRun",
     "Param",
     "Run",
     "RunData",
     "RunInfo",
     "RunInputs",
+    "RunOutputs",
     "RunTag",
 ]
 
@@ -113,10 +116,33 @@ class DatasetInput:
 
 
 @frozen
+class ModelInput:
+    """A logged model that a run uses."""
+
+    model_id: str
+
+
+@frozen
+class ModelOutput:
+    """A logged model that a run has made, and the step at which it did."""
+
+    model_id: str
+    step: int = 0
+
+
+@frozen
 class RunInputs:
-    """What went into a run."""
+    """What went into a run; models in the order in which they were created."""
 
     dataset_inputs: tuple[DatasetInput, ...] = ()
+    model_inputs: tuple[ModelInput, ...] = ()
+
+
+@frozen
+class RunOutputs:
+    """What came out of a run; models in the order in which they were created."""
+
+    model_outputs: tuple[ModelOutput, ...] = ()
 
 
 @frozen
@@ -126,6 +152,7 @@ class Run:
     info: RunInfo
     data: RunData = field(factory=RunData)
     inputs: RunInputs = field(factory=RunInputs)
+    outputs: RunOutputs = field(factory=RunOutputs)
 
 
 @frozen
@@ -148,9 +175,10 @@ class NewRun:
 class LogBatch:
     """Everything that one call, or one drained journal, writes to a run: columns of points by metric key, params and tags.
 
-    A store checks all of it before it writes any of it.
+    Points in `model_points` are points of the run too, whether or not `metrics` has them. A store checks all of it before it writes any of it.
     """
 
     metrics: Mapping[str, Points] = field(factory=dict)
     params: Mapping[str, str] = field(factory=dict)
     tags: Mapping[str, str] = field(factory=dict)
+    model_points: tuple[ModelPoints, ...] = ()

@@ -27,5 +27,6 @@ class Feature(Enum):
     HEARTBEATS = "keeps the signs of life of running runs"
     IMPORTS = "takes in what was in another store, with its ids, numbers and times"
     DIGESTS = "keeps a SHA-256 of every file and checks it on read"
+    LOGGED_MODELS = "keeps logged models, and ties them to the runs that use and make them"
     REPAIR = "looks through all that it holds, and keeps what is readable of a damaged store"
     ATOMIC_PUT = "a file is replaced whole or not at all"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, NoReturn, Protocol, Self
 
 from drupe.entities import (
     Damage,
@@ -18,7 +18,12 @@ from drupe.entities import (
     Heartbeat,
     LifecycleStage,
     LogBatch,
+    LoggedModel,
+    LoggedModelStatus,
     Metric,
+    ModelInput,
+    ModelOutput,
+    NewLoggedModel,
     NewRun,
     Page,
     Parcel,
@@ -123,7 +128,7 @@ class TrackingStore(ABC):
 
     @abstractmethod
     def get_run(self, run_id: str) -> Run:
-        """Read a run, deleted or not, with its data, summaries and inputs. Raises RunNotFound."""
+        """Read a run, deleted or not, with its data, summaries, inputs and outputs. Raises RunNotFound."""
 
     @abstractmethod
     def search_runs(
@@ -157,7 +162,9 @@ class TrackingStore(ABC):
 
         A point equal in step, timestamp and value to one that is there is dropped; every other is kept. A param that exists with the
         same text is left; with another, ParamConflict. Tags are replaced; `mlflow.runName` renames the run. There is no upper limit
-        on the number of points. Raises RunNotFound, WrongLifecycle, InvalidName, InvalidValue, ValueTooLong.
+        on the number of points. Points in `model_points` go to the run as all others do, and each logged model keeps the latest for every key, run
+        and dataset. Raises RunNotFound, WrongLifecycle, InvalidName, InvalidValue (also for an unknown or deleted logged model), ValueTooLong;
+        UnsupportedFeature for `model_points` where LOGGED_MODELS is not declared.
         """
 
     @abstractmethod
@@ -201,6 +208,70 @@ class TrackingStore(ABC):
         So every point that is shown was logged, no spike is lost, and a series that grows keeps its ranges until they double.
         Unknown runs and keys, and series without a point between the steps, are left out.
         """
+
+    # --- logged models, where LOGGED_MODELS is declared; a store that does not raises UnsupportedFeature in all of these
+
+    def create_logged_model(self, new: NewLoggedModel) -> LoggedModel:
+        """Create a PENDING logged model in an active experiment.
+
+        Its artifact address is `<experiment's location>/models/<model id>/artifacts`. The run that made it need not be known here. Raises
+        ExperimentNotFound, WrongLifecycle, AlreadyExists (the given id is another model's), InvalidName, InvalidValue, ValueTooLong.
+        """
+        self._has_no_logged_models()
+
+    def get_logged_model(self, model_id: str, *, allow_deleted: bool = False) -> LoggedModel:
+        """Read a logged model. Raises LoggedModelNotFound, also for a deleted one unless `allow_deleted`."""
+        self._has_no_logged_models()
+
+    def search_logged_models(
+        self, query: Query, *, experiment_ids: Sequence[str] | None, limit: int = 50, page_token: str | None = None
+    ) -> Page[LoggedModel]:
+        """One page of the logged models that the query finds in these experiments, in its order; deleted ones never.
+
+        `experiment_ids` None means all experiments; an empty sequence, or unknown ids, find nothing. `limit` is 1..50_000. Raises
+        InvalidPageToken; InvalidValue when an id is not a decimal number.
+        """
+        self._has_no_logged_models()
+
+    def set_logged_model_status(self, model_id: str, status: LoggedModelStatus, *, message: str | None = None) -> LoggedModel:
+        """Say whether its files are in place; without a `message` the one that was there is gone. Raises LoggedModelNotFound, ValueTooLong."""
+        self._has_no_logged_models()
+
+    def delete_logged_model(self, model_id: str) -> None:
+        """Delete a logged model for all but `allow_deleted`; doing so again changes nothing. Raises LoggedModelNotFound."""
+        self._has_no_logged_models()
+
+    def set_logged_model_tags(self, model_id: str, tags: Mapping[str, str]) -> LoggedModel:
+        """Set tags; the last write wins. Raises LoggedModelNotFound, InvalidName, ValueTooLong."""
+        self._has_no_logged_models()
+
+    def delete_logged_model_tag(self, model_id: str, key: str) -> None:
+        """Remove a tag. Raises LoggedModelNotFound, TagNotFound."""
+        self._has_no_logged_models()
+
+    def log_logged_model_params(self, model_id: str, params: Mapping[str, str]) -> None:
+        """Add params, all or nothing. One that exists with the same text is left; with another, ParamConflict.
+
+        Raises LoggedModelNotFound, ParamConflict, InvalidName, ValueTooLong.
+        """
+        self._has_no_logged_models()
+
+    def log_model_inputs(self, run_id: str, models: Sequence[ModelInput]) -> None:
+        """Tie logged models to an active run that uses them; one that is tied already changes nothing.
+
+        Raises RunNotFound, WrongLifecycle, LoggedModelNotFound.
+        """
+        self._has_no_logged_models()
+
+    def log_outputs(self, run_id: str, models: Sequence[ModelOutput]) -> None:
+        """Tie logged models to an active run that has made them; one that is tied already keeps its first step.
+
+        Raises RunNotFound, WrongLifecycle, LoggedModelNotFound, InvalidValue.
+        """
+        self._has_no_logged_models()
+
+    def _has_no_logged_models(self) -> NoReturn:
+        raise UnsupportedFeature(f"{type(self).__name__} keeps no logged models", feature=Feature.LOGGED_MODELS.name)
 
     # --- shipping: what a journal brings. The defaults work with the methods above and keep neither origins nor heartbeats
 

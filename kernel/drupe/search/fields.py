@@ -55,6 +55,7 @@ class Search:
     tie_breakers: tuple[OrderBy, ...]
     unique: tuple[frozenset[str], ...]  # attributes that decide every tie once all of a set are sorted by
     hints: Mapping[str, str] = field(factory=dict)  # names people try, and what to do instead
+    has_statistics: bool = False  # of metrics, such as their lowest value
 
     def attribute(self, name: str) -> Attribute | None:
         """The attribute of this name or alias."""
@@ -108,6 +109,7 @@ _RUNS = Search(
         "name": "the name of a run is run_name",
         "run_uuid": "the id of a run is run_id",
     },
+    has_statistics=True,
 )
 
 _EXPERIMENTS = Search(
@@ -172,4 +174,34 @@ _MODEL_VERSIONS = Search(
     },
 )
 
-SEARCHES: Mapping[Kind, Search] = {search.kind: search for search in (_RUNS, _EXPERIMENTS, _REGISTERED_MODELS, _MODEL_VERSIONS)}
+_LOGGED_MODELS = Search(
+    kind=Kind.LOGGED_MODELS,
+    words={"attributes": Entity.ATTRIBUTE, "metrics": Entity.METRIC, "params": Entity.PARAM, "tags": Entity.TAG},
+    attributes=(
+        Attribute("name"),
+        Attribute("model_id"),
+        Attribute("model_type", operators=MATCH_TEXT + NULLNESS),
+        Attribute("status"),
+        Attribute("source_run_id", operators=MATCH_TEXT + NULLNESS),
+        Attribute("experiment_id", ValueKind.ID, MATCH_EXACT),
+        Attribute("creation_timestamp", ValueKind.TIME, MATCH_NUMBER, aliases=("creation_time",)),
+        Attribute("last_updated_timestamp", ValueKind.TIME, MATCH_NUMBER, aliases=("last_updated_time",)),
+    ),
+    operators={Entity.METRIC: MATCH_NUMBER + NULLNESS, Entity.PARAM: MATCH_TEXT + NULLNESS, Entity.TAG: MATCH_TEXT + NULLNESS},
+    sortable=(Entity.ATTRIBUTE, Entity.METRIC),
+    default_order=(_by("creation_timestamp", descending=True), _by("model_id")),
+    tie_breakers=(_by("creation_timestamp", descending=True), _by("model_id")),
+    unique=(frozenset({"model_id"}),),
+    hints={
+        "run_id": "the run that made a model is source_run_id",
+        "metric": "the word is metrics",
+        "param": "the word is params",
+        "tag": "the word is tags",
+        "attribute": "the word is attributes",
+        "artifact_location": "only attributes, metrics, params and tags of a logged model can be filtered",
+    },
+)
+
+SEARCHES: Mapping[Kind, Search] = {
+    search.kind: search for search in (_RUNS, _EXPERIMENTS, _REGISTERED_MODELS, _MODEL_VERSIONS, _LOGGED_MODELS)
+}

@@ -2,7 +2,8 @@
 
 * A missing value makes every comparison false but IS NULL, also `!=` and NOT IN.
 * NaN makes every comparison false but `!=`, NOT IN and IS NOT NULL.
-* A dataset comparison is true when any dataset of the run makes it true.
+* A dataset comparison is true when any dataset of the run makes it true, a comparison with a metric of a logged model when any of its
+  rows of that metric does. Sorting takes the row of the latest time, then step, then value.
 * Text compares and sorts by code points, experiment ids sort as numbers.
 * In both directions of a sort key: values, then NaN, then missing ones.
 """
@@ -15,15 +16,17 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from drupe.entities.enums import Stat
+from drupe.entities.logged_models import LoggedModel
+from drupe.entities.metrics import Metric
 from drupe.entities.registry import ModelVersion, RegisteredModel
 from drupe.entities.runs import DatasetInput, Experiment, Run
 from drupe.errors import InvalidQuery
 from drupe.search.like import like
-from drupe.search.query import And, Comparison, Condition, Entity, Field, Not, Op, Or, OrderBy, Query
+from drupe.search.query import And, Comparison, Condition, Entity, Field, Not, OnDataset, Op, Or, OrderBy, Query
 
 __all__ = ["Searchable", "find", "matches", "sort"]
 
-Searchable = Run | Experiment | RegisteredModel | ModelVersion
+Searchable = Run | Experiment | RegisteredModel | ModelVersion | LoggedModel
 T = TypeVar("T", bound=Searchable)
 _Held = str | float | int | None
 _Test = Callable[[Any], bool]
@@ -57,7 +60,7 @@ def _sorted_by(key: OrderBy, things: list[T]) -> list[T]:
     if not things:
         return things
     read = _reader(key.field, type(things[0]))
-    by_number = key.field.key == "experiment_id"
+    by_number = key.field == _EXPERIMENT_ID
     values: list[tuple[str | float, T]] = []
     nans: list[T] = []
     missing: list[T] = []
@@ -71,6 +74,9 @@ def _sorted_by(key: OrderBy, things: list[T]) -> list[T]:
             values.append((int(value) if by_number else value, thing))
     values.sort(key=operator.itemgetter(0), reverse=key.descending)
     return [*(thing for _, thing in values), *nans, *missing]
+
+
+_EXPERIMENT_ID = Field(Entity.ATTRIBUTE, "experiment_id")
 
 
 @lru_cache(maxsize=256)
@@ -92,6 +98,8 @@ def _comparison(comparison: Comparison, kind: type) -> _Test:
     if field.entity is Entity.DATASET and kind is Run:
         test_each, read_all = _test(op, comparison.value), _dataset_reader(field.key)
         return lambda thing: any(value is not None and test_each(value) for value in read_all(thing))
+    if field.entity is Entity.METRIC and kind is LoggedModel:
+        return _model_metric_comparison(comparison)
     read = _reader(field, kind)
     if op is Op.IS_NULL:
         return lambda thing: read(thing) is None
@@ -104,6 +112,14 @@ def _comparison(comparison: Comparison, kind: type) -> _Test:
         return value is not None and test(value)
 
     return holds
+
+
+def _model_metric_comparison(comparison: Comparison) -> _Test:
+    read_all, op = _model_metrics(comparison.field), comparison.op
+    if op in (Op.IS_NULL, Op.IS_NOT_NULL):
+        return lambda model: bool(read_all(model)) is (op is Op.IS_NOT_NULL)
+    test_each = _test(op, comparison.value)
+    return lambda model: any(test_each(metric.value) for metric in read_all(model))
 
 
 _ORDERINGS: Mapping[Op, Callable[[Any, Any], bool]] = {
@@ -133,8 +149,10 @@ def _reader(field: Field, kind: type) -> Callable[[Any], _Held]:
         return _attribute_reader(key, kind)
     if field.entity is Entity.TAG:
         return (lambda run: run.data.tags.get(key)) if kind is Run else (lambda thing: thing.tags.get(key))
-    if kind is Run and field.entity is Entity.PARAM:
-        return lambda run: run.data.params.get(key)
+    if field.entity is Entity.PARAM and kind in (Run, LoggedModel):
+        return (lambda run: run.data.params.get(key)) if kind is Run else (lambda model: model.params.get(key))
+    if field.entity is Entity.METRIC and kind is LoggedModel:
+        return _latest_of_model(field)
     if kind is Run and field.entity is Entity.METRIC:
         return _metric_reader(field)
     raise InvalidQuery(f"{kind.__name__} values have no {field.entity.value} that could be read for {key!r}")
@@ -155,6 +173,29 @@ def _metric_reader(field: Field) -> Callable[[Run], _Held]:
     return read
 
 
+def _model_metrics(field: Field) -> Callable[[LoggedModel], list[Metric]]:
+    def read(model: LoggedModel) -> list[Metric]:
+        return [metric for metric in model.metrics if field.key in ("", metric.key) and _is_on(metric, field.datasets)]
+
+    return read
+
+
+def _is_on(metric: Metric, datasets: tuple[OnDataset, ...]) -> bool:
+    return not datasets or any(one.name == metric.dataset_name and one.digest in (None, metric.dataset_digest) for one in datasets)
+
+
+def _latest_of_model(field: Field) -> Callable[[LoggedModel], _Held]:
+    read_all = _model_metrics(field)
+
+    def read(model: LoggedModel) -> _Held:
+        found = read_all(model)
+        if not found:
+            return None
+        return max(found, key=lambda one: (one.timestamp, one.step, one.value == one.value, one.value)).value
+
+    return read
+
+
 _RENAMED: Mapping[tuple[type, str], Callable[[Any], _Held]] = {
     (ModelVersion, "version_number"): lambda version: int(version.version),
     (ModelVersion, "source_path"): lambda version: version.source,
@@ -164,6 +205,12 @@ _NAMED: Mapping[type, frozenset[str]] = {
     Experiment: frozenset({"name", "experiment_id", "creation_time", "last_update_time"}),
     RegisteredModel: frozenset({"name", "creation_timestamp", "last_updated_timestamp"}),
     ModelVersion: frozenset({"name", "run_id", "creation_timestamp", "last_updated_timestamp"}),
+    LoggedModel: frozenset(
+        {
+            *("name", "model_id", "model_type", "status", "source_run_id", "experiment_id"),
+            *("creation_timestamp", "last_updated_timestamp"),
+        }
+    ),
 }
 
 

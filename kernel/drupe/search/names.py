@@ -47,7 +47,7 @@ def resolve(search: Search, source: Source, token: Token) -> Operand:
     if entity is Entity.ATTRIBUTE:
         return _attribute(search, source, token)
     if entity is Entity.METRIC:
-        return _operand(search, entity, _metric(source, token), token)
+        return _operand(search, entity, _metric(search, source, token), token)
     if entity is Entity.DATASET and token.key not in _DATASET_KEYS:
         hint = _did_you_mean(token.key, _DATASET_KEYS, f"{token.head}.")
         raise source.fault(f"datasets have no {shorten(token.key)!r}{hint or '; they have name, digest and context'}", token)
@@ -68,7 +68,11 @@ def _operand(search: Search, entity: Entity, field: Field, token: Token) -> Oper
     return Operand(field, holds, search.operators.get(entity, MATCH_TEXT), entity in search.sortable, shorten(token.raw))
 
 
-def _metric(source: Source, token: Token) -> Field:
+def _metric(search: Search, source: Source, token: Token) -> Field:
+    if not search.has_statistics:
+        if token.tail is not None:
+            raise source.fault(f"metrics of {search.kind} have their latest value only, no {shorten(token.tail)!r}", token)
+        return Field(Entity.METRIC, token.key, Stat.LAST)
     if token.tail is not None:
         if token.tail not in _STATS:
             hint = _did_you_mean(token.tail, _STATS)

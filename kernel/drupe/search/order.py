@@ -10,7 +10,7 @@ from drupe.search.lexer import Source, Token, TokenKind, shorten
 from drupe.search.names import resolve
 from drupe.search.query import Entity, OrderBy
 
-__all__ = ["KEYS_MAX", "parse_order"]
+__all__ = ["KEYS_MAX", "made_total", "parse_order"]
 
 KEYS_MAX = 20  # each may become a join; SQLite joins at most 64 tables
 
@@ -32,11 +32,17 @@ def parse_order(search: Search, entries: Sequence[str]) -> tuple[OrderBy, ...]:
         if first is not None:
             raise source.fault(f"{shorten(name.raw)} is sorted by already, in order_by[{first}]", name)
         keys.append(key)
+    return made_total(search, keys)
+
+
+def made_total(search: Search, keys: Sequence[OrderBy]) -> tuple[OrderBy, ...]:
+    """The keys, followed by as many tie-breakers as it takes for no two things to tie."""
+    found = list(keys)
     for tie_breaker in search.tie_breakers:
-        sorted_by = {key.field.key for key in keys if key.field.entity is Entity.ATTRIBUTE}
+        sorted_by = {key.field.key for key in found if key.field.entity is Entity.ATTRIBUTE}
         if tie_breaker.field.key not in sorted_by and not any(unique <= sorted_by for unique in search.unique):
-            keys.append(tie_breaker)
-    return tuple(keys)
+            found.append(tie_breaker)
+    return tuple(found)
 
 
 def _key(search: Search, source: Source) -> tuple[OrderBy, Token]:

@@ -1,6 +1,6 @@
 """The door of the query language: a filter text and order texts to a typed Query.
 
-The grammar is MLflow's for the four kinds, and more: OR, NOT, parentheses, IN for every text and number, IS NULL, and statistics of
+The grammar is MLflow's for all kinds, and more: OR, NOT, parentheses, IN for every text and number, IS NULL, and statistics of
 metrics such as `metrics.loss.min`. See `fields` for what each kind has, `grammar` and `order` for the syntax.
 """
 

@@ -18,7 +18,7 @@ _KINDS = (Kind.REGISTERED_MODELS, Kind.MODEL_VERSIONS)
 
 
 def apply_prompt_rule(kind: Kind, where: Condition | None) -> Condition | None:
-    """`where` with the rule written into it; unchanged for runs and experiments."""
+    """`where` with the rule written into it; unchanged for runs, experiments and logged models."""
     if kind not in _KINDS:
         return where
     if where is None:

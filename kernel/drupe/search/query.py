@@ -12,7 +12,7 @@ from attrs import frozen
 
 from drupe.entities.enums import Stat
 
-__all__ = ["And", "Comparison", "Condition", "Entity", "Field", "Kind", "Not", "Op", "Or", "OrderBy", "Query", "Value"]
+__all__ = ["And", "Comparison", "Condition", "Entity", "Field", "Kind", "Not", "OnDataset", "Op", "Or", "OrderBy", "Query", "Value"]
 
 
 class Kind(StrEnum):
@@ -22,6 +22,7 @@ class Kind(StrEnum):
     EXPERIMENTS = "experiments"
     REGISTERED_MODELS = "registered models"
     MODEL_VERSIONS = "model versions"
+    LOGGED_MODELS = "logged models"
 
 
 class Entity(StrEnum):
@@ -55,17 +56,30 @@ Value = str | float | int | tuple[str, ...] | tuple[float, ...] | None
 
 
 @frozen
+class OnDataset:
+    """A dataset that a metric of a logged model was measured on; without a digest, any of that name."""
+
+    name: str
+    digest: str | None = None
+
+
+@frozen
 class Field:
     """Something that can be compared or sorted by.
 
     `stat` is set for metrics only. `shadow` is the reading that MLflow gives an unquoted `metrics.loss.min`: where a thing has a metric
     of exactly that name (`loss.min`), its latest value is meant, otherwise the `stat` of `key`.
+
+    A logged model may have a metric several times, from several runs and on several datasets. A comparison is true when it is true of any
+    of them, and what is sorted by is the one of the latest time, then step, then value. `datasets` leaves only those that were measured on one
+    of them; an empty `key` then stands for all metrics.
     """
 
     entity: Entity
     key: str
     stat: Stat | None = None
     shadow: str | None = None
+    datasets: tuple[OnDataset, ...] = ()
 
 
 @frozen

@@ -60,6 +60,8 @@ def _comparison(comparison: Comparison) -> str:
 def _name(field: Field) -> str:
     if field.entity is Entity.ATTRIBUTE:
         return field.key
+    if field.datasets:
+        raise InvalidQuery(f"the datasets of metric {field.key!r} are not part of a filter or order text; see `drupe.search.logged_models`")
     word = _WORDS[field.entity]
     if field.entity is not Entity.METRIC:
         return f"{word}.{_key(field.key)}"

@@ -19,7 +19,19 @@ from drupe.search.parse import parse
 from drupe.search.query import Kind, Query
 from drupe.uris import Uri
 
-__all__ = ["StoreKit", "all_pages", "in_threads", "log", "make_pear", "new_run", "query_models", "query_runs", "query_versions", "tick"]
+__all__ = [
+    "StoreKit",
+    "all_pages",
+    "in_threads",
+    "log",
+    "make_pear",
+    "new_run",
+    "query_logged_models",
+    "query_models",
+    "query_runs",
+    "query_versions",
+    "tick",
+]
 
 
 class StoreKit:
@@ -78,6 +90,11 @@ def log(
 def query_runs(filter: str | None = None, order_by: Sequence[str] | None = None) -> Query:
     """The query that a filter and order text mean for runs."""
     return parse(Kind.RUNS, filter, order_by)
+
+
+def query_logged_models(filter: str | None = None, order_by: Sequence[str] | None = None) -> Query:
+    """The query that a filter and order text mean for logged models."""
+    return parse(Kind.LOGGED_MODELS, filter, order_by)
 
 
 def query_models(filter: str | None = None, order_by: Sequence[str] | None = None) -> Query:

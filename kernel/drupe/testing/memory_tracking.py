@@ -50,9 +50,9 @@ from drupe.errors import (
     WrongLifecycle,
 )
 from drupe.extend.features import Feature, Support
-from drupe.extend.tracking_store import TrackingStore
 from drupe.search.query import Query
 from drupe.testing.memory_imports import MemoryRunImports
+from drupe.testing.memory_logged_models import MemoryLoggedModels
 from drupe.testing.memory_pages import PageTokens
 from drupe.testing.memory_series import bucket_width, sample, summarize
 from drupe.uris import Uri
@@ -85,12 +85,15 @@ class _Run:
         )
 
 
-class MemoryTrackingStore(MemoryRunImports, TrackingStore):
+class MemoryTrackingStore(MemoryRunImports, MemoryLoggedModels):
     """Experiments and runs of this process. `artifact_root` is only written into addresses; `now_ms` is the clock."""
 
-    features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys((Feature.ORIGINS, Feature.HEARTBEATS, Feature.IMPORTS), Support.FULL)
+    features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys(
+        (Feature.ORIGINS, Feature.HEARTBEATS, Feature.IMPORTS, Feature.LOGGED_MODELS), Support.FULL
+    )
 
     def __init__(self, *, artifact_root: str = "memory:/artifacts", now_ms: Callable[[], int] = _now_ms) -> None:
+        super().__init__()
         self._artifact_root = artifact_root
         self._now_ms = now_ms
         self._lock = threading.RLock()
@@ -189,7 +192,7 @@ class MemoryTrackingStore(MemoryRunImports, TrackingStore):
             raise AlreadyExists(f"an experiment named {name!r} exists ({taken.lifecycle_stage}, id {taken.experiment_id})", name=name)
 
     def _experiment(self, experiment_id: str) -> Experiment:
-        found = self._experiments.get(_check_experiment_id(experiment_id))
+        found = self._experiments.get(limits.check_experiment_id(experiment_id))
         if found is None:
             raise ExperimentNotFound(f"no experiment has the id {experiment_id}", experiment_id=experiment_id)
         return found
@@ -212,7 +215,7 @@ class MemoryTrackingStore(MemoryRunImports, TrackingStore):
             if twin is not None:
                 if twin.made_by != new:
                     raise AlreadyExists(f"run id {run_id} belongs to another run", run_id=run_id)
-                return twin.read()
+                return self._read(twin)
             experiment = self._active_experiment(new.experiment_id)
             name = new.run_name or name_in_tags or invent_run_name()
             info = RunInfo(
@@ -227,7 +230,12 @@ class MemoryTrackingStore(MemoryRunImports, TrackingStore):
                 artifact_uri=f"{experiment.artifact_location}/{run_id}/artifacts",
             )
             made = self._runs[run_id] = _Run(new, info, {**new.tags, _RUN_NAME_TAG: name})
-            return made.read()
+            return self._read(made)
+
+    def _read(self, run: _Run) -> Run:
+        read = run.read()
+        inputs, outputs = self._with_models(run.info.run_id, read.inputs)
+        return evolve(read, inputs=inputs, outputs=outputs)
 
     def _kept(self, info: RunInfo, tags: Mapping[str, str]) -> _Run:
         return _Run(NewRun(info.experiment_id), info, dict(tags))
@@ -239,7 +247,7 @@ class MemoryTrackingStore(MemoryRunImports, TrackingStore):
 
     def get_run(self, run_id: str) -> Run:
         with self._lock:
-            return self._run(run_id).read()
+            return self._read(self._run(run_id))
 
     def search_runs(
         self,
@@ -251,10 +259,10 @@ class MemoryTrackingStore(MemoryRunImports, TrackingStore):
         page_token: str | None = None,
     ) -> Page[Run]:
         limits.check_limit(limit)
-        wanted = None if experiment_ids is None else frozenset(_check_experiment_id(one) for one in experiment_ids)
+        wanted = None if experiment_ids is None else frozenset(limits.check_experiment_id(one) for one in experiment_ids)
         with self._lock:
             seen = [
-                run.read()
+                self._read(run)
                 for run in self._runs.values()
                 if view.shows(run.info.lifecycle_stage) and (wanted is None or run.info.experiment_id in wanted)
             ]
@@ -284,6 +292,9 @@ class MemoryTrackingStore(MemoryRunImports, TrackingStore):
         with self._lock:
             run = self._active_run(run_id)
             points, params, tags = self._checked(run, batch)
+            of_models = self._check_model_points(batch.model_points)
+            points += [(one.key, point) for one in of_models for point in one.points]
+            self._keep_model_points(run_id, of_models)
             for key, point in points:
                 run.points.setdefault(key, {}).setdefault(rank(*point), point)
             run.params.update(params)
@@ -389,13 +400,15 @@ class MemoryTrackingStore(MemoryRunImports, TrackingStore):
                     f"the journal of writer {origin.writer} is here up to {position}; a parcel from {origin.start} on cannot follow",
                     position=position,
                 )
-            runs, datasets = dict(self._runs), dict(self._datasets)
+            runs, datasets, models = dict(self._runs), dict(self._datasets), self._models
+            if parcel.batch.model_points:
+                models = deepcopy(models)
             if parcel.run_id in runs:
                 runs[parcel.run_id] = deepcopy(runs[parcel.run_id])
             try:
                 receipt = self._take(parcel)
             except BaseException:
-                self._runs, self._datasets = runs, datasets
+                self._runs, self._datasets, self._models = runs, datasets, models
                 raise
             self._positions[origin.writer] = origin.end
             return receipt
@@ -428,12 +441,6 @@ class MemoryTrackingStore(MemoryRunImports, TrackingStore):
                 for (run_id, _), beat in sorted(self._beats.items())
                 if self._runs[run_id].info.status is RunStatus.RUNNING and (run_ids is None or run_id in run_ids)
             ]
-
-
-def _check_experiment_id(experiment_id: str) -> str:
-    if not isinstance(experiment_id, str) or not (experiment_id.isascii() and experiment_id.isdecimal()):
-        raise InvalidValue(f"experiment id {experiment_id!r} is not a decimal number", experiment_id=str(experiment_id))
-    return experiment_id
 
 
 def _history_rank(metric: Metric) -> tuple[int, int, float, bool]:

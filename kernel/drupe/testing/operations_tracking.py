@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from drupe.entities import (
     Dataset,
@@ -32,6 +32,7 @@ from drupe.search.query import Query
 from drupe.testing.comparison import Pair
 from drupe.testing.kit import all_pages, query_runs
 from drupe.testing.memory_tracking import MemoryTrackingStore
+from drupe.testing.operations_logged_models import LoggedModelOperations
 from drupe.testing.random_queries import experiment_queries, run_queries, texts, values
 
 __all__ = ["TrackingOperations"]
@@ -78,7 +79,7 @@ _inputs = st.lists(
 )
 
 
-class TrackingOperations(RuleBasedStateMachine):
+class TrackingOperations(LoggedModelOperations):
     """`open_store` opens the store under test and, called again, the same store."""
 
     def __init__(self, open_store: Callable[[], TrackingStore], *, is_durable: bool) -> None:
@@ -264,6 +265,7 @@ class TrackingOperations(RuleBasedStateMachine):
         try:
             self._both.same(lambda store: store.search_runs(query_runs(), experiment_ids=None, view=ViewType.ALL))
             self._both.same(lambda store: store.metric_bulk(_RUN_IDS))
+            self._compare_logged_models()
             for number in _EXPERIMENT_IDS:
                 self._both.same(lambda store, number=number: store.get_experiment(number))  # type: ignore[misc]
         finally:

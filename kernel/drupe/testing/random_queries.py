@@ -9,10 +9,21 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
+from drupe.search.logged_models import ModelOrder, parse_logged_models
 from drupe.search.parse import parse
-from drupe.search.query import Kind, Query
+from drupe.search.query import Kind, OnDataset, Query
 
-__all__ = ["TEXTS", "VALUES", "experiment_queries", "model_queries", "run_queries", "texts", "values", "version_queries"]
+__all__ = [
+    "TEXTS",
+    "VALUES",
+    "experiment_queries",
+    "logged_model_queries",
+    "model_queries",
+    "run_queries",
+    "texts",
+    "values",
+    "version_queries",
+]
 
 TEXTS = ["", "a", "b", "A", "ab", "a%", "a_b", "1", "1.0", "ä"]
 """Values of params and tags, and what they are compared with."""
@@ -153,3 +164,28 @@ version_queries = _queries(
     st.sampled_from([["name"], ["name DESC"], ["version_number"], ["version_number DESC", "name DESC"]]),
 )
 """Searches of model versions, but for their times."""
+
+_DATASETS = st.builds(OnDataset, st.sampled_from(["iris", "wine", "none"]), st.sampled_from([None, "d1", "d2"]))
+_LOGGED_ORDER = st.lists(
+    st.builds(ModelOrder, st.sampled_from(["name", "model_type", "status", "source_run_id", "experiment_id"]), st.booleans())
+    | st.builds(ModelOrder, st.sampled_from(["metrics.loss", "metrics.acc", "metrics.nothing"]), st.booleans())
+    | st.builds(ModelOrder, st.just("metrics.loss"), st.booleans(), st.sampled_from(["iris", "wine"]), st.sampled_from([None, "d1"])),
+    max_size=3,
+    unique_by=lambda key: (key.field_name, key.dataset_name, key.dataset_digest),
+).map(lambda keys: [*keys, ModelOrder("model_id")])
+
+logged_model_queries = st.builds(
+    parse_logged_models,
+    _logic(
+        st.one_of(
+            _about_numbers(["metrics.loss", "metrics.acc", "metrics.`loss.min`", "metrics.nothing"], _NUMBERS, is_nullable=True),
+            _about_text(["params.p", "params.q", "tags.t", "tags.u"], is_nullable=True),
+            _about_text(["name", "status"]),
+            _about_text(["model_type", "source_run_id"], is_nullable=True),
+            st.builds("experiment_id IN ('{}', '{}')".format, st.integers(0, 4), st.integers(0, 4)),
+        )
+    ),
+    _LOGGED_ORDER,
+    st.one_of(st.just([]), st.lists(_DATASETS, max_size=2)),
+)
+"""Searches of logged models, but for their times."""

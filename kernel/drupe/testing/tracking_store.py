@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from drupe.testing.kit_experiments import ExperimentTests
 from drupe.testing.kit_imports import RunImportTests
+from drupe.testing.kit_logged_model_search import LoggedModelSearchTests
 from drupe.testing.kit_logging import LoggingTests
 from drupe.testing.kit_metrics import MetricTests
 from drupe.testing.kit_run_search import RunSearchTests
@@ -26,5 +27,7 @@ from drupe.testing.kit_shipping import ShippingTests
 __all__ = ["TrackingStoreKit"]
 
 
-class TrackingStoreKit(ExperimentTests, RunTests, LoggingTests, MetricTests, ShippingTests, RunSearchTests, RunImportTests):
+class TrackingStoreKit(
+    ExperimentTests, RunTests, LoggingTests, MetricTests, ShippingTests, RunSearchTests, RunImportTests, LoggedModelSearchTests
+):
     """All tests that a tracking store passes. Provide the fixture `store`: an open, empty store."""

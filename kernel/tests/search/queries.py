@@ -10,6 +10,9 @@ from drupe.entities import (
     Experiment,
     InputTag,
     LifecycleStage,
+    LoggedModel,
+    LoggedModelStatus,
+    Metric,
     MetricSummary,
     Run,
     RunData,
@@ -36,14 +39,16 @@ def fields(kind: Kind) -> st.SearchStrategy[tuple[Field, ValueKind, tuple[Op, ..
     free = []
     for entity, operators in search.operators.items():
         if entity is Entity.METRIC:
-            free.append(metric_fields().map(lambda f, o=operators: (f, ValueKind.NUMBER, o)))
+            free.append(metric_fields(kind).map(lambda f, o=operators: (f, ValueKind.NUMBER, o)))
         else:
             keys = ["name", "digest", "context"] if entity is Entity.DATASET else KEYS
             free.append(st.sampled_from(keys).map(lambda k, e=entity, o=operators: (Field(e, k), ValueKind.TEXT, o)))
     return st.one_of(*columns, *free)
 
 
-def metric_fields() -> st.SearchStrategy[Field]:
+def metric_fields(kind: Kind) -> st.SearchStrategy[Field]:
+    if not SEARCHES[kind].has_statistics:
+        return st.builds(Field, st.just(Entity.METRIC), st.sampled_from(KEYS), st.just(Stat.LAST))
     plain = st.builds(Field, st.just(Entity.METRIC), st.sampled_from(KEYS), st.sampled_from(Stat))
     shadowed = st.builds(lambda stat: Field(Entity.METRIC, "a", stat, f"a.{stat}"), st.sampled_from(Stat))
     return plain | shadowed
@@ -90,7 +95,9 @@ def orders(kind: Kind) -> st.SearchStrategy[tuple[OrderBy, ...]]:
     search = SEARCHES[kind]
     sortable = [st.just(Field(Entity.ATTRIBUTE, a.key)) for a in search.attributes if a.is_sortable]
     if Entity.METRIC in search.sortable:
-        sortable += [metric_fields(), st.builds(Field, st.sampled_from([Entity.PARAM, Entity.TAG]), st.sampled_from(KEYS))]
+        sortable.append(metric_fields(kind))
+    if texts := [entity for entity in (Entity.PARAM, Entity.TAG) if entity in search.sortable]:
+        sortable.append(st.builds(Field, st.sampled_from(texts), st.sampled_from(KEYS)))
     keys = st.builds(OrderBy, st.one_of(*sortable), st.booleans())
     return st.lists(keys, max_size=3, unique_by=lambda key: key.field).map(tuple)
 
@@ -128,6 +135,26 @@ def runs(draw: st.DrawFn) -> Run:
     return Run(info, RunData(metrics, draw(_tags), draw(_tags), summaries), RunInputs(tuple(used)))
 
 
+@st.composite
+def logged_models(draw: st.DrawFn) -> LoggedModel:
+    """With one row of each metric: of several, a comparison is true when it is true of any, for which the laws of lists do not hold."""
+    return LoggedModel(
+        draw(st.sampled_from(["m-1", "m-2", "m-3", "a"])),
+        draw(st.sampled_from(["0", "1", "10"])),
+        draw(_texts),
+        "x",
+        draw(_times),
+        draw(_times),
+        draw(st.sampled_from(LoggedModelStatus)),
+        draw(st.none() | _texts),
+        draw(st.none() | _texts),
+        None,
+        draw(_tags),
+        draw(_tags),
+        tuple(Metric(key, value, 1) for key, value in draw(st.dictionaries(st.sampled_from(KEYS), _numbers, max_size=4)).items()),
+    )
+
+
 def _used(name: str, digest: str, context: str | None) -> DatasetInput:
     tags = () if context is None else (InputTag("mlflow.data.context", context),)
     return DatasetInput(Dataset(name, digest), tags)
@@ -148,4 +175,5 @@ THINGS = {
     Kind.MODEL_VERSIONS: st.builds(
         ModelVersion, _texts, st.sampled_from(["1", "2", "10"]), _times, _times, _texts, st.none() | _texts, tags=_tags
     ),
+    Kind.LOGGED_MODELS: logged_models(),
 }

@@ -51,12 +51,22 @@ class TestFields:
     def test_param_words(self, word: str) -> None:
         assert where(f"{word}.depth = '3'") == Comparison(Field(Entity.PARAM, "depth"), Op.EQ, "3")
 
-    @pytest.mark.parametrize("kind", list(Kind))
+    @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.LOGGED_MODELS])
     @pytest.mark.parametrize("word", ["tags", "tag"])
     def test_tag_words(self, word: str, kind: Kind) -> None:
         found = where(f"{word}.team = 'x' AND tags.mlflow.prompt.is_prompt = 'true'", kind)
         assert isinstance(found, And)
         assert found.parts[0] == Comparison(Field(Entity.TAG, "team"), Op.EQ, "x")
+
+    @pytest.mark.parametrize("word", ["tag", "param", "metric", "attribute"])
+    def test_logged_models_are_searched_by_plurals_only(self, word: str) -> None:
+        assert where(f"{word}s.name = {1 if word == 'metric' else repr('1')}", Kind.LOGGED_MODELS) is not None
+        assert f"the word is {word}s" in refused(f"{word}.name = '1'", Kind.LOGGED_MODELS).message
+
+    def test_metrics_of_logged_models_have_no_statistics(self) -> None:
+        latest = Comparison(Field(Entity.METRIC, "loss.min", Stat.LAST), Op.GT, 1.0)
+        assert where("metrics.loss.min > 1", Kind.LOGGED_MODELS) == latest
+        assert "latest value only" in refused("metrics.`loss`.min > 1", Kind.LOGGED_MODELS).message
 
     @pytest.mark.parametrize("word", ["datasets", "dataset"])
     @pytest.mark.parametrize("key", ["name", "digest", "context"])

@@ -14,6 +14,7 @@ from drupe.entities import (
     Experiment,
     InputTag,
     LifecycleStage,
+    LoggedModel,
     MetricSummary,
     ModelVersion,
     RegisteredModel,
@@ -25,7 +26,7 @@ from drupe.entities import (
 )
 from drupe.errors import InvalidQuery
 from drupe.search import And, Comparison, Entity, Field, Kind, Not, Op, Or, OrderBy, Query, parse
-from drupe.search.match import find, matches, sort
+from drupe.search.match import Searchable, find, matches, sort
 
 from .queries import THINGS, comparisons, conditions, orders, queries, unhurried
 
@@ -346,6 +347,10 @@ class TestOrder:
         assert self.ids(things, "end_time") == "bca"
         assert self.ids(things, "end_time DESC") == "cba"
 
+    def test_a_tag_named_like_an_id_sorts_as_text(self) -> None:
+        things = [run(key, tags={"experiment_id": value}) for key, value in {"a": "10", "b": "9", "c": "x"}.items()]
+        assert self.ids(things, "tags.experiment_id") == "abc"
+
     def test_a_statistic_gives_way_to_a_metric_of_its_name_run_by_run(self) -> None:
         summary = MetricSummary(1, 5.0, 5.0, 0, 0, 5.0, 5.0, 5.0, 0, 0)
         things = [
@@ -418,9 +423,11 @@ class TestLaws:
         assert down[: len(values)] == sort((OrderBy(key.field),), values[::-1])[::-1]
 
 
-def _identity(thing: Run | Experiment | RegisteredModel | ModelVersion) -> str:
+def _identity(thing: Searchable) -> str:
     if isinstance(thing, Run):
         return thing.info.run_id
+    if isinstance(thing, LoggedModel):
+        return thing.model_id
     if isinstance(thing, Experiment):
         return thing.experiment_id
     return f"{thing.name}/{thing.version}" if isinstance(thing, ModelVersion) else thing.name

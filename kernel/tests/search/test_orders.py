@@ -36,6 +36,7 @@ NEWEST_VERSION = by("version_number", descending=True)
         (Kind.EXPERIMENTS, (by("creation_time", descending=True), by("experiment_id"))),
         (Kind.REGISTERED_MODELS, (by("name"),)),
         (Kind.MODEL_VERSIONS, (by("last_updated_timestamp", descending=True), by("name"), NEWEST_VERSION)),
+        (Kind.LOGGED_MODELS, (by("creation_timestamp", descending=True), by("model_id"))),
     ],
 )
 @pytest.mark.parametrize("given_order", [None, [], ()])
@@ -56,6 +57,8 @@ def test_each_kind_has_a_default_order(kind: Kind, expected: tuple[OrderBy, ...]
         (Kind.REGISTERED_MODELS, ["timestamp DESC"], (by("last_updated_timestamp", descending=True), by("name"))),
         (Kind.REGISTERED_MODELS, ["name DESC"], (by("name", descending=True),)),
         (Kind.MODEL_VERSIONS, ["name"], (by("name"), NEWEST_VERSION)),
+        (Kind.LOGGED_MODELS, ["name"], (by("name"), by("creation_timestamp", descending=True), by("model_id"))),
+        (Kind.LOGGED_MODELS, ["creation_time"], (by("creation_timestamp"), by("model_id"))),
         (Kind.MODEL_VERSIONS, ["version_number"], (by("version_number"), by("name"))),
         (Kind.MODEL_VERSIONS, ["creation_timestamp"], (by("creation_timestamp"), by("name"), NEWEST_VERSION)),
         (Kind.MODEL_VERSIONS, ["version_number", "name DESC"], (by("version_number"), by("name", descending=True))),
@@ -130,6 +133,8 @@ def test_faults_are_pointed_at_in_their_entry(entries: list[str], column: int, m
         (Kind.REGISTERED_MODELS, "creation_timestamp"),
         (Kind.REGISTERED_MODELS, "version_number"),
         (Kind.MODEL_VERSIONS, "tags.x"),
+        (Kind.LOGGED_MODELS, "tags.x"),
+        (Kind.LOGGED_MODELS, "params.x"),
         (Kind.MODEL_VERSIONS, "timestamp"),
         (Kind.MODEL_VERSIONS, "run_id"),
         (Kind.MODEL_VERSIONS, "source_path"),
@@ -166,6 +171,7 @@ def test_any_order_is_total_or_refused(kind: Kind, entries: list[str]) -> None:
         Kind.EXPERIMENTS: {"experiment_id"},
         Kind.REGISTERED_MODELS: {"name"},
         Kind.MODEL_VERSIONS: {"name", "version_number"},
+        Kind.LOGGED_MODELS: {"model_id"},
     }[kind]
     try:
         keys = order(kind, *entries)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from drupe.entities import Experiment, LifecycleStage, ModelVersion, RegisteredModel, Run, RunInfo, RunStatus
+from drupe.entities import Experiment, LifecycleStage, LoggedModel, ModelVersion, RegisteredModel, Run, RunInfo, RunStatus
 from drupe.search import Comparison, Entity, Field, Kind, Op, OrderBy
 from drupe.search.fields import SEARCHES, Search
 from drupe.search.match import Searchable, matches, sort
@@ -13,6 +13,7 @@ EXAMPLES: dict[Kind, Searchable] = {
     Kind.EXPERIMENTS: Experiment("0", "n", "x"),
     Kind.REGISTERED_MODELS: RegisteredModel("n", 1, 1),
     Kind.MODEL_VERSIONS: ModelVersion("n", "1", 1, 1, "x"),
+    Kind.LOGGED_MODELS: LoggedModel("m-1", "0", "n", "x", 1, 1),
 }
 
 
@@ -52,6 +53,9 @@ class TestEachTable:
             assert sort((OrderBy(field),), [thing, thing]) == [thing, thing]
         for entity in search.operators:
             matches(Comparison(Field(entity, "name"), Op.EQ, "x"), thing)
+        for entity in search.sortable:
+            if entity is not Entity.ATTRIBUTE:
+                assert sort((OrderBy(Field(entity, "name")),), [thing, thing]) == [thing, thing]
 
 
 MLFLOW_NAMES = {
@@ -62,6 +66,7 @@ MLFLOW_NAMES = {
     Kind.EXPERIMENTS: {"attribute", "tag", "tags"},
     Kind.REGISTERED_MODELS: {"attribute", "tag", "tags"},
     Kind.MODEL_VERSIONS: {"attribute", "tag", "tags"},
+    Kind.LOGGED_MODELS: {"attributes", "metrics", "params", "tags"},
 }
 MLFLOW_FILTERED = {
     Kind.RUNS: {
@@ -71,12 +76,20 @@ MLFLOW_FILTERED = {
     Kind.EXPERIMENTS: {"name", "experiment_id", "creation_time", "last_update_time"},
     Kind.REGISTERED_MODELS: {"name"},
     Kind.MODEL_VERSIONS: {"name", "run_id", "source_path", "version_number"},
+    Kind.LOGGED_MODELS: {
+        *("name", "model_id", "model_type", "status", "source_run_id", "experiment_id"),
+        *("creation_timestamp", "creation_time", "last_updated_timestamp", "last_updated_time"),
+    },
 }
 MLFLOW_SORTED = {
     Kind.RUNS: {"run_id", "status", "user_id", "run_name", "artifact_uri", "start_time", "end_time"},
     Kind.EXPERIMENTS: {"name", "experiment_id", "creation_time", "last_update_time"},
     Kind.REGISTERED_MODELS: {"name", "last_updated_timestamp"},
     Kind.MODEL_VERSIONS: {"name", "version_number", "creation_timestamp", "last_updated_timestamp"},
+    Kind.LOGGED_MODELS: {
+        *("name", "model_id", "model_type", "status", "source_run_id", "experiment_id"),
+        *("creation_timestamp", "last_updated_timestamp"),
+    },
 }
 
 

@@ -22,7 +22,10 @@ def complaint(kit: type, test: str, open_store: Callable[[], Any], *, reopen: Ca
     function = getattr(kit(), test)
     for given in _parameters(function):
         store = open_store()
-        fixtures = {**dict.fromkeys(("store", "exact", "beating"), store), "reopen": lambda store=store: (reopen or _same)(store)}
+        fixtures = {
+            **dict.fromkeys(("store", "exact", "beating", "modelling"), store),
+            "reopen": lambda store=store: (reopen or _same)(store),
+        }
         wanted = [name for name in inspect.signature(function).parameters if name not in given]
         try:
             function(**given, **{name: fixtures[name] for name in wanted})

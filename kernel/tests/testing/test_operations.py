@@ -46,6 +46,17 @@ def test_a_tracking_store_that_changes_one_value_is_found_out() -> None:
         compare_tracking_store(lambda folder: _Rounds(), is_durable=False, is_shrunk=False)
 
 
+class _MeasuresOnNothing(MemoryTrackingStore):
+    def log_batch(self, run_id: str, batch: LogBatch) -> None:
+        of_models = tuple(evolve(one, dataset_digest=None) for one in batch.model_points)
+        super().log_batch(run_id, evolve(batch, model_points=of_models))
+
+
+def test_a_tracking_store_that_forgets_the_digests_of_datasets_is_found_out() -> None:
+    with pytest.raises(AssertionError, match="but the contract says"):
+        compare_tracking_store(lambda folder: _MeasuresOnNothing(), is_durable=False, is_shrunk=False)
+
+
 class _LatestIsFirst(MemoryRegistryStore):
     def get_version_by_alias(self, name: str, alias: str) -> ModelVersion:
         return super().get_model_version(name, "1") if alias == "latest" else super().get_version_by_alias(name, alias)

@@ -20,9 +20,9 @@ from sqlalchemy.sql.operators import custom_op
 from drupe.entities.enums import Stat
 from drupe.errors import InvalidQuery
 from drupe.search.query import And, Comparison, Condition, Entity, Field, Kind, Not, Op, Or
-from drupe_store_sql.fields import ATTRIBUTE_INDEXES, Keyed, attribute, keyed
+from drupe_store_sql.fields import ATTRIBUTE_INDEXES, Keyed, attribute, keyed, model_metrics
 from drupe_store_sql.session import Session
-from drupe_store_sql.tables import HEAD, datasets, experiments, head, head_of, inputs, runs
+from drupe_store_sql.tables import HEAD, datasets, experiments, head, head_of, inputs, logged_models, runs
 
 __all__ = ["Part", "Start", "Where", "translate"]
 
@@ -33,6 +33,7 @@ _COMPARE: Mapping[Op, Callable[[Any, Any], Any]] = {Op.EQ: eq, Op.NE: ne, Op.LT:
 _FOUND_BY_NAN = (Op.NE, Op.NOT_IN)
 _FOUND_BY_INDEX = (Op.EQ, Op.LT, Op.LE, Op.GT, Op.GE, Op.IN)
 _FOUND_BY_HEAD = (Op.EQ, Op.IN)
+_EXPERIMENT_IDS = frozenset({experiments.c.id, logged_models.c.experiment})
 _WILD = frozenset("%_")
 
 _DATASET_COLUMNS: Mapping[str, ColumnElement[Any]] = {"name": datasets.c.name, "digest": datasets.c.digest, "context": inputs.c.context}
@@ -102,6 +103,8 @@ def _joined(session: Session, kind: Kind, comparison: Comparison, where: Where) 
     """The comparison with a joined row; None where a join would not do."""
     sought = comparison.field
     if sought.entity in (Entity.ATTRIBUTE, Entity.DATASET) or sought.shadow or comparison.op is Op.IS_NULL:
+        return None
+    if kind is Kind.LOGGED_MODELS and sought.entity is Entity.METRIC:
         return None
     if sought not in where.joined and len(where.joined) >= JOINS_MAX:
         return None
@@ -177,7 +180,9 @@ def _condition(session: Session, kind: Kind, condition: Condition) -> ColumnElem
     if entity is Entity.DATASET:
         return _of_datasets(session, kind, condition)
     if condition.op is Op.IS_NULL:
-        return not_(_of_keyed(session, kind, Comparison(condition.field, Op.IS_NOT_NULL)))
+        return not_(_condition(session, kind, Comparison(condition.field, Op.IS_NOT_NULL)))
+    if entity is Entity.METRIC and kind is Kind.LOGGED_MODELS:
+        return _of_model_metrics(session, condition)
     return _of_keyed(session, kind, condition)
 
 
@@ -188,7 +193,8 @@ def _of_attribute(session: Session, kind: Kind, comparison: Comparison) -> Colum
 def _of_column(session: Session, column: ColumnElement[Any], comparison: Comparison) -> ColumnElement[bool]:
     if comparison.op in (Op.IS_NULL, Op.IS_NOT_NULL):
         return column.is_(None) if comparison.op is Op.IS_NULL else column.is_not(None)
-    found = _compare(session, column, comparison.op, _as_row_numbers(comparison.value) if column is experiments.c.id else comparison.value)
+    value = _as_row_numbers(comparison.value) if column in _EXPERIMENT_IDS else comparison.value
+    found = _compare(session, column, comparison.op, value)
     return and_(column.is_not(None), found) if getattr(column, "nullable", True) else found
 
 
@@ -200,6 +206,19 @@ def _of_datasets(session: Session, kind: Kind, comparison: Comparison) -> Column
     return exists(
         select(literal(1)).select_from(used).where(inputs.c.run == runs.c.id, _compare(session, column, comparison.op, comparison.value))
     )
+
+
+def _of_model_metrics(session: Session, comparison: Comparison) -> ColumnElement[bool]:
+    """True when any row of the metric makes it so."""
+    rows = model_metrics(session, comparison.field)
+    if rows is None:
+        return false()
+    table, are_of_it = rows
+    fits: ColumnElement[bool] = true()
+    if comparison.op is not Op.IS_NOT_NULL:
+        fits = _compare(session, table.c.value, comparison.op, comparison.value)
+        fits = or_(fits, table.c.value.is_(None)) if comparison.op in _FOUND_BY_NAN else fits
+    return exists(select(literal(1)).select_from(table).where(are_of_it, fits).correlate(logged_models))
 
 
 def _of_keyed(session: Session, kind: Kind, comparison: Comparison) -> ColumnElement[bool]:

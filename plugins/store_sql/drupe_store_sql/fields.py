@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Column, ColumnElement, FromClause, Table, and_
+from sqlalchemy import Column, ColumnElement, FromClause, Table, and_, or_, true
 
 from drupe.entities.enums import Stat
 from drupe.errors import InvalidQuery
@@ -15,6 +15,10 @@ from drupe_store_sql.session import Session
 from drupe_store_sql.tables import (
     experiment_tags,
     experiments,
+    logged_model_metrics,
+    logged_model_params,
+    logged_model_tags,
+    logged_models,
     model_tags,
     models,
     params,
@@ -25,13 +29,14 @@ from drupe_store_sql.tables import (
     versions,
 )
 
-__all__ = ["ATTRIBUTE_INDEXES", "MAIN", "Keyed", "attribute", "keyed", "main_id"]
+__all__ = ["ATTRIBUTE_INDEXES", "MAIN", "Keyed", "attribute", "keyed", "main_id", "model_metrics"]
 
 MAIN: Mapping[Kind, FromClause] = {
     Kind.RUNS: runs,
     Kind.EXPERIMENTS: experiments,
     Kind.REGISTERED_MODELS: models,
     Kind.MODEL_VERSIONS: versions.join(models, models.c.id == versions.c.model),
+    Kind.LOGGED_MODELS: logged_models,
 }
 """What a search selects from."""
 
@@ -64,6 +69,16 @@ _ATTRIBUTES: Mapping[Kind, Mapping[str, Column[Any]]] = {
         "creation_timestamp": versions.c.created_ms,
         "last_updated_timestamp": versions.c.updated_ms,
     },
+    Kind.LOGGED_MODELS: {
+        "name": logged_models.c.name,
+        "model_id": logged_models.c.model_id,
+        "model_type": logged_models.c.model_type,
+        "status": logged_models.c.status,
+        "source_run_id": logged_models.c.source_run_id,
+        "experiment_id": logged_models.c.experiment,
+        "creation_timestamp": logged_models.c.created_ms,
+        "last_updated_timestamp": logged_models.c.updated_ms,
+    },
 }
 
 ATTRIBUTE_INDEXES: Mapping[str, str] = {
@@ -80,6 +95,7 @@ _IDS: Mapping[Kind, Column[Any]] = {
     Kind.EXPERIMENTS: experiments.c.id,
     Kind.REGISTERED_MODELS: models.c.id,
     Kind.MODEL_VERSIONS: versions.c.id,
+    Kind.LOGGED_MODELS: logged_models.c.id,
 }
 
 _KEYED: Mapping[tuple[Kind, Entity], tuple[Table, str]] = {
@@ -89,6 +105,8 @@ _KEYED: Mapping[tuple[Kind, Entity], tuple[Table, str]] = {
     (Kind.EXPERIMENTS, Entity.TAG): (experiment_tags, "experiment"),
     (Kind.REGISTERED_MODELS, Entity.TAG): (model_tags, "model"),
     (Kind.MODEL_VERSIONS, Entity.TAG): (version_tags, "version"),
+    (Kind.LOGGED_MODELS, Entity.PARAM): (logged_model_params, "model"),
+    (Kind.LOGGED_MODELS, Entity.TAG): (logged_model_tags, "model"),
 }
 
 
@@ -156,3 +174,22 @@ def keyed(session: Session, kind: Kind, field: Field, *, key: str | None = None,
         has_head,
         f"{table.name}_long" if has_head else None,
     )
+
+
+def model_metrics(session: Session, sought: Field) -> tuple[FromClause, ColumnElement[bool]] | None:
+    """The rows of a metric of the logged models searched: a table, and what is true of them; None when no such metric was ever logged.
+
+    There may be several for a model: of several runs, and measured on several datasets.
+    """
+    alias = session.alias(logged_model_metrics)
+    is_key: ColumnElement[bool] = true()
+    if sought.key:
+        number = session.key_ids([sought.key]).get(sought.key)
+        if number is None:
+            return None
+        is_key = alias.c.key == number
+    on = [
+        and_(alias.c.dataset_name == one.name, true() if one.digest is None else alias.c.dataset_digest == one.digest)
+        for one in sought.datasets
+    ]
+    return alias, and_(alias.c.model == logged_models.c.id, is_key, or_(*on) if on else true())

@@ -90,7 +90,7 @@ def take_run(session: Session, whole: WholeRun) -> None:
     ids = session.make_keys(given)
     known = {key for (key,) in session.among(_KNOWN_TAGS, ids.values(), number=number)} if row is not None else set()
     missing = {key: value for key, value in given.items() if ids[key] not in known}
-    run_rows.write(session, number, (whole.points, run.data.params, {}))
+    run_rows.write(session, number, (whole.points, run.data.params, {}, ()))
     run_rows.tag(session, number, missing)
     inputs.tie(session, number, run.inputs.dataset_inputs)
     if RunStatus(info.status).has_ended:

@@ -15,15 +15,15 @@ from sqlalchemy import func, insert, select
 from drupe.errors import StoreSchema
 from drupe_store_sql.database import Database
 from drupe_store_sql.session import Session
-from drupe_store_sql.steps import make, to_version_2
+from drupe_store_sql.steps import make, to_version_2, to_version_3
 from drupe_store_sql.tables import metadata, schema
 
 __all__ = ["NEWEST", "STEPS", "Step", "create", "examine", "upgrade"]
 
 Step = Callable[[Session], None]
 
-NEWEST = 2
-STEPS: Mapping[int, Step] = {2: to_version_2}
+NEWEST = 3
+STEPS: Mapping[int, Step] = {2: to_version_2, 3: to_version_3}
 """By the version that a step leads to, from the one before."""
 
 _VERSION = select(func.max(schema.c.version))

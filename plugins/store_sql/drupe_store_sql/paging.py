@@ -13,13 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
-from sqlalchemy import ColumnElement, SmallInteger, Text, and_, case, literal, null, or_
+from sqlalchemy import ColumnElement, SmallInteger, Text, and_, case, exists, literal, not_, null, or_, select
 
 from drupe.entities.enums import Stat
 from drupe.errors import InvalidPageToken
 from drupe.search.query import Entity, Field, Kind, Query
-from drupe_store_sql.fields import ATTRIBUTE_INDEXES, Keyed, attribute, keyed
+from drupe_store_sql.fields import ATTRIBUTE_INDEXES, Keyed, attribute, keyed, model_metrics
 from drupe_store_sql.session import Session
+from drupe_store_sql.tables import logged_models
 
 __all__ = ["MISSING", "NAN", "VALUE", "Order", "SortKey", "fingerprint", "order_of", "read_token", "write_token"]
 
@@ -107,6 +108,8 @@ def order_of(session: Session, query: Query, joined: Mapping[Field, Keyed]) -> O
             if not order.keys and query.kind is Kind.RUNS:
                 order.index = ATTRIBUTE_INDEXES.get(sought.key)
             order.keys.append(SortKey(place, column, by.descending, isinstance(column.type, Text)))
+        elif sought.entity is Entity.METRIC and query.kind is Kind.LOGGED_MODELS:
+            order.keys.append(_model_metric_key(session, sought, by.descending))
         elif sought in joined:
             found = joined[sought]
             is_metric = sought.entity is Entity.METRIC
@@ -135,6 +138,19 @@ def _keyed_key(session: Session, kind: Kind, sought: Field, is_descending: bool,
     value = case((shadow.owner.is_not(None), shadow.value), else_=plain.value)
     place = case((and_(shadow.owner.is_(None), plain.owner.is_(None)), MISSING), (value.is_(None), NAN), else_=VALUE)
     return SortKey(place, value, is_descending, is_text)
+
+
+def _model_metric_key(session: Session, sought: Field, is_descending: bool) -> SortKey:
+    """Of several rows that a logged model has of the metric, the latest."""
+    rows = model_metrics(session, sought)
+    if rows is None:
+        return SortKey(literal(MISSING, SmallInteger), null(), is_descending, is_text=False)
+    table, are_of_it = rows
+    latest = (table.c.ms.desc(), table.c.step.desc(), table.c.value.is_(None), table.c.value.desc())
+    value = select(table.c.value).where(are_of_it).order_by(*latest).limit(1).correlate(logged_models).scalar_subquery()
+    has_any = exists(select(literal(1)).select_from(table).where(are_of_it).correlate(logged_models))
+    place = case((not_(has_any), MISSING), (value.is_(None), NAN), else_=VALUE)
+    return SortKey(place, value, is_descending, is_text=False)
 
 
 def _place(key: SortKey) -> ColumnElement[int]:

@@ -1,4 +1,4 @@
-"""Runs as callers see them: rows of `runs` with their metrics, params, tags and inputs, a whole page with a fixed number of statements."""
+"""Runs as callers see them: rows of `runs` with their metrics, params, tags, inputs and outputs, a whole page with a fixed number of statements."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from drupe.entities import LifecycleStage, Run, RunData, RunInfo, RunInputs, RunStatus
+from drupe.entities import DatasetInput, LifecycleStage, ModelInput, Run, RunData, RunInfo, RunInputs, RunOutputs, RunStatus
 from drupe.errors import RunNotFound
-from drupe_store_sql import inputs
+from drupe_store_sql import inputs, ties
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import stretch
 from drupe_store_sql.summaries import Summaries
@@ -39,7 +39,7 @@ _PARAMS = select(params.c.run, params.c.key, params.c.value).where(stretch(param
 _TAGS = select(tags.c.run, tags.c.key, tags.c.value).where(stretch(tags.c.run))
 
 _LAST = Summaries.START + COLUMNS.index("last")
-_NO_INPUTS = RunInputs()
+_NO_INPUTS, _NO_OUTPUTS = RunInputs(), RunOutputs()
 _STATUSES = {status.value: status for status in RunStatus}  # a look-up costs a tenth of RunStatus(…)
 _STAGES = (LifecycleStage.ACTIVE, LifecycleStage.DELETED)
 
@@ -90,6 +90,7 @@ def read(session: Session, rows: Sequence[Row]) -> list[Run]:
     param_rows = session.among(_PARAMS, numbers)
     tag_rows = session.among(_TAGS, numbers)
     used = inputs.read(session, numbers)
+    tied = ties.read(session, numbers)
     names = session.key_names({row[1] for kind in (series_rows, param_rows, tag_rows) for row in kind})
     kept: dict[int, _Kept] = {number: ({}, {}, {}, Summaries()) for number in numbers}
     for row in series_rows:
@@ -102,6 +103,12 @@ def read(session: Session, rows: Sequence[Row]) -> list[Run]:
     for run, key, value in tag_rows:
         kept[run][2][names[key]] = value
     return [
-        Run(info(row), RunData(*kept[number]), RunInputs(tuple(used[number])) if number in used else _NO_INPUTS)
+        Run(info(row), RunData(*kept[number]), *_ends(used.get(number), tied.get(number)))
         for number, row in zip(numbers, rows, strict=True)
     ]
+
+
+def _ends(used: list[DatasetInput] | None, tied: tuple[tuple[ModelInput, ...], RunOutputs] | None) -> tuple[RunInputs, RunOutputs]:
+    if tied is None:
+        return _NO_INPUTS if used is None else RunInputs(tuple(used)), _NO_OUTPUTS
+    return RunInputs(tuple(used or ()), tied[0]), tied[1]

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import asdict
 from sqlalchemy import bindparam, delete, select, text, update
 
-from drupe.entities import LifecycleStage, LogBatch, NewRun, ParamClash, Points, Run, RunData, RunInfo, RunStatus, limits
+from drupe.entities import (
+    LifecycleStage,
+    LogBatch,
+    ModelPoints,
+    NewRun,
+    ParamClash,
+    Points,
+    Run,
+    RunData,
+    RunInfo,
+    RunStatus,
+    limits,
+    logged_limits,
+)
 from drupe.entities.names import invent_run_name
 from drupe.errors import AlreadyExists, InvalidValue, ParamConflict, RunNotFound, TagNotFound, WrongLifecycle
-from drupe_store_sql import experiments, points, readout
+from drupe_store_sql import experiments, model_metrics, points, readout
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import insert_of_run, stretch
 from drupe_store_sql.tables import heartbeats, params, runs, tags
@@ -52,8 +65,8 @@ _DELETE_TAG = delete(tags).where(tags.c.run == bindparam("number"), tags.c.key =
 _KNOWN_PARAMS = select(params.c.key, params.c.value).where(params.c.run == bindparam("number"), stretch(params.c.key))
 _ADD_PARAM = insert_of_run(params)
 
-CheckedBatch = tuple[Mapping[str, Points], Mapping[str, str], Mapping[str, str]]
-"""Points by metric, params and tags, as they will be stored."""
+CheckedBatch = tuple[Mapping[str, Points], Mapping[str, str], Mapping[str, str], Sequence[ModelPoints]]
+"""Points by metric, params, tags, and points of models, as they will be stored; points of models are among those by metric."""
 
 
 def add(session: Session, new: NewRun, run_id: str) -> Run:
@@ -129,7 +142,16 @@ def check_batch(batch: LogBatch) -> CheckedBatch:
         limits.check_key("metric", key)
         if len(columns) and min(columns.timestamps) < 0:
             limits.check_metric(key, 0.0, min(columns.timestamps), 0)  # words the error
-    return batch.metrics, checked_params, checked_tags
+    if not batch.model_points:
+        return batch.metrics, checked_params, checked_tags, ()
+    of_models = [logged_limits.check_model_points(one) for one in batch.model_points]
+    together = dict(batch.metrics)
+    for one in of_models:
+        joint = Points()
+        for part in (together.get(one.key, joint), one.points):
+            joint.extend(part)
+        together[one.key] = joint
+    return together, checked_params, checked_tags, of_models
 
 
 def log(session: Session, run_id: str, batch: CheckedBatch) -> None:
@@ -142,10 +164,12 @@ def log(session: Session, run_id: str, batch: CheckedBatch) -> None:
 
 def write(session: Session, number: int, batch: CheckedBatch) -> list[ParamClash]:
     """Write a checked batch to a run that is active; params that have another value already stay as they are and are told."""
-    metrics, new_params, new_tags = batch
+    metrics, new_params, new_tags, of_models = batch
     clashes = _add_params(session, number, new_params) if new_params else []
     if metrics:
         points.append(session, number, metrics)
+    if of_models:
+        model_metrics.keep(session, number, of_models)
     if new_tags:
         _set_tags(session, number, new_tags)
         if RUN_NAME_TAG in new_tags:

@@ -1,4 +1,4 @@
-"""What a search is about before any condition of its query: deleted things or not, and of runs the experiments they are in."""
+"""What a search is about before any condition of its query: deleted things or not, and of runs and logged models the experiments they are in."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from sqlalchemy import Column, ColumnElement, false
 
 from drupe.entities import ViewType
 from drupe.search.query import Kind
-from drupe_store_sql.tables import experiments, runs
+from drupe_store_sql.tables import experiments, logged_models, runs
 
 __all__ = ["EVERYTHING", "Scope", "among"]
 
 BRANCHES_MAX = 8
-_IS_DELETED: Mapping[Kind, Column[int]] = {Kind.RUNS: runs.c.is_deleted, Kind.EXPERIMENTS: experiments.c.is_deleted}
+_IS_DELETED: Mapping[Kind, Column[int]] = {
+    Kind.RUNS: runs.c.is_deleted,
+    Kind.EXPERIMENTS: experiments.c.is_deleted,
+    Kind.LOGGED_MODELS: logged_models.c.is_deleted,
+}
+_EXPERIMENT: Mapping[Kind, Column[int]] = {Kind.RUNS: runs.c.experiment, Kind.LOGGED_MODELS: logged_models.c.experiment}
 
 
 @frozen
 class Scope:
-    """A view, and for runs the row numbers of experiments; None for all of them."""
+    """A view, and for runs and logged models the row numbers of experiments; None for all of them."""
 
     view: ViewType = ViewType.ALL
     experiments: tuple[int, ...] | None = None
@@ -30,7 +35,7 @@ class Scope:
         if self.view is not ViewType.ALL:
             found.append(_IS_DELETED[kind] == int(self.view is ViewType.DELETED_ONLY))
         if self.experiments is not None:
-            found.append(among(runs.c.experiment, self.experiments))
+            found.append(among(_EXPERIMENT[kind], self.experiments))
         return found
 
     @property

@@ -13,9 +13,22 @@ from sqlalchemy.schema import CreateTable
 
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import OF_RUN, MakeIndex
-from drupe_store_sql.tables import chunks, heartbeats, origins, params, runs, series, tags
+from drupe_store_sql.tables import (
+    chunks,
+    heartbeats,
+    logged_model_metrics,
+    logged_model_params,
+    logged_model_tags,
+    logged_model_ties,
+    logged_models,
+    origins,
+    params,
+    runs,
+    series,
+    tags,
+)
 
-__all__ = ["make", "rebuild", "to_version_2"]
+__all__ = ["make", "rebuild", "to_version_2", "to_version_3"]
 
 
 def to_version_2(session: Session) -> None:
@@ -32,6 +45,12 @@ def to_version_2(session: Session) -> None:
     for index in sorted(runs.indexes, key=lambda index: str(index.name)):
         session.run(text(f"DROP INDEX IF EXISTS {index.name}"))
         session.run(MakeIndex(index))
+
+
+def to_version_3(session: Session) -> None:
+    """Logged models."""
+    for table in (logged_models, logged_model_tags, logged_model_params, logged_model_metrics, logged_model_ties):
+        make(session, table)
 
 
 def make(session: Session, table: Table) -> None:

@@ -1,4 +1,4 @@
-"""The tables of schema version 2, as SQLAlchemy metadata. Queries live in the rooms that own them.
+"""The tables of schema version 3, as SQLAlchemy metadata. Queries live in the rooms that own them.
 
 Rows are tied together by integers; ids and names that people see are columns. Names of metrics, params and run tags are kept once, in
 `keys`. Text compares by code point on every database. In metric columns NULL means NaN, because SQLite has no NaN; a series that does
@@ -42,6 +42,11 @@ __all__ = [
     "input_tags",
     "inputs",
     "keys",
+    "logged_model_metrics",
+    "logged_model_params",
+    "logged_model_tags",
+    "logged_model_ties",
+    "logged_models",
     "metadata",
     "model_tags",
     "models",
@@ -261,6 +266,73 @@ input_tags = Table(
     Column("key", TEXT, nullable=False),
     Column("value", TEXT, nullable=False),
     PrimaryKeyConstraint("input", "number"),
+    sqlite_with_rowid=False,
+)
+
+# --- logged models
+
+logged_models = Table(
+    "logged_models",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("model_id", TEXT, nullable=False, unique=True),
+    Column("experiment", ForeignKey(experiments.c.id), nullable=False),
+    Column("name", TEXT, nullable=False),
+    Column("artifact_location", TEXT, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    Column("status", TEXT, nullable=False),
+    Column("status_message", TEXT),
+    Column("model_type", TEXT),
+    Column("source_run_id", TEXT),  # not tied to a row: the run may be another store's
+    Column("is_deleted", SmallInteger, nullable=False),
+    Column("request", LargeBinary),  # as of runs
+)
+_newest = (logged_models.c.is_deleted, logged_models.c.created_ms.desc(), logged_models.c.model_id)
+Index("logged_models_by_creation", *_newest, logged_models.c.experiment)  # which is only there to pass over models of others
+Index("logged_models_by_experiment", logged_models.c.experiment, *_newest)
+Index("logged_models_by_name", logged_models.c.name, logged_models.c.experiment, *_newest)
+Index("logged_models_by_run", logged_models.c.source_run_id, logged_models.c.experiment, *_newest)
+
+
+def _of_logged_models(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("model", ForeignKey(logged_models.c.id), nullable=False),
+        Column("key", TEXT, nullable=False),
+        Column("value", TEXT, nullable=False),
+        PrimaryKeyConstraint("model", "key"),
+        sqlite_with_rowid=False,
+    )
+
+
+logged_model_tags = _of_logged_models("logged_model_tags")
+logged_model_params = _of_logged_models("logged_model_params")
+
+logged_model_metrics = Table(
+    "logged_model_metrics",
+    metadata,
+    Column("model", ForeignKey(logged_models.c.id), nullable=False),
+    Column("key", ForeignKey(keys.c.id), nullable=False),
+    Column("run", ForeignKey(runs.c.id), nullable=False),
+    Column("dataset_name", TEXT, nullable=False),  # empty for none
+    Column("dataset_digest", TEXT, nullable=False),
+    Column("value", Double),
+    Column("step", BigInteger, nullable=False),
+    Column("ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("model", "key", "run", "dataset_name", "dataset_digest"),
+    sqlite_with_rowid=False,
+)
+
+logged_model_ties = Table(
+    "logged_model_ties",
+    metadata,
+    Column("run", ForeignKey(runs.c.id), nullable=False),
+    Column("is_output", SmallInteger, nullable=False),  # made by the run; used by it when not
+    Column("model", ForeignKey(logged_models.c.id), nullable=False, index=True),
+    Column("step", BigInteger, nullable=False),  # 0 of what is used
+    PrimaryKeyConstraint("run", "is_output", "model"),
     sqlite_with_rowid=False,
 )
 

@@ -15,7 +15,12 @@ from drupe.entities import (
     Heartbeat,
     LifecycleStage,
     LogBatch,
+    LoggedModel,
+    LoggedModelStatus,
     Metric,
+    ModelInput,
+    ModelOutput,
+    NewLoggedModel,
     NewRun,
     Page,
     Parcel,
@@ -27,12 +32,13 @@ from drupe.entities import (
     ViewType,
     WholeRun,
     limits,
+    logged_limits,
 )
 from drupe.errors import InvalidValue
 from drupe.extend.tracking_store import TrackingStore
 from drupe.search.query import Query
 from drupe.uris import Uri
-from drupe_store_sql import curves, experiments, history, importing, inputs, readout, runs, shipping, tables
+from drupe_store_sql import curves, experiments, history, importing, inputs, logged_models, readout, runs, shipping, tables, ties
 from drupe_store_sql.database import Database
 from drupe_store_sql.scope import Scope
 from drupe_store_sql.search import count_of, page_of
@@ -179,6 +185,58 @@ class SqlTrackingStore(TrackingStore):
             raise InvalidValue(f"buckets is {buckets}; it must be 1 or more, or left out for every point")
         with self._database.read() as session:
             return curves.read(session, run_ids, keys, buckets=buckets, first_step=first_step, last_step=last_step)
+
+    # --- logged models
+
+    def create_logged_model(self, new: NewLoggedModel) -> LoggedModel:
+        checked = logged_limits.check_new_logged_model(new)
+        with self._database.write() as session:
+            return logged_models.add(session, checked, now=self._database.clock())
+
+    def get_logged_model(self, model_id: str, *, allow_deleted: bool = False) -> LoggedModel:
+        with self._database.read() as session:
+            return logged_models.get(session, model_id, allow_deleted=allow_deleted)
+
+    def search_logged_models(
+        self, query: Query, *, experiment_ids: Sequence[str] | None, limit: int = 50, page_token: str | None = None
+    ) -> Page[LoggedModel]:
+        limits.check_limit(limit)
+        scope = _scope(experiment_ids, ViewType.ACTIVE_ONLY)
+        with self._database.read() as session:
+            rows, token = page_of(session, query, logged_models.COLUMNS, scope=scope, limit=limit, token=page_token)
+            return Page(logged_models.read(session, rows), token)
+
+    def set_logged_model_status(self, model_id: str, status: LoggedModelStatus, *, message: str | None = None) -> LoggedModel:
+        told = logged_limits.check_status_message(message)
+        with self._database.write() as session:
+            return logged_models.set_status(session, model_id, status, told, now=self._database.clock())
+
+    def delete_logged_model(self, model_id: str) -> None:
+        with self._database.write() as session:
+            logged_models.remove(session, model_id)
+
+    def set_logged_model_tags(self, model_id: str, tags: Mapping[str, str]) -> LoggedModel:
+        checked = limits.check_tags("logged model tag", tags, limit=None)
+        with self._database.write() as session:
+            return logged_models.set_tags(session, model_id, checked, now=self._database.clock())
+
+    def delete_logged_model_tag(self, model_id: str, key: str) -> None:
+        with self._database.write() as session:
+            logged_models.delete_tag(session, model_id, key, now=self._database.clock())
+
+    def log_logged_model_params(self, model_id: str, params: Mapping[str, str]) -> None:
+        checked = dict(limits.check_param(key, value) for key, value in params.items())
+        with self._database.write() as session:
+            logged_models.add_params(session, model_id, checked, now=self._database.clock())
+
+    def log_model_inputs(self, run_id: str, models: Sequence[ModelInput]) -> None:
+        with self._database.write() as session:
+            ties.tie_inputs(session, runs.require_active(session, run_id), models)
+
+    def log_outputs(self, run_id: str, models: Sequence[ModelOutput]) -> None:
+        logged_limits.check_model_outputs(models)
+        with self._database.write() as session:
+            ties.tie_outputs(session, runs.require_active(session, run_id), models)
 
     # --- shipping
 

@@ -12,7 +12,7 @@ from typing import Any
 from attrs import fields
 from sqlalchemy import bindparam, func, select
 
-from drupe.entities import Damage, Points, RunStatus
+from drupe.entities import Damage, LoggedModelStatus, Points, RunStatus
 from drupe.entities.metrics import rank
 from drupe.errors import StoreCorrupt
 from drupe.extend.tracking_store import Progress
@@ -20,7 +20,7 @@ from drupe_store_sql.codec import decode
 from drupe_store_sql.sampling import WHOLE, sample
 from drupe_store_sql.session import Session
 from drupe_store_sql.summary import Row
-from drupe_store_sql.tables import chunks, experiments, keys, runs, series, tags
+from drupe_store_sql.tables import chunks, experiments, keys, logged_models, runs, series, tags
 
 __all__ = ["check", "isolated"]
 
@@ -40,6 +40,9 @@ _CHUNKS = (
     .where(chunks.c.run == bindparam("number"))
     .order_by(chunks.c.key, chunks.c.min_step)
 )
+_LOGGED_MODELS = select(logged_models.c.model_id, logged_models.c.name, logged_models.c.status, logged_models.c.is_deleted).order_by(
+    logged_models.c.id
+)
 _WITH_SERIES = select(series.c.run).distinct()
 _WITH_CHUNKS = select(chunks.c.run).distinct()
 _SIZE = select(func.count(), func.coalesce(func.sum(func.length(chunks.c.points)), 0)).select_from(chunks)
@@ -54,6 +57,7 @@ def check(session: Session, *, progress: Progress | None = None) -> Iterator[Dam
         lambda: _runs(session, place, run_ids),
         lambda: _experiments(session, place),
         lambda: _keys(session, place, names),
+        lambda: _logged_models(session, place),
         lambda: _all_series(session, place, run_ids, names, progress),
     ]
     for one in checks:
@@ -105,6 +109,15 @@ def _experiments(session: Session, place: str) -> Iterator[Damage]:
 def _keys(session: Session, place: str, names: dict[int, str]) -> Iterator[Damage]:
     names.update(dict(session.rows(_KEYS)))
     yield from (Damage(place, f"key {number} has no name") for number, name in names.items() if not name)
+
+
+def _logged_models(session: Session, place: str) -> Iterator[Damage]:
+    for model_id, name, status, is_deleted in session.rows(_LOGGED_MODELS):
+        if status not in LoggedModelStatus.__members__ or is_deleted not in (0, 1) or not name:
+            yield Damage(
+                place,
+                f"logged model {model_id} has the name {name!r}, the status {status!r} and the stage {is_deleted!r}, which cannot all be",
+            )
 
 
 def _all_series(

@@ -40,7 +40,8 @@ class SqliteTrackingStore(SqlTrackingStore):
     """Experiments and runs in one SQLite file."""
 
     features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys(
-        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS, Feature.REPAIR, Feature.IMPORTS), Support.FULL
+        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS, Feature.LOGGED_MODELS, Feature.REPAIR, Feature.IMPORTS),
+        Support.FULL,
     )
 
     @classmethod

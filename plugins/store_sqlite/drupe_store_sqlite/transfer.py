@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import define, field
 
-from drupe.entities import Damage, RunStatus, TableReport
+from drupe.entities import Damage, LoggedModelStatus, RunStatus, TableReport
 from drupe.extend.tracking_store import Progress
 from drupe_store_sql.tables import HEAD
 from drupe_store_sqlite.layout import HEAD_OF_VALUE, TableLayout
@@ -56,6 +56,7 @@ class Transfer:
         for _ in range(3):  # a placeholder may itself belong to something that is lost
             self._stand_in()
         self._straighten_runs()
+        self._straighten_logged_models()
         for statement in statements:
             if not statement.upper().startswith("CREATE TABLE"):
                 self.new.execute(statement)
@@ -176,7 +177,7 @@ class Transfer:
         for number, run_id, status in self.new.execute(f"SELECT id, run_id, status FROM runs WHERE status NOT IN ({known})").fetchall():
             self.new.execute("UPDATE runs SET status = ? WHERE id = ?", (RunStatus.FAILED.value, number))
             self._tell(f"run {run_id} had the status {status!r}, which does not exist; it is {RunStatus.FAILED.value} now", run_id)
-        for table in ("runs", "experiments"):
+        for table in ("runs", "experiments", "logged_models"):
             for (number,) in self.new.execute(f"SELECT id FROM {table} WHERE is_deleted NOT IN (0, 1)").fetchall():
                 self.new.execute(f"UPDATE {table} SET is_deleted = 0 WHERE id = ?", (number,))
                 self._tell(f"row {number} of {table} was neither deleted nor not; it is not deleted now")
@@ -188,6 +189,14 @@ class Transfer:
             self.new.execute("UPDATE runs SET name = ? WHERE id = ?", (tagged, number))
             if name != _placeholder("runs", number):
                 self._tell(f"run {run_id} was named {name!r}, its tag {RUN_NAME} says {tagged!r}; that is its name now", run_id)
+
+    def _straighten_logged_models(self) -> None:
+        known = ", ".join(f"'{status}'" for status in LoggedModelStatus)
+        for number, model_id, status in self.new.execute(
+            f"SELECT id, model_id, status FROM logged_models WHERE status NOT IN ({known})"
+        ).fetchall():
+            self.new.execute("UPDATE logged_models SET status = ? WHERE id = ?", (LoggedModelStatus.FAILED.value, number))
+            self._tell(f"logged model {model_id} had the status {status!r}, which does not exist; it is {LoggedModelStatus.FAILED} now")
 
     def _filled(self, table: TableLayout, known: Mapping[str, Value]) -> dict[str, Value]:
         """Values for the columns that nothing is known of."""
@@ -202,6 +211,8 @@ class Transfer:
             filled["highest"] = self.new.execute(highest, (number,)).fetchone()[0]
         elif table.name == "versions":
             filled |= {"version": number, "stage": "None", "status": "READY"}
+        elif table.name == "logged_models":
+            filled |= self._of_logged_model(number, known)
         if "name" in filled and not filled["name"]:
             filled["name"] = _placeholder(table.name, number)
         return {name: value for name, value in filled.items() if name not in known}
@@ -211,14 +222,26 @@ class Transfer:
             self.new.execute("SELECT k.name, t.value FROM tags AS t JOIN keys AS k ON k.id = t.key WHERE t.run = ?", (number,)).fetchall()
         )
         run_id = str(known.get("run_id") or _placeholder("runs", number))
-        location = self.new.execute("SELECT artifact_location FROM experiments WHERE id = ?", (known.get("experiment", 0),)).fetchone()
         return {
             "run_id": run_id,
             "name": _placeholder("runs", number),
             "user_id": tagged.get(USER, ""),
             "status": RunStatus.FAILED.value,
-            "artifact_uri": f"{location[0] if location else f'{self.artifact_root}/0'}/{run_id}/artifacts",
+            "artifact_uri": f"{self._location_of(known)}/{run_id}/artifacts",
         }
+
+    def _of_logged_model(self, number: int, known: Mapping[str, Value]) -> dict[str, Value]:
+        model_id = str(known.get("model_id") or f"m-{number:032x}")  # an id that can be asked for
+        return {
+            "model_id": model_id,
+            "status": LoggedModelStatus.FAILED.value,
+            "artifact_location": f"{self._location_of(known)}/models/{model_id}/artifacts",
+        }
+
+    def _location_of(self, known: Mapping[str, Value]) -> str:
+        """Where the experiment of a row keeps its artifacts."""
+        location = self.new.execute("SELECT artifact_location FROM experiments WHERE id = ?", (known.get("experiment", 0),)).fetchone()
+        return str(location[0]) if location else f"{self.artifact_root}/0"
 
     def _tell(self, told: str, run_id: str | None = None) -> None:
         self.losses.append(Damage(self.place, told, run_id))

@@ -15,15 +15,30 @@ import pytest
 from attrs import define, field, frozen
 from sqlalchemy import event
 
-from drupe.entities import Dataset, DatasetInput, LogBatch, NewRun, Points, ViewType
-from drupe.search import Kind, parse
+from drupe.entities import Dataset, DatasetInput, LogBatch, ModelOutput, ModelPoints, NewLoggedModel, NewRun, Points, ViewType
+from drupe.search import Kind, ModelOrder, OnDataset, Query, parse, parse_logged_models
 from drupe.search.match import find
 from drupe.uris import Uri
 from drupe_store_sql.session import Session
 from drupe_store_sqlite.stores import SqliteRegistryStore, SqliteTrackingStore
 
 RUNS = 3000
-BIG = ("runs", "params", "tags", "series", "chunks", "inputs", "experiments", "versions", "models")
+BIG = (
+    "runs",
+    "params",
+    "tags",
+    "series",
+    "chunks",
+    "inputs",
+    "experiments",
+    "versions",
+    "models",
+    "logged_models",
+    "logged_model_tags",
+    "logged_model_params",
+    "logged_model_metrics",
+    "logged_model_ties",
+)
 ONE = ("1",)
 
 
@@ -37,6 +52,10 @@ def file(population: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
         tracking.log_inputs(run_id, [DatasetInput(Dataset("iris", str(number)))])
         for step in range(0, 3000, 600):
             tracking.log_batch(run_id, LogBatch({"loss": Points.of((step + n, 0, 0.5) for n in range(600))}))
+        tracking.create_logged_model(NewLoggedModel("0", f"m-{number:032d}", f"pie {number}", "tree", run_id, {"t": "x"}, {"p": "1"}))
+        tracking.log_outputs(run_id, [ModelOutput(f"m-{number:032d}")])
+        of_model = ModelPoints(f"m-{number:032d}", "loss", Points.of([(0, 0, 0.25)]), "iris", str(number))
+        tracking.log_batch(run_id, LogBatch(model_points=(of_model,)))
     tracking.close()
     registry = SqliteRegistryStore.open(Uri.parse(f"sqlite:///{file}"))
     for name in ("churn", "iris"):
@@ -222,11 +241,60 @@ OTHER_QUESTIONS: dict[str, Callable[[Any], Any]] = {
     "whole series": lambda store: store.metric_bulk([long_run(store)]),
     "series of a key, as buckets": lambda store: store.metric_bulk([long_run(store)], ["loss"], buckets=10),
     "a stretch of a series": lambda store: store.metric_bulk([long_run(store)], ["loss"], buckets=10, first_step=100, last_step=500),
+    "a logged model": lambda store: store.get_logged_model("m-" + "0" * 32),
     "an experiment": lambda store: store.get_experiment("1"),
     "an experiment by name": lambda store: store.get_experiment_by_name("population"),
     "heartbeats": lambda store: store.heartbeats([long_run(store)]),
     "how far a journal was shipped": lambda store: store.shipped_to("w"),
 }
+LOGGED_MODELS: dict[str, tuple[Query, tuple[str, ...] | None, str]] = {
+    "the newest": (parse(Kind.LOGGED_MODELS), ("0",), "logged_models_by_experiment (experiment=? AND is_deleted=?)"),
+    "the newest of all": (parse(Kind.LOGGED_MODELS), None, "logged_models_by_creation (is_deleted=?)"),
+    "of two experiments": (parse(Kind.LOGGED_MODELS), ("0", "1"), "logged_models_by_creation (is_deleted=?)"),
+    "of one name": (
+        parse(Kind.LOGGED_MODELS, "name = 'pie 1'"),
+        ("0",),
+        "logged_models_by_name (name=? AND experiment=? AND is_deleted=?)",
+    ),
+    "of one run": (
+        parse(Kind.LOGGED_MODELS, "source_run_id = 'r1'"),
+        ("0",),
+        "logged_models_by_run (source_run_id=? AND experiment=? AND is_deleted=?)",
+    ),
+    "one": (parse(Kind.LOGGED_MODELS, "model_id = 'm-1'"), ("0",), "sqlite_autoindex_logged_models_1 (model_id=?)"),
+    "with a metric on a dataset": (
+        parse_logged_models("metrics.loss < 1", datasets=[OnDataset("iris", "1")]),
+        ("0",),
+        "logged_models_by_experiment (experiment=? AND is_deleted=?)",
+    ),
+    "with a tag and a param": (
+        parse(Kind.LOGGED_MODELS, "tags.t = 'x' AND params.p = '1'"),
+        ("0",),
+        "logged_models_by_experiment (experiment=? AND is_deleted=?)",
+    ),
+    "by a metric": (
+        parse_logged_models(order_by=[ModelOrder("metrics.loss", False, "iris")]),
+        ("0",),
+        "logged_models_by_experiment (experiment=? AND is_deleted=?)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOGGED_MODELS)
+def test_a_page_of_logged_models_begins_in_the_right_index_and_reads_no_whole_table(
+    tracking: SqliteTrackingStore, watch: Callable[[Any], Watched], name: str
+) -> None:
+    query, experiments, expected = LOGGED_MODELS[name]
+    watched = watch(tracking)
+    tracking.search_logged_models(query, experiment_ids=experiments, limit=2)
+    (plan,) = [plan for plan, (statement, _) in zip(watched.plans(), watched.statements, strict=True) if "place_0" in statement]
+    steps = [re.sub(r"SEARCH \w+ USING (COVERING )?INDEX ", "", step) for step in plan]
+    assert next(step for step in steps if "logged_models" in step) == expected
+    assert watched.scans() == []
+    if query.where is None and query.order == parse(Kind.LOGGED_MODELS).order:
+        assert "USE TEMP B-TREE FOR ORDER BY" not in plan
+
+
 REGISTRY_QUESTIONS: dict[str, Callable[[Any], Any]] = {
     "a model": lambda store: store.get_registered_model("iris"),
     "a version": lambda store: store.get_model_version("iris", "2"),

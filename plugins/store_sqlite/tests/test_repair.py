@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from drupe.entities import LogBatch, NewRun, Points, RepairReport
+from drupe.entities import LogBatch, ModelOutput, ModelPoints, NewLoggedModel, NewRun, Points, RepairReport
 from drupe.errors import AlreadyExists, StoreBusy
 from drupe.uris import Uri
 from drupe_store_sqlite.stores import SqliteTrackingStore
@@ -21,6 +21,7 @@ from .test_verify import flip, logged  # noqa: F401 - a fixture
 Open = Callable[..., SqliteTrackingStore]
 PAGE = 4096
 RUNS = 40
+MODELS = 60
 
 
 def value_at(step: int) -> float:
@@ -130,6 +131,52 @@ def test_a_run_that_nothing_tells_of_leaves_a_placeholder_for_what_belongs_to_it
     assert report.lost == 1
     info = open_store().get_run("recovered-runs-8").info
     assert (info.run_name, info.status) == ("pie 7", "FAILED")
+
+
+@pytest.fixture
+def modelled(open_store: Open, file: Path) -> Path:
+    """A closed store whose logged models take several pages."""
+    store = open_store()
+    store.create_run(NewRun("0", run_id="apple"))
+    for number in range(MODELS):
+        model_id = f"m-a{number:031d}"
+        store.create_logged_model(
+            NewLoggedModel("0", model_id, f"pie {number}", "tree", "apple", {"note": "x" * 50}, {"depth": str(number)})
+        )
+        of_model = ModelPoints(model_id, "acc", Points.of([(number, number, number / 4)]), "iris", "d1")
+        store.log_batch("apple", LogBatch(model_points=(of_model,)))
+    store.log_outputs("apple", [ModelOutput(f"m-a{number:031d}", number) for number in range(MODELS)])
+    store.close()
+    return file
+
+
+def test_logged_models_whose_page_is_lost_are_put_together_from_their_indexes(modelled: Path, open_store: Open) -> None:
+    before = row_counts(modelled)
+    ruin(modelled, pages_of(modelled, "logged_models", "leaf")[0])
+    report = repair(modelled)
+    (models,) = [table for table in report.tables if table.table == "logged_models"]
+    assert models.rebuilt > 5
+    assert (models.kept + models.rebuilt, models.lost) == (MODELS, 0)
+    assert {**row_counts(modelled), "chunks": 1} == {**before, "chunks": 1}  # which are made anew from the points
+    model = open_store().get_logged_model("m-a" + "0" * 31)
+    assert (model.name, model.source_run_id, model.status, model.params) == ("pie 0", "apple", "FAILED", {"depth": "0"})
+    assert model.artifact_location.endswith(f"runs-artifacts/0/models/{model.model_id}/artifacts")
+    assert [(metric.value, metric.dataset_name) for metric in model.metrics] == [(0.0, "iris")]
+
+
+def test_a_logged_model_that_nothing_tells_of_leaves_a_placeholder_for_what_belongs_to_it(modelled: Path, open_store: Open) -> None:
+    connection = sqlite3.connect(modelled)
+    connection.execute("DELETE FROM logged_models WHERE id = 8")
+    connection.execute("UPDATE logged_models SET status = 'READX' WHERE id = 9")
+    connection.commit()
+    connection.close()
+    report = repair(modelled)
+    assert report.lost == 1
+    assert any("had the status 'READX'" in loss.told for loss in report.losses)
+    model = open_store().get_logged_model(f"m-{8:032x}")
+    assert (model.name, model.params, [metric.value for metric in model.metrics]) == ("recovered-logged_models-8", {"depth": "7"}, [1.75])
+    assert len(open_store().get_run("apple").outputs.model_outputs) == MODELS
+    assert SqliteTrackingStore.find_damage(open_store()) == []
 
 
 def test_the_damaged_file_is_kept_beside_the_new_one(filled: Path) -> None:

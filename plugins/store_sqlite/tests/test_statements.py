@@ -52,7 +52,7 @@ def test_a_page_of_runs_takes_the_same_few_statements_whatever_its_size(store: S
         found = store.search_runs(query, experiment_ids=["0"], limit=page)
     assert len(found) == page
     assert all(len(run.data.params) == 2 and run.inputs.dataset_inputs for run in found)
-    assert len(statements) == 7  # the size of the scope; the page; series, params, tags, inputs and their tags
+    assert len(statements) == 8  # the size of the scope; the page; series, params, tags, inputs and their tags, logged models
 
 
 def test_one_point_takes_four_statements(store: SqliteTrackingStore, run_id: str) -> None:

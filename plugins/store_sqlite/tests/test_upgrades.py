@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from drupe.entities import Heartbeat, LogBatch, NewRun, Origin, Parcel, Points, Receipt
+from drupe.entities import Heartbeat, LogBatch, ModelOutput, ModelPoints, NewLoggedModel, NewRun, Origin, Parcel, Points, Receipt
 from drupe.errors import StoreUnavailable
 from drupe.extend.tracking_store import TrackingStore
 from drupe.search import Kind, parse
@@ -161,6 +161,27 @@ def test_the_series_of_an_upgraded_database_are_read_sampled_and_written_as_befo
     assert store.ship(Parcel("apple", Origin("w2", 0, 1), batch=LogBatch(params={"beta": "2"}))) == Receipt()
     store.beat([Heartbeat("apple", "w2", 1, 1, "h", 1, "b")])
     assert "w2" in [beat.writer for beat in store.heartbeats()]
+
+
+@pytest.mark.parametrize("released", RELEASED, ids=lambda path: path.stem)
+def test_an_upgraded_database_takes_logged_models(released: Path, file: Path, open_store: Open) -> None:
+    restore(released, file)
+    store = open_store()
+    made = store.create_logged_model(NewLoggedModel("0", name="pie", tags={"team": "red"}, params={"depth": "3"}))
+    store.log_outputs("apple", [ModelOutput(made.model_id, 7)])
+    store.log_batch("apple", LogBatch(model_points=(ModelPoints(made.model_id, "acc", Points.of([(0, 1, 0.5)]), "iris"),)))
+    found = parse(Kind.LOGGED_MODELS, "metrics.acc = 0.5 AND params.depth = '3' AND tags.team = 'red'")
+    assert [model.name for model in store.search_logged_models(found, experiment_ids=["0"])] == ["pie"]
+    assert ModelOutput(made.model_id, 7) in store.get_run("apple").outputs.model_outputs
+
+
+def test_the_logged_model_of_version_3_is_kept(file: Path, open_store: Open) -> None:
+    restore(RELEASED[2], file)
+    model = open_store().get_logged_model("m-" + "a" * 32)
+    assert (model.name, model.model_type, model.source_run_id) == ("pie", "tree", "apple")
+    assert (model.tags, model.params) == ({"team": "red"}, {"depth": "3"})
+    assert [(metric.key, metric.value, metric.dataset_digest) for metric in model.metrics] == [("loss", 0.5, "d1")]
+    assert open_store().get_run("apple").outputs.model_outputs == (ModelOutput(model.model_id, 3),)
 
 
 def test_a_new_database_is_furnished_once(store: SqliteTrackingStore, file: Path) -> None:

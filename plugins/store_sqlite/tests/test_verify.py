@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from drupe.entities import Damage, LogBatch, NewRun, Points
+from drupe.entities import Damage, LogBatch, ModelPoints, NewLoggedModel, NewRun, Points
 from drupe.errors import StoreBusy, StoreCorrupt, StoreSchema, StoreUnavailable
 from drupe.uris import Uri
 from drupe_store_sqlite.stores import SqliteTrackingStore
@@ -72,6 +72,26 @@ def test_what_does_not_agree_is_told_with_run_and_metric(filled: Path, statement
     assert found.run_id in ("apple", "pear")
     assert found.place == str(filled)
     assert all("apple" in other.told or "pear" in other.told for other in others)
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE logged_models SET status = 'READX'", "the status 'READX'"),
+        ("UPDATE logged_models SET name = ''", "the name ''"),
+        ("UPDATE logged_models SET is_deleted = 2", "the stage 2"),
+        ("DELETE FROM logged_models", "a row of logged_model_tags belongs to a row of logged_models that is not there"),
+        ("UPDATE logged_model_metrics SET step = 'x'", "of logged_model_metrics has 'x' as its step"),
+    ],
+)
+def test_what_does_not_agree_about_logged_models_is_told(filled: Path, open_store: Open, statement: str, told: str) -> None:
+    store = open_store()
+    model_id = store.create_logged_model(NewLoggedModel("0", name="pie", tags={"team": "growth"})).model_id
+    store.log_batch("apple", LogBatch(model_points=(ModelPoints(model_id, "acc", Points.of([(0, 1, 0.5)])),)))
+    store.close()
+    assert verify(filled) == []
+    change(filled, statement)
+    assert any(told in one.told for one in verify(filled))
 
 
 def test_a_value_of_the_wrong_type_is_found(filled: Path) -> None:

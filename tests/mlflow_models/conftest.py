@@ -22,7 +22,9 @@ from drupe.testing.plugin import drupe_workspace
 __all__ = ["drupe_workspace"]
 
 RELEASES = {"3.17.2": f"pandas=={version('pandas')}", "2.22.5": "pandas<3"}
-_SAME = [f"{name}=={version(name)}" for name in ("numpy", "scipy", "scikit-learn", "skops", "cloudpickle")]
+_SAME = [
+    f"{name}=={version(name)}" for name in ("numpy", "scipy", "scikit-learn", "skops", "cloudpickle", "matplotlib", "pillow", "psutil")
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 HEAD = 'from drupe.extend import Offer, hookimpl\nDRUPE_API = "1.0"\n'
-BUILT_IN = {"flavor-python", "flavor-sklearn", "source-files", "source-http", "store-local", "store-sqlite", "system-metrics"}
+BUILT_IN = {
+    "flavor-python",
+    "flavor-sklearn",
+    "server-rest",
+    "source-files",
+    "source-http",
+    "store-local",
+    "store-sqlite",
+    "system-metrics",
+}
 
 FAULTS = {
     "raises at import": ('raise RuntimeError("no licence")', "broken", "importing it raised RuntimeError: no licence"),

@@ -87,6 +87,7 @@ def test_the_allow_list_of_the_environment_disables_all_others(house: Any) -> No
     assert states == {
         "flavor-python": "disabled",
         "flavor-sklearn": "disabled",
+        "server-rest": "disabled",
         "source-files": "disabled",
         "source-http": "disabled",
         "sound": "active",

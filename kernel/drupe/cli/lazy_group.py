@@ -39,7 +39,10 @@ class LazyGroup(click.Group):
             found: click.Command = load(self._table[cmd_name][0])
             return found
         if cmd_name in self._offered():
-            offered: click.Command = load("drupe.loading:catalog")().load("drupe_cli_commands", cmd_name)
+            catalog = load("drupe.loading:catalog")()
+            offered: click.Command = catalog.load("drupe_cli_commands", cmd_name)
+            if catalog.find("drupe_cli_commands", cmd_name).offer.settings is not None and not ctx.resilient_parsing:
+                ctx.default_map = {**(ctx.default_map or {}), cmd_name: catalog.defaults("drupe_cli_commands", cmd_name)}
             return offered
         return None
 

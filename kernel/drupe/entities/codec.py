@@ -35,7 +35,7 @@ from drupe.entities.runs import (
 )
 from drupe.errors import InvalidValue
 
-__all__ = ["from_plain", "to_plain"]
+__all__ = ["converter", "from_plain", "to_plain"]
 
 T = TypeVar("T")
 Form = dict[str, Any]
@@ -71,7 +71,7 @@ def to_plain(thing: Any, *, extras: bool = False) -> Form:
 
     `extras` adds what MLflow's protocol has no field for: `summaries` in a run's data.
     """
-    plain: Form = _converter(extras).unstructure(thing)
+    plain: Form = converter(extras).unstructure(thing)
     return plain
 
 
@@ -81,7 +81,7 @@ def from_plain(form: Mapping[str, Any], kind: type[T]) -> T:
     A metric that came without its summary gets one with `count` 0: only its latest value, step and timestamp are known.
     """
     try:
-        return _converter(True).structure(form, kind)
+        return converter(True).structure(form, kind)
     except (ClassValidationError, IterableValidationError) as fault:
         found = "; ".join(_in_words(line) for line in transform_error(fault))
         raise InvalidValue(f"this is not the form of a {kind.__name__}: {found}") from fault
@@ -90,15 +90,16 @@ def from_plain(form: Mapping[str, Any], kind: type[T]) -> T:
 
 
 @cache
-def _converter(extras: bool) -> Converter:
-    converter = Converter(unstruct_collection_overrides={tuple: list})
-    converter.register_unstructure_hook(float, _number_out)
-    converter.register_structure_hook(float, lambda value, _: _number_in(value))
-    converter.register_structure_hook(bool, lambda value, _: _truth_in(value))  # before int, of which bool is a kind
-    converter.register_structure_hook(int, lambda value, _: _integer_in(value))
-    converter.register_structure_hook(str, lambda value, _: _text_in(value))
-    converter.register_unstructure_hook_func(_is_text_map, lambda tags: _pairs(tags, "key", "value"))
-    converter.register_structure_hook_func(_is_text_map, lambda rows, _: _mapping(rows, "key", "value"))
+def converter(extras: bool) -> Converter:
+    """What both work with; the wire protocol builds on a copy of it."""
+    made = Converter(unstruct_collection_overrides={tuple: list})
+    made.register_unstructure_hook(float, _number_out)
+    made.register_structure_hook(float, lambda value, _: _number_in(value))
+    made.register_structure_hook(bool, lambda value, _: _truth_in(value))  # before int, of which bool is a kind
+    made.register_structure_hook(int, lambda value, _: _integer_in(value))
+    made.register_structure_hook(str, lambda value, _: _text_in(value))
+    made.register_unstructure_hook_func(_is_text_map, lambda tags: _pairs(tags, "key", "value"))
+    made.register_structure_hook_func(_is_text_map, lambda rows, _: _mapping(rows, "key", "value"))
     for kind in _ENTITIES:
         special: dict[str, Any] = {}
         if kind is RegisteredModel:
@@ -106,17 +107,17 @@ def _converter(extras: bool) -> Converter:
                 unstruct_hook=lambda aliases: _pairs(aliases, "alias", "version"),
                 struct_hook=lambda rows, _: _mapping(rows, "alias", "version"),
             )
-        write = make_dict_unstructure_fn(kind, converter, _cattrs_include_init_false=False, **special)
-        converter.register_unstructure_hook(kind, _without_unset(write, also_run_uuid=kind is RunInfo))
-        converter.register_structure_hook(kind, _with_unset(kind, make_dict_structure_fn(kind, converter, **special)))
-    converter.register_unstructure_hook(RunData, lambda part: _run_data_out(part, converter, extras))
-    converter.register_structure_hook(RunData, lambda form, _: _run_data_in(form, converter))
-    converter.register_unstructure_hook(
-        Run, lambda run: {name: converter.unstructure(getattr(run, name)) for name in ("info", "data", "inputs", "outputs")}
+        write = make_dict_unstructure_fn(kind, made, _cattrs_include_init_false=False, **special)
+        made.register_unstructure_hook(kind, _without_unset(write, also_run_uuid=kind is RunInfo))
+        made.register_structure_hook(kind, _with_unset(kind, make_dict_structure_fn(kind, made, **special)))
+    made.register_unstructure_hook(RunData, lambda part: _run_data_out(part, made, extras))
+    made.register_structure_hook(RunData, lambda form, _: _run_data_in(form, made))
+    made.register_unstructure_hook(
+        Run, lambda run: {name: made.unstructure(getattr(run, name)) for name in ("info", "data", "inputs", "outputs")}
     )
-    converter.register_unstructure_hook(LoggedModel, lambda model: _logged_model_out(model, converter))
-    converter.register_structure_hook(LoggedModel, lambda form, _: _logged_model_in(form, converter))
-    return converter
+    made.register_unstructure_hook(LoggedModel, lambda model: _logged_model_out(model, made))
+    made.register_structure_hook(LoggedModel, lambda form, _: _logged_model_in(form, made))
+    return made
 
 
 def _is_text_map(kind: Any) -> bool:

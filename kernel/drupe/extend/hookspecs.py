@@ -133,8 +133,8 @@ def drupe_autologgers() -> list[Offer]:  # type: ignore[empty-body]
 def drupe_cli_commands() -> list[Offer]:  # type: ignore[empty-body]
     """Offer commands of the `drupe` command line. Key: the command's word.
 
-    Called when the command line starts; `load` names a click command or group, imported when it is run or completed. Built-in words
-    cannot be taken. Since API 1.0.
+    Called when the command line starts; `load` names a click command or group, imported when it is run or completed; fields of `settings`
+    that are named like its options give their defaults. Built-in words cannot be taken. Since API 1.0.
 
         @hookimpl
         def drupe_cli_commands():

@@ -7,7 +7,7 @@ Values go in and out as `drupe.entities`; filters arrive as a typed `Query`, nev
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn, Protocol, Self
 
@@ -42,13 +42,21 @@ from drupe.extend.shipping import ship_in_parts
 from drupe.search.query import Query
 from drupe.uris import Uri
 
-__all__ = ["Progress", "TrackingStore"]
+__all__ = ["Progress", "TrackingStore", "outcome_of"]
 
 
 class Progress(Protocol):
     """Told how far a long work on a store is: bytes done, bytes in all, and what is being looked at."""
 
     def __call__(self, done_bytes: int, total_bytes: int, what: str, /) -> None: ...
+
+
+def outcome_of(call: Callable[[], Any]) -> Any:
+    """What a call returns, or the exception that it raises."""
+    try:
+        return call()
+    except Exception as fault:
+        return fault
 
 
 class TrackingStore(ABC):
@@ -316,6 +324,17 @@ class TrackingStore(ABC):
         Raises ExperimentNotFound, AlreadyExists (the id belongs to a run of another experiment), InvalidName, InvalidValue, ValueTooLong.
         """
         raise UnsupportedFeature(f"{type(self).__name__} cannot keep the ids of another store", feature=Feature.IMPORTS.name)
+
+    # --- many calls at once
+
+    def apply(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Run these calls of methods of this store, in order, and make all that they write last together.
+
+        Each call is all or nothing and sees what those before it wrote. What it returns is at its place in the result, or the exception
+        that it raised. Raises what keeps all of them from lasting, such as StoreFull; then none of them is written. For servers, to which
+        one sync of the disk for many requests is worth more than all else. Here every call lasts by itself.
+        """
+        return [outcome_of(call) for call in calls]
 
     # --- looking after it; a store overrides these where it knows better
 

@@ -120,6 +120,11 @@ class Catalog:
         implementation = entry.load()
         return implementation, entry.options(self._settings, query=uri.query, given=given)
 
+    def defaults(self, hook: str, key: str) -> dict[str, Any]:
+        """The options of an offer as they are set in environment and files, by name. Raises as `find`, InvalidSettings."""
+        options = self.find(hook, key).options(self._settings, query={}, given={})
+        return {} if options is None else {field.name: getattr(options, field.name) for field in type(options).__attrs_attrs__}
+
     # --- flavors
 
     def flavor_for(self, model: Any) -> Entry:

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,6 +29,12 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+class _Joined(threading.local):
+    """The transaction that this thread's calls have joined."""
+
+    session: Session | None = None
+
+
 class Database:
     """An engine with its transactions. `prepare` checks a fresh engine's database and brings its schema up to date."""
 
@@ -41,6 +47,7 @@ class Database:
         self._opening = threading.RLock()
         self._writers = threading.Lock()
         self._is_closed = False
+        self._joined = _Joined()
         self._open()
         _databases.add(self)
 
@@ -52,12 +59,19 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that sees one state of the database."""
+        if self._joined.session is not None:
+            yield self._joined.session
+            return
         with self._session(self.dialect.begin_read) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that may write: committed at the end, rolled back when anything is raised."""
+        if self._joined.session is not None:
+            with self._joined.session.part():
+                yield self._joined.session
+            return
         if not self.dialect.has_one_writer:
             with self._session(self.dialect.begin_write) as session:
                 yield session
@@ -69,6 +83,27 @@ class Database:
                 yield session
         finally:
             self._writers.release()
+
+    def together(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Run calls that read and write here in one transaction; each result, or the exception that undid its call alone.
+
+        Raises what ends the transaction as a whole.
+        """
+        with self.write() as session:
+            self._joined.session = session
+            try:
+                return [self._joint(session, call) for call in calls]
+            finally:
+                self._joined.session = None
+
+    def _joint(self, session: Session, call: Callable[[], Any]) -> Any:
+        try:
+            with session.part():
+                return call()
+        except Exception as fault:
+            if not session.is_open():  # such as after a full disk: with it went what the calls before have written
+                raise
+            return fault if isinstance(fault, DrupeError) else self.dialect.explain(fault) or fault
 
     @contextmanager
     def _session(self, begin: Callable[[Any], None]) -> Iterator[Session]:

@@ -46,6 +46,10 @@ class Dialect(ABC):
         """Start a transaction that may write, waiting for others up to `patience_s`. Raises StoreBusy or StoreReadOnly."""
 
     @abstractmethod
+    def is_in_transaction(self, connection: Any) -> bool:
+        """True while a driver connection's transaction can go on."""
+
+    @abstractmethod
     def explain(self, fault: Exception) -> DrupeError | None:
         """The error of our tree that a driver's or SQLAlchemy's exception stands for; None when it is not about the store."""
 

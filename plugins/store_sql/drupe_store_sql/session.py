@@ -6,7 +6,8 @@ run directly. Results are the driver's plain tuples.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from attrs import define, field, frozen
@@ -146,7 +147,26 @@ class Session:
             return {**known, **{number: name for name, number in read.items()}}
         return known
 
-    # --- the end of it, for `Database`
+    # --- parts of it, and its end, for `Database`
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """What is written meanwhile, all or nothing within this transaction."""
+        keys_before = dict(self._new_keys)
+        self._cursor.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            if self.is_open():
+                self._cursor.execute("ROLLBACK TO part")
+                self._cursor.execute("RELEASE part")
+            self._new_keys = keys_before
+            raise
+        self._cursor.execute("RELEASE part")
+
+    def is_open(self) -> bool:
+        """False when the database has ended the transaction by itself."""
+        return self.dialect.is_in_transaction(self.driver)
 
     def commit(self) -> None:
         """Make it last."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from drupe.entities import (
     DatasetInput,
@@ -237,6 +238,11 @@ class SqlTrackingStore(TrackingStore):
         logged_limits.check_model_outputs(models)
         with self._database.write() as session:
             ties.tie_outputs(session, runs.require_active(session, run_id), models)
+
+    # --- many calls at once
+
+    def apply(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
+        return self._database.together(calls)
 
     # --- shipping
 

@@ -93,6 +93,9 @@ class SqliteDialect(Dialect):
             raise faults.read_only(self.file)
         self._patiently(connection, "BEGIN IMMEDIATE")
 
+    def is_in_transaction(self, connection: Any) -> bool:
+        return bool(connection.in_transaction)
+
     def explain(self, fault: Exception) -> DrupeError | None:
         return faults.explain(fault, self.file)
 

@@ -1,0 +1,60 @@
+"""The metrics of a log-batch, straight from parsed JSON into columns: no object per point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from drupe.entities import Points
+from drupe.entities.limits import check_metric
+from drupe.errors import InvalidValue
+
+__all__ = ["columns"]
+
+
+def columns(metrics: Sequence[Any]) -> dict[str, Points]:
+    """Columns of points by key, in order of arrival.
+
+    A metric is an object with `key`, `value`, `timestamp` and, 0 unless given, `step`. Raises InvalidValue, InvalidName or ValueTooLong.
+    """
+    found: dict[str, Points] = {}
+    for at, metric in enumerate(metrics):
+        try:
+            key, value, timestamp, step = metric["key"], metric["value"], metric["timestamp"], metric.get("step", 0)
+        except (KeyError, TypeError, AttributeError) as fault:
+            raise InvalidValue(f"metrics[{at}] needs key, value and timestamp, not {str(metric)[:100]}") from fault
+        # as most come, with nothing left to check but the name
+        if (
+            type(key) is not str
+            or type(value) is not float
+            or type(timestamp) is not int
+            or type(step) is not int
+            or timestamp < 0
+            or key not in found
+        ):
+            key, value, timestamp, step = _checked(at, key, value, timestamp, step)
+        points = found.get(key)
+        if points is None:
+            points = found[key] = Points()
+        try:
+            points.append(step, timestamp, value)
+        except OverflowError as fault:
+            raise InvalidValue(f"metrics[{at}]: step and timestamp fit 64 bits") from fault
+    return found
+
+
+def _checked(at: int, key: Any, value: Any, timestamp: Any, step: Any) -> tuple[str, float, int, int]:
+    if not isinstance(key, str) or isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise InvalidValue(f"metrics[{at}] needs a text as key and a number as value, not {str(key)[:60]!r} and {str(value)[:60]!r}")
+    try:
+        return check_metric(key, float(value), _integer(timestamp), _integer(step))
+    except (ValueError, OverflowError) as fault:
+        raise InvalidValue(f"metrics[{at}] of {key!r}: {fault}") from fault
+
+
+def _integer(given: Any) -> int:
+    if given is None:
+        return 0
+    if isinstance(given, bool) or not isinstance(given, int | str):
+        raise ValueError(f"expected a whole number, got {str(given)[:60]!r}")
+    return int(given)

@@ -1,0 +1,176 @@
+"""The table of routes: what is asked where, and what is answered.
+
+Every route lies below `/api` and, for browsers, below `/ajax-api`. A part in braces is a field of the request that stands in the path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from attrs import frozen
+
+from drupe.wire import artifacts, registry, tracking
+from drupe.wire.tracking import Nothing
+
+__all__ = ["NOT_YET", "PREFIXES", "ROUTES", "Access", "Route", "named"]
+
+PREFIXES = ("/api", "/ajax-api")
+
+
+class Access(StrEnum):
+    """What a route does to what is kept, which is what a policy decides by."""
+
+    READ = "read"
+    WRITE = "write"
+    DELETE = "delete"
+
+
+@frozen
+class Route:
+    """One request. `name` is stable and tells it in logs and metrics; `path` begins with the protocol's version, as in `2.0/mlflow/runs/get`.
+
+    `since` is the first release of MLflow's clients that uses it. `is_hot` marks what training sends in a loop.
+    """
+
+    name: str
+    method: str
+    path: str
+    request: type
+    reply: type
+    access: Access
+    group: str
+    summary: str
+    since: str = "2.0"
+    is_hot: bool = False
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All full paths."""
+        return tuple(f"{prefix}/{self.path}" for prefix in PREFIXES)
+
+    @property
+    def has_body(self) -> bool:
+        """True when fields come as JSON rather than as query parameters."""
+        return self.method != "GET"
+
+
+def _get(path: str, request: type, reply: type, summary: str, *, since: str = "2.0") -> Route:
+    return _route("GET", path, request, reply, summary, Access.READ, since=since)
+
+
+def _route(
+    method: str, path: str, request: type, reply: type, summary: str, access: Access, *, since: str = "2.0", is_hot: bool = False
+) -> Route:
+    group = path.partition("/")[0]
+    return Route(f"{method} {path}", method, f"2.0/mlflow/{path}", request, reply, access, group, summary, since, is_hot)
+
+
+def _post(path: str, request: type, reply: type, summary: str, *, since: str = "2.0", is_hot: bool = False) -> Route:
+    return _route("POST", path, request, reply, summary, Access.WRITE, since=since, is_hot=is_hot)
+
+
+def _find(path: str, request: type, reply: type, summary: str, *, since: str = "2.0") -> Route:
+    """A search that is asked with POST, since filters are long."""
+    return _route("POST", path, request, reply, summary, Access.READ, since=since)
+
+
+def _patch(path: str, request: type, reply: type, summary: str, *, since: str = "2.0") -> Route:
+    return _route("PATCH", path, request, reply, summary, Access.WRITE, since=since)
+
+
+def _delete(path: str, request: type, reply: type, summary: str, *, since: str = "2.0") -> Route:
+    return _route("DELETE", path, request, reply, summary, Access.DELETE, since=since)
+
+
+def _remove(path: str, request: type, reply: type, summary: str, *, since: str = "2.0") -> Route:
+    """A deletion that is asked with POST."""
+    return _route("POST", path, request, reply, summary, Access.DELETE, since=since)
+
+
+_EXPERIMENTS = (
+    _post("experiments/create", tracking.CreateExperiment, tracking.ExperimentCreated, "Create an experiment"),
+    _get("experiments/get", tracking.OneExperiment, tracking.ExperimentFound, "Read an experiment"),
+    _get("experiments/get-by-name", tracking.GetExperimentByName, tracking.ExperimentFound, "Read an experiment by its name"),
+    _find("experiments/search", tracking.SearchExperiments, tracking.ExperimentsFound, "Search experiments"),
+    _get("experiments/search", tracking.SearchExperiments, tracking.ExperimentsFound, "Search experiments"),
+    _post("experiments/update", tracking.UpdateExperiment, Nothing, "Rename an experiment"),
+    _remove("experiments/delete", tracking.OneExperiment, Nothing, "Move an experiment and its runs to the trash"),
+    _post("experiments/restore", tracking.OneExperiment, Nothing, "Take an experiment and its runs out of the trash"),
+    _post("experiments/set-experiment-tag", tracking.SetExperimentTag, Nothing, "Set a tag of an experiment"),
+    _remove("experiments/delete-experiment-tag", tracking.DeleteExperimentTag, Nothing, "Remove a tag of an experiment", since="3.0"),
+    _find("experiments/search-datasets", tracking.SearchDatasets, tracking.DatasetSummaries, "The datasets that runs use"),
+)
+_RUNS = (
+    _post("runs/create", tracking.CreateRun, tracking.RunFound, "Create a run"),
+    _get("runs/get", tracking.GetRun, tracking.RunFound, "Read a run"),
+    _find("runs/search", tracking.SearchRuns, tracking.RunsFound, "Search runs"),
+    _post("runs/update", tracking.UpdateRun, tracking.RunUpdated, "Change a run's name, status or end"),
+    _remove("runs/delete", tracking.OneRun, Nothing, "Move a run to the trash"),
+    _post("runs/restore", tracking.OneRun, Nothing, "Take a run out of the trash"),
+    _post("runs/log-metric", tracking.LogMetric, Nothing, "Log one point of a metric", is_hot=True),
+    _post("runs/log-parameter", tracking.LogParam, Nothing, "Log a param", is_hot=True),
+    _post("runs/set-tag", tracking.SetTag, Nothing, "Set a tag of a run", is_hot=True),
+    _remove("runs/delete-tag", tracking.DeleteTag, Nothing, "Remove a tag of a run"),
+    _post("runs/log-batch", tracking.LogBatch, Nothing, "Log metrics, params and tags together", is_hot=True),
+    _post("runs/log-inputs", tracking.LogInputs, Nothing, "Tie datasets and models to a run that uses them"),
+    _post("runs/log-model", tracking.LogModel, Nothing, "Note a model among a run's artifacts"),
+)
+_METRICS = (
+    _get("metrics/get-history", tracking.GetHistory, tracking.HistoryFound, "The points of a metric"),
+    _get("metrics/get-history-bulk", tracking.GetHistoryBulk, tracking.HistoryFound, "The points of a metric of many runs"),
+    _get(
+        "metrics/get-history-bulk-interval",
+        tracking.GetHistoryInterval,
+        tracking.HistoryFound,
+        "The points of a metric of many runs, thinned for a chart",
+    ),
+)
+_ARTIFACTS = (_get("artifacts/list", artifacts.ListArtifacts, artifacts.RunFilesFound, "List files of a run"),)
+_REGISTRY = (
+    _post("registered-models/create", registry.CreateModel, registry.ModelFound, "Register a name for versions of a model"),
+    _get("registered-models/get", registry.OneModel, registry.ModelFound, "Read a registered model"),
+    _get("registered-models/search", registry.SearchModels, registry.ModelsFound, "Search registered models"),
+    _patch("registered-models/update", registry.UpdateModel, registry.ModelFound, "Change a model's description"),
+    _post("registered-models/rename", registry.RenameModel, registry.ModelFound, "Rename a registered model"),
+    _delete("registered-models/delete", registry.OneModel, Nothing, "Delete a registered model with all that it has"),
+    _post("registered-models/set-tag", registry.SetModelTag, Nothing, "Set a tag of a registered model"),
+    _delete("registered-models/delete-tag", registry.DeleteModelTag, Nothing, "Remove a tag of a registered model"),
+    _get("registered-models/get-latest-versions", registry.GetLatestVersions, registry.VersionsFound, "The newest version of each stage"),
+    _find("registered-models/get-latest-versions", registry.GetLatestVersions, registry.VersionsFound, "The newest version of each stage"),
+    _get("registered-models/alias", registry.OneAlias, registry.VersionFound, "The version that an alias points to"),
+    _post("registered-models/alias", registry.SetAlias, Nothing, "Point an alias to a version"),
+    _delete("registered-models/alias", registry.OneAlias, Nothing, "Delete an alias"),
+    _post("model-versions/create", registry.CreateVersion, registry.VersionFound, "Add a version"),
+    _get("model-versions/get", registry.OneVersion, registry.VersionFound, "Read a version"),
+    _get("model-versions/search", registry.SearchVersions, registry.VersionsFound, "Search versions"),
+    _get("model-versions/get-download-uri", registry.OneVersion, registry.DownloadUri, "Where a version's files are"),
+    _patch("model-versions/update", registry.UpdateVersion, registry.VersionFound, "Change a version's description"),
+    _post("model-versions/transition-stage", registry.TransitionStage, registry.VersionFound, "Move a version to a stage"),
+    _delete("model-versions/delete", registry.OneVersion, Nothing, "Delete a version"),
+    _post("model-versions/set-tag", registry.SetVersionTag, Nothing, "Set a tag of a version"),
+    _delete("model-versions/delete-tag", registry.DeleteVersionTag, Nothing, "Remove a tag of a version"),
+)
+
+ROUTES: tuple[Route, ...] = (*_EXPERIMENTS, *_RUNS, *_METRICS, *_ARTIFACTS, *_REGISTRY)
+_BY_NAME: Mapping[str, Route] = {route.name: route for route in ROUTES}
+
+
+def named(name: str) -> Route:
+    """The route of that name, such as `POST runs/create`."""
+    return _BY_NAME[name]
+
+
+NOT_YET = (
+    "2.0/mlflow/traces",
+    "3.0/mlflow/traces",
+    "3.0/mlflow/assessments",
+    "3.0/mlflow/datasets",
+    "3.0/mlflow/scorers",
+    "2.0/mlflow/webhooks",
+    "2.0/mlflow/prompts",
+    "2.0/mlflow/promptlab",
+    "3.0/mlflow/gateway",
+    "2.0/mlflow/gateway-proxy",
+)
+"""Where paths begin that MLflow has and that are answered with NOT_IMPLEMENTED so far."""

@@ -1,0 +1,55 @@
+"""The metrics of a batch go from JSON into columns, and what is no metric is refused with its place."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from drupe.errors import DrupeError
+from drupe.wire.points import columns
+
+
+def test_points_are_kept_by_key_in_order_of_arrival() -> None:
+    found = columns(
+        [
+            {"key": "a", "value": 1.5, "timestamp": 7, "step": 2},
+            {"key": "b", "value": 1, "timestamp": "8"},
+            {"key": "a", "value": "NaN", "timestamp": 9, "step": "-1"},
+            {"key": "a", "value": 2.5, "timestamp": 10, "step": 3},
+        ]
+    )
+    assert list(found) == ["a", "b"]
+    assert list(found["b"]) == [(0, 8, 1.0)]
+    first, second, third = found["a"]
+    assert (first, second[:2], third) == ((2, 7, 1.5), (-1, 9), (3, 10, 2.5))
+    assert math.isnan(second[2])
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        7,
+        None,
+        "m",
+        {},
+        {"key": "m", "value": 1},
+        {"key": 7, "value": 1, "timestamp": 1},
+        {"key": "m", "value": True, "timestamp": 1},
+        {"key": "m", "value": "much", "timestamp": 1},
+        {"key": "m", "value": [1], "timestamp": 1},
+        {"key": "m", "value": 1, "timestamp": 1.5},
+        {"key": "m", "value": 1, "timestamp": -1},
+        {"key": "m", "value": 1, "timestamp": 2**63},
+        {"key": "m", "value": 1.0, "timestamp": 1, "step": 2**63},
+        {"key": "m", "value": 10**400, "timestamp": 1},
+        {"key": "../m", "value": 1, "timestamp": 1},
+        {"key": "", "value": 1, "timestamp": 1},
+    ],
+)
+def test_what_is_no_metric_is_refused(metric: Any) -> None:
+    good = {"key": "good", "value": 1.0, "timestamp": 1, "step": 1}
+    with pytest.raises(DrupeError) as fault:
+        columns([good, good, metric])
+    assert fault.value.http_status == 400

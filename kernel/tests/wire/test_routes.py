@@ -1,0 +1,34 @@
+"""The table of routes agrees with MLflow's, and every shape survives being written and read."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from drupe.wire.openapi import document
+from drupe.wire.routes import ROUTES, Access, Route, named
+from drupe.wire.shapes import NEEDED
+
+
+def test_every_route_has_a_name_of_its_own() -> None:
+    assert len({route.name for route in ROUTES}) == len(ROUTES) == len({(route.method, route.path) for route in ROUTES})
+    assert named("POST runs/create").paths == ("/api/2.0/mlflow/runs/create", "/ajax-api/2.0/mlflow/runs/create")
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_what_only_reads_is_told_from_what_writes(route: Route) -> None:
+    assert (route.method == "DELETE" or "delete" in route.path) == (route.access is Access.DELETE)
+    if route.method == "GET":
+        assert route.access is Access.READ
+
+
+def test_the_document_describes_every_route_and_shape() -> None:
+    told = document()
+    assert sum(map(len, told["paths"].values())) == len(ROUTES)
+    operations = [operation for path in told["paths"].values() for operation in path.values()]
+    assert len({operation["operationId"] for operation in operations}) == len(ROUTES)
+    for route in ROUTES:
+        needed = [field.name for field in attrs.fields(route.request) if NEEDED in field.metadata]
+        assert told["components"]["schemas"].get(route.request.__name__, {}).get("required", needed) == needed
+    refs = {text for text in str(told).split("'") if text.startswith("#/components/schemas/")}
+    assert {ref.rpartition("/")[2] for ref in refs} <= set(told["components"]["schemas"])

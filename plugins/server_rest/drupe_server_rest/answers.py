@@ -1,0 +1,75 @@
+"""Answers as ASGI messages: JSON, texts, errors; compressed where the client takes it and it pays."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from typing import Any
+
+import orjson
+
+from drupe.errors import DrupeError
+from drupe.wire.faults import fault_form
+from drupe_server_rest.errors import Unexpected
+
+__all__ = ["JSON", "SAFE_HEADERS", "Answer", "Receive", "Scope", "Send", "fault_answer", "json_answer", "send_answer", "text_answer"]
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+JSON: Header = (b"content-type", b"application/json")
+SAFE_HEADERS: Sequence[Header] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
+WORTH_COMPRESSING = 4096
+LEVEL = 1
+RETRY_AFTER_S = {503: b"1", 507: b"30", 429: b"1"}
+
+
+class Answer:
+    """Status, headers and body. Kept a plain class: one is made for every request."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, body: bytes, headers: Sequence[Header] = (JSON,)) -> None:
+        self.status, self.body, self.headers = status, body, headers
+
+
+def json_answer(form: Any, status: int = 200) -> Answer:
+    """An object as JSON."""
+    return Answer(status, orjson.dumps(form))
+
+
+def text_answer(text: str, status: int = 200, kind: str = "text/plain; charset=utf-8") -> Answer:
+    """A text."""
+    return Answer(status, text.encode(), ((b"content-type", kind.encode()),))
+
+
+def fault_answer(fault: BaseException, request_id: str) -> Answer:
+    """An error; one that nobody expected says nothing but the request's id."""
+    known = fault if isinstance(fault, DrupeError) else Unexpected(f"the server has met a fault of its own; its log has it as {request_id}")
+    form = fault_form(known)
+    if not isinstance(fault, DrupeError):
+        form["request_id"] = request_id
+    answer = json_answer(form, known.http_status)
+    wait = RETRY_AFTER_S.get(known.http_status)
+    if wait is not None:
+        answer.headers = (*answer.headers, (b"retry-after", wait))
+    return answer
+
+
+async def send_answer(send: Send, answer: Answer, request: Mapping[bytes, bytes], request_id: str, *, with_body: bool = True) -> None:
+    """Send it, compressed if it is long and the client takes that."""
+    body = answer.body
+    headers = [*answer.headers, *SAFE_HEADERS, (b"x-request-id", request_id.encode())]
+    if len(body) >= WORTH_COMPRESSING and b"gzip" in request.get(b"accept-encoding", b""):
+        body = gzip.compress(body, LEVEL)
+        headers += [(b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")]
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body if with_body else b""})

@@ -1,0 +1,58 @@
+"""What has changed, told to everybody who listens: the stream behind live pages.
+
+A change names what it is about and never its content, so that a listener who may not see a run learns nothing. Listeners that do not keep
+up are told `missed` and read anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+__all__ = ["Changes"]
+
+KEPT = 1000
+
+
+class Changes:
+    """The listeners of one server. `tell` may be called from any thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._listeners: set[asyncio.Queue[Mapping[str, str] | None]] = set()
+
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return len(self._listeners)
+
+    def tell(self, kind: str, **about: str) -> None:
+        """Tell that something of this kind has changed."""
+        if self._listeners:
+            self._loop.call_soon_threadsafe(self._spread, {"kind": kind, **about})
+
+    def close(self) -> None:
+        """End all streams."""
+        for listener in self._listeners:
+            while listener.full():
+                listener.get_nowait()
+            listener.put_nowait(None)
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[asyncio.Queue[Mapping[str, str] | None]]:
+        """A queue of changes from now on; None ends it."""
+        listener: asyncio.Queue[Mapping[str, str] | None] = asyncio.Queue(KEPT)
+        self._listeners.add(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+
+    def _spread(self, change: Mapping[str, str]) -> None:
+        for listener in self._listeners:
+            if listener.full():
+                while not listener.empty():
+                    listener.get_nowait()
+                listener.put_nowait({"kind": "missed"})
+            listener.put_nowait(change)

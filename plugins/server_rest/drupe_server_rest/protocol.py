@@ -1,0 +1,131 @@
+"""The protocol's routes as one ASGI application: find the route, read the request, have it answered, send the reply.
+
+Written by hand rather than with a framework's routing: these few steps are run for every point that is logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from drupe.errors import InvalidValue
+from drupe.wire.routes import NOT_YET, PREFIXES, ROUTES, Access, Route
+from drupe.wire.shapes import Form, plain, read, read_query
+from drupe.wire.tracking import Nothing
+from drupe_server_rest.answers import Answer, Receive, Scope, json_answer
+from drupe_server_rest.bodies import json_form, whole
+from drupe_server_rest.commits import CommitQueue
+from drupe_server_rest.errors import MethodNotAllowed, NoSuchRoute, NotYet
+from drupe_server_rest.gate import Policy, check_is_json
+from drupe_server_rest.handlers import HANDLERS, Handler
+from drupe_server_rest.services import Services
+
+__all__ = ["Protocol", "decoded"]
+
+_FIELD = re.compile(r"\{(\w+)\}")
+_DONE = json_answer({})
+
+
+class Protocol:
+    """All routes of `drupe.wire`. Raises at the start where one has no handler."""
+
+    def __init__(self, services: Services, commits: CommitQueue, readers: ThreadPoolExecutor, policy: Policy, *, most_bytes: int) -> None:
+        missing = [route.name for route in ROUTES if route.name not in HANDLERS]
+        if missing:
+            raise RuntimeError(f"routes without a handler: {', '.join(missing)}")
+        self._services, self._commits, self._readers, self._policy, self._most_bytes = services, commits, readers, policy, most_bytes
+        self._fixed: dict[str, dict[str, Route]] = {}
+        self._patterns: list[tuple[re.Pattern[str], dict[str, Route]]] = []
+        for route in ROUTES:
+            for path in route.paths:
+                self._place(path, route)
+
+    def find(self, method: str, path: str) -> tuple[Route, Form] | None:
+        """The route, and the fields in its path; None when the path is none of the protocol's.
+
+        Raises MethodNotAllowed, NotYet, NoSuchRoute.
+        """
+        found, fields = self._fixed.get(path), {}
+        if found is None:
+            for pattern, routes in self._patterns:
+                match = pattern.fullmatch(path)
+                if match:
+                    found, fields = routes, match.groupdict()
+                    break
+        if found is None:
+            return self._elsewhere(path)
+        route = found.get(method)
+        if route is None:
+            raise MethodNotAllowed(f"{path} is asked with {' or '.join(sorted(found))}, not {method}")
+        return route, fields
+
+    async def answer(self, route: Route, fields: Form, scope: Scope, receive: Receive, headers: Mapping[bytes, bytes]) -> Answer:
+        """The answer to one request. Raises DrupeError, ClientGone."""
+        self._policy.check(route, route.access)
+        asked = await self._asked(route, fields, scope, receive, headers)
+        handler = HANDLERS[route.name]
+        if route.access is Access.READ:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, _answered, handler, self._services, asked)
+        services = self._services
+        reply = await self._commits.write(lambda: handler(services, asked))
+        return _DONE if type(reply) is Nothing else json_answer(plain(reply))
+
+    async def _asked(self, route: Route, fields: Form, scope: Scope, receive: Receive, headers: Mapping[bytes, bytes]) -> Any:
+        query: bytes = scope["query_string"]
+        if route.has_body:
+            check_is_json(headers, route.name)
+            form = json_form(await whole(receive, headers, self._most_bytes), route.name)
+        elif not query and headers.get(b"content-length", b"0") not in (b"0", b""):
+            form = json_form(await whole(receive, headers, self._most_bytes), route.name)
+        else:
+            return read_query(route.request, (*_pairs(query), *fields.items()))
+        if fields:
+            if not isinstance(form, dict):
+                raise InvalidValue(f"{route.name}: the body is a JSON object")
+            form = {**form, **fields}
+        return read(route.request, form)
+
+    def _place(self, path: str, route: Route) -> None:
+        if "{" not in path:
+            self._fixed.setdefault(path, {})[route.method] = route
+            return
+        text = _FIELD.sub(r"(?P<\1>[^/]+)", path)
+        for pattern, routes in self._patterns:
+            if pattern.pattern == text:
+                routes[route.method] = route
+                return
+        self._patterns.append((re.compile(text), {route.method: route}))
+
+    @staticmethod
+    def _elsewhere(path: str) -> None:
+        for prefix in PREFIXES:
+            below = path.removeprefix(f"{prefix}/")
+            if below != path:
+                if below.startswith(NOT_YET):
+                    raise NotYet(f"{path}: this part of MLflow's protocol is not served here")
+                if below.startswith(("2.0/mlflow/", "3.0/mlflow/")):
+                    raise NoSuchRoute(f"nothing is served under {path[:200]}")
+
+
+def _answered(handler: Handler, services: Services, asked: Any) -> Answer:
+    """Reply and JSON in one go: both take a thread's time rather than the loop's."""
+    return json_answer(plain(handler(services, asked)))
+
+
+def _pairs(query: bytes) -> Sequence[tuple[str, str]]:
+    try:
+        return parse_qsl(query.decode("ascii"), keep_blank_values=True, max_num_fields=5000, errors="strict")
+    except ValueError as fault:
+        raise InvalidValue(f"the query of the address cannot be read: {fault}") from fault
+
+
+def decoded(raw_path: bytes) -> str:
+    """A path of an address, decoded once. Raises InvalidValue."""
+    try:
+        return unquote(raw_path.decode("ascii"), errors="strict")
+    except ValueError as fault:
+        raise InvalidValue("the path of the address is not percent-encoded UTF-8") from fault

@@ -1,0 +1,214 @@
+"""Files through the server, for clients that cannot reach the storage: the mlflow-artifacts proxy, and the routes of user interfaces.
+
+An upload goes into a temporary file and takes its place in one step when it is complete; a download is sent in pieces, from any byte on.
+Paths are decoded once and parsed once; every byte that leaves comes through the repository's own confinement.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from attrs import evolve, frozen
+
+from drupe.entities import FileInfo
+from drupe.errors import ArtifactNotFound, InvalidPath, InvalidValue
+from drupe.uris import ArtifactPath
+from drupe.wire.artifacts import FilesFound
+from drupe.wire.shapes import plain
+from drupe_server_rest.answers import SAFE_HEADERS, Answer, Receive, Send, json_answer
+from drupe_server_rest.bodies import chunks
+from drupe_server_rest.errors import TooLarge
+from drupe_server_rest.services import Services
+
+__all__ = ["FORM_UPLOAD_BYTES", "ArtifactProxy"]
+
+PIECE_BYTES = 1 << 20
+FORM_UPLOAD_BYTES = 10 << 20
+MOST_UPLOADS = 32
+AS_TEXT = frozenset(
+    [
+        "mlmodel",
+        "mlproject",
+        "txt",
+        "log",
+        "err",
+        "cfg",
+        "cnf",
+        "conf",
+        "ini",
+        "properties",
+        "toml",
+        "yaml",
+        "yml",
+        "xml",
+        "json",
+        "js",
+        "py",
+        "csv",
+        "tsv",
+        "md",
+        "rst",
+        "ipynb",
+    ]
+)
+_RANGE = re.compile(rb"bytes=(\d*)-(\d*)")
+
+
+@frozen
+class _Opened:
+    """A file to be sent: its descriptor, and how many bytes it has."""
+
+    descriptor: int
+    size: int
+
+
+class ArtifactProxy:
+    """Files below the server's root of artifacts."""
+
+    def __init__(self, services: Services, threads: ThreadPoolExecutor) -> None:
+        self._services, self._threads = services, threads
+        self._uploads = asyncio.Semaphore(MOST_UPLOADS)
+
+    async def list(self, folder: ArtifactPath) -> Answer:
+        """The direct children of a folder under their own names. A file, or nothing, has none."""
+        found: list[FileInfo] = await self._in_thread(self._services.places.repo.list, folder)
+        return json_answer(plain(FilesFound(tuple(evolve(one, path=one.path.rpartition("/")[2]) for one in found))))
+
+    async def put(self, path: ArtifactPath, receive: Receive, headers: Mapping[bytes, bytes], *, most_bytes: int | None = None) -> Answer:
+        """Keep a body as a file. Raises InvalidPath, TooLarge, TooSlow, ClientGone, StoreFull."""
+        if path.is_root:
+            raise InvalidPath("an upload needs the name of a file")
+        announced = int(headers.get(b"content-length", b"0") or 0)
+        if most_bytes is not None and announced > most_bytes:
+            raise TooLarge(f"this route takes files up to {most_bytes} bytes; this one has {announced}")
+        async with self._uploads:
+            handle, name = await self._in_thread(_temporary)
+            try:
+                size = await self._receive_into(handle, receive, most_bytes)
+                if headers.get(b"content-length") is not None and size != announced:
+                    raise InvalidValue(f"{size} bytes have come of {announced}; nothing was kept")
+                await self._in_thread(self._services.places.repo.put_file, Path(name), path)
+            finally:
+                os.close(handle)
+                await self._in_thread(os.unlink, name)
+        self._services.changes.tell("artifact", path=str(path))
+        return json_answer({})
+
+    async def delete(self, path: ArtifactPath) -> Answer:
+        """Delete a file or folder; nothing there is no error. Raises InvalidPath for the root."""
+        await self._in_thread(self._services.places.repo.delete, path)
+        self._services.changes.tell("artifact", path=str(path))
+        return json_answer({})
+
+    async def send(self, path: ArtifactPath, send: Send, headers: Mapping[bytes, bytes], request_id: str, *, with_body: bool) -> int:
+        """Send a file, or the part of it that is asked for; returns the status. Raises ArtifactNotFound, InvalidValue for a folder."""
+        opened: _Opened = await self._in_thread(self._open, path)
+        try:
+            first, last, status = _part(headers.get(b"range"), opened.size)
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": status,
+                    "headers": _file_headers(path, first, last, opened.size, status, request_id),
+                }
+            )
+            at = first
+            while with_body and at <= last:
+                piece = await self._in_thread(os.pread, opened.descriptor, min(PIECE_BYTES, last + 1 - at), at)
+                if not piece:  # cut short meanwhile; the client sees that bytes are missing
+                    break
+                at += len(piece)
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            os.close(opened.descriptor)
+        return status
+
+    def _open(self, path: ArtifactPath) -> _Opened:
+        repo = self._services.places.repo
+        if path.is_root or not repo.is_file(path):
+            if path.is_root or repo.list(path):
+                raise InvalidValue(f"{str(path) or 'the root'!r} is a folder; ask for its files one by one", path=str(path))
+            raise ArtifactNotFound(f"there is no artifact {str(path)!r}", path=str(path))
+        place = repo.local_path(path)
+        if place is not None:
+            descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        else:
+            handle, name = _temporary()
+            try:
+                repo.get_file(path, Path(name))
+                descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+            finally:
+                os.close(handle)
+                os.unlink(name)
+        return _Opened(descriptor, os.fstat(descriptor).st_size)
+
+    async def _receive_into(self, handle: int, receive: Receive, most_bytes: int | None) -> int:
+        waiting, waiting_bytes, size = [], 0, 0
+        async for piece in chunks(receive):
+            waiting.append(piece)
+            waiting_bytes += len(piece)
+            if most_bytes is not None and size + waiting_bytes > most_bytes:
+                raise TooLarge(f"this route takes files up to {most_bytes} bytes")
+            if waiting_bytes >= PIECE_BYTES:
+                await self._in_thread(_write_all, handle, waiting)
+                size, waiting, waiting_bytes = size + waiting_bytes, [], 0
+        await self._in_thread(_write_all, handle, waiting)
+        return size + waiting_bytes
+
+    async def _in_thread(self, call: Any, *given: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *given)
+
+
+def _temporary() -> tuple[int, str]:
+    return tempfile.mkstemp(prefix="drupe-upload-")
+
+
+def _write_all(handle: int, pieces: list[bytes]) -> None:
+    for piece in pieces:
+        view = memoryview(piece)
+        while view:
+            view = view[os.write(handle, view) :]
+
+
+def _part(asked: bytes | None, size: int) -> tuple[int, int, int]:
+    """First and last byte and the status, for a Range header. One that is not understood is ignored, as the protocol wants it."""
+    match = _RANGE.fullmatch(asked or b"")
+    if match is None or match[0] == b"bytes=-":
+        return 0, size - 1, 200
+    if not match[1]:
+        first, last = max(size - int(match[2]), 0), size - 1
+    else:
+        first, last = int(match[1]), min(int(match[2] or size - 1), size - 1)
+    if first > last:
+        raise InvalidValue(f"the file has {size} bytes; there are none in the range {match[0].decode()}")
+    return first, last, 206
+
+
+def _file_headers(path: ArtifactPath, first: int, last: int, size: int, status: int, request_id: str) -> list[tuple[bytes, bytes]]:
+    name = path.name
+    ending = name.rpartition(".")[2].lower()
+    kind = (
+        "text/plain"
+        if ending in AS_TEXT or name in ("MLmodel", "MLproject")
+        else mimetypes.guess_type(name)[0] or "application/octet-stream"
+    )
+    headers = [
+        (b"content-type", kind.encode()),
+        (b"content-disposition", f"attachment; filename*=UTF-8''{quote(name, safe='')}".encode()),
+        (b"content-security-policy", b"sandbox; default-src 'none'"),
+        (b"accept-ranges", b"bytes"),
+        (b"content-length", str(last + 1 - first).encode()),
+        (b"x-request-id", request_id.encode()),
+        *SAFE_HEADERS,
+    ]
+    return headers if status == 200 else [*headers, (b"content-range", f"bytes {first}-{last}/{size}".encode())]

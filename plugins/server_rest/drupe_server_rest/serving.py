@@ -1,0 +1,139 @@
+"""Running the server: uvicorn with one application, from the first line in the terminal to the last request after SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+import uvicorn
+
+from drupe.errors import InvalidSettings, StoreUnavailable
+from drupe.extend import TrackingStore
+from drupe.tracking.address import close_stores, registry_store
+from drupe.tracking.reaper import look_after
+from drupe_server_rest.app import Application
+from drupe_server_rest.changes import Changes
+from drupe_server_rest.commits import CommitQueue
+from drupe_server_rest.connection import Connection
+from drupe_server_rest.gate import Gate, is_loopback
+from drupe_server_rest.opening import alone, places_of, stores
+from drupe_server_rest.services import Services
+from drupe_server_rest.settings import ServerSettings
+
+__all__ = ["serve"]
+
+REAP_EVERY_S = 15.0
+DRAIN_S = 10
+BACKLOG = 1024
+
+log = logging.getLogger("drupe.server")
+
+
+def serve(store: str, settings: ServerSettings, started: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; then finish what is being answered. `started` is called with the URL once it listens.
+
+    Raises InvalidSettings, StoreBusy, StoreUnavailable.
+    """
+    if not is_loopback(settings.host) and not settings.open_to_all:
+        raise InvalidSettings(
+            f"--host {settings.host} lets other machines in, and nobody has to log in here. Put a proxy with a login in front of it, "
+            "or say that this is meant: --open-to-all"
+        )
+    with alone(store), _listening(settings) as listener:
+        address, tracking = stores(store, settings)
+        try:
+            asyncio.run(_run(address, tracking, settings, listener, started))
+        finally:
+            close_stores()
+
+
+async def _run(
+    address: str, tracking: TrackingStore, settings: ServerSettings, listener: socket.socket, started: Callable[[str], None]
+) -> None:
+    loop = asyncio.get_running_loop()
+    changes = Changes(loop)
+    services = Services(tracking, registry_store(address), places_of(tracking, settings), changes)
+    commits = CommitQueue(tracking, loop)
+    gate = Gate(settings.host, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
+    app = Application(services, commits, gate, prefix=settings.prefix, readers=settings.readers, most_bytes=settings.max_body_mb << 20)
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=Connection,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=DRAIN_S,
+        backlog=BACKLOG,
+    )
+    server = _Server(config, changes)
+    reaping = asyncio.create_task(_reap(address, services))
+    serving = asyncio.create_task(server.serve([listener]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.002)
+    if server.started:
+        host, port = listener.getsockname()[:2]
+        started(f"http://{f'[{host}]' if ':' in host else host}:{port}{settings.prefix.rstrip('/')}")
+    try:
+        await serving
+    finally:
+        reaping.cancel()
+        await commits.close()
+        app.close()
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams of changes first, which would otherwise keep it from ending."""
+
+    def __init__(self, config: uvicorn.Config, changes: Changes) -> None:
+        super().__init__(config)
+        self._changes = changes
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A second signal does not wait."""
+        self._changes.close()
+        super().handle_exit(sig, frame)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn does it, but the signals are not raised again afterwards: the command ends in order."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+async def _reap(address: str, services: Services) -> None:
+    """End the runs of trainers that have died, as every reader of a store does."""
+    while True:
+        ended = await asyncio.to_thread(look_after, address, services.tracking, now=True)
+        for run_id in ended:
+            services.changes.tell("run", run_id=run_id)
+        await asyncio.sleep(REAP_EVERY_S)
+
+
+@contextlib.contextmanager
+def _listening(settings: ServerSettings) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as fault:
+            raise StoreUnavailable(
+                f"cannot listen on {settings.host}:{settings.port}: {fault.strerror}. Choose another port with --port, or 0 for any that is free"
+            ) from fault
+        yield listener

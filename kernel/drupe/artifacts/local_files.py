@@ -18,7 +18,7 @@ from drupe.artifacts.bookkeeping import is_bookkeeping
 from drupe.errors import ArtifactNotFound, InvalidPath
 from drupe.uris import ArtifactPath, join_segments
 
-__all__ = ["LocalFile", "files_below"]
+__all__ = ["LocalFile", "files_below", "survey"]
 
 _NAMED_FAULTS = 20
 
@@ -38,14 +38,19 @@ def files_below(folder: Path) -> list[LocalFile]:
     Raises ArtifactNotFound when it is no folder; InvalidPath that names every link which leads out, dangles or goes in circles, every
     special file, and every name that no artifact may have.
     """
-    if not folder.is_dir():
-        raise ArtifactNotFound(f"{folder} is not a local folder", path=str(folder))
-    faults: list[str] = []
-    found = sorted(_walk(folder, faults), key=lambda file: file.path.segments)
+    found, faults = survey(folder)
     if faults:
         shown = "; ".join(faults[:_NAMED_FAULTS]) + (f"; and {len(faults) - _NAMED_FAULTS} more" if len(faults) > _NAMED_FAULTS else "")
         raise InvalidPath(f"the folder {folder} cannot be stored as it is: {shown}. Nothing was stored", folder=str(folder), faults=faults)
     return found
+
+
+def survey(folder: Path) -> tuple[list[LocalFile], list[str]]:
+    """The files of a folder that may be stored, sorted by path, and what is wrong with each of the others. Raises ArtifactNotFound."""
+    if not folder.is_dir():
+        raise ArtifactNotFound(f"{folder} is not a local folder", path=str(folder))
+    faults: list[str] = []
+    return sorted(_walk(folder, faults), key=lambda file: file.path.segments), faults
 
 
 def _walk(folder: Path, faults: list[str]) -> Iterator[LocalFile]:

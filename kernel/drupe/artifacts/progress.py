@@ -23,10 +23,11 @@ class Progress(Protocol):
 
 
 @contextmanager
-def progress_bar(label: str, *, from_bytes: int = 0, stream: TextIO | None = None) -> Iterator[Progress | None]:
+def progress_bar(label: str, *, from_bytes: int = 0, is_count: bool = False, stream: TextIO | None = None) -> Iterator[Progress | None]:
     """A progress function that draws a bar on `stream` (stderr) while the `with` block runs, or None where nobody would see it.
 
     Nobody would when the stream is no terminal, or the setting `progress` is off. Copies of less than `from_bytes` draw nothing.
+    With `is_count` the numbers count things, not bytes.
 
         with progress_bar("uploading data") as progress:
             put_tree(repo, folder, path, progress=progress)
@@ -35,7 +36,7 @@ def progress_bar(label: str, *, from_bytes: int = 0, stream: TextIO | None = Non
     if not stream.isatty() or not settings().get("progress"):
         yield None
         return
-    bar = _Bar(label, from_bytes, stream)
+    bar = _Bar(label, from_bytes, stream, is_count)
     try:
         yield bar
     finally:
@@ -43,8 +44,8 @@ def progress_bar(label: str, *, from_bytes: int = 0, stream: TextIO | None = Non
 
 
 class _Bar:
-    def __init__(self, label: str, from_bytes: int, stream: TextIO) -> None:
-        self._label, self._from_bytes, self._stream = label, from_bytes, stream
+    def __init__(self, label: str, from_bytes: int, stream: TextIO, is_count: bool) -> None:
+        self._label, self._from_bytes, self._stream, self._is_count = label, from_bytes, stream, is_count
         self._drawn: Any = None
         self._task: Any = None
 
@@ -65,8 +66,7 @@ class _Bar:
         self._drawn = rich.Progress(
             rich.TextColumn("{task.description}"),
             rich.BarColumn(),
-            rich.DownloadColumn(),
-            rich.TransferSpeedColumn(),
+            *([rich.MofNCompleteColumn()] if self._is_count else [rich.DownloadColumn(), rich.TransferSpeedColumn()]),
             rich.TimeRemainingColumn(),
             rich.TextColumn("{task.fields[path]}", style="dim", markup=False),
             console=console,

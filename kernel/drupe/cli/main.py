@@ -34,6 +34,7 @@ COMMANDS = {
     "store": ("drupe.cli.store:store", "Find damage in a store, and repair it"),
     "status": ("drupe.cli.status:status", "Show where runs and models are kept, and what is active"),
     "sync": ("drupe.cli.sync:sync", "Ship runs that wait in journals"),
+    "import": ("drupe.cli.importing:import_", "Bring runs and models here from MLflow"),
     "completion": ("drupe.cli.completion:completion", "Print the completion script for a shell"),
 }
 FAILURE, USAGE, PLUGIN, INTERRUPTED = 1, 2, 3, 130

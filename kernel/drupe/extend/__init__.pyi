@@ -25,6 +25,12 @@ from drupe.extend.events import (
 )
 from drupe.extend.features import Feature as Feature, Support as Support
 from drupe.extend.flavor import Flavor as Flavor, FlavorRecord as FlavorRecord
+from drupe.extend.import_source import (
+    FoundExperiment as FoundExperiment,
+    FoundRun as FoundRun,
+    ImportSource as ImportSource,
+    Loss as Loss,
+)
 from drupe.extend.markers import hookimpl as hookimpl, hookspec as hookspec
 from drupe.extend.offers import API as API, Offer as Offer
 from drupe.extend.registry_store import RegistryStore as RegistryStore

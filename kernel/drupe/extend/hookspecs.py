@@ -31,6 +31,7 @@ __all__ = [
     "drupe_default_experiment",
     "drupe_event",
     "drupe_flavor_for",
+    "drupe_import_sources",
     "drupe_model_flavors",
     "drupe_registry_stores",
     "drupe_run_tags",
@@ -139,6 +140,19 @@ def drupe_cli_commands() -> list[Offer]:  # type: ignore[empty-body]
         @hookimpl
         def drupe_cli_commands():
             return [Offer("mail", load="drupe_mail.cli:mail", help="Send run reports by mail")]
+    """
+
+
+@hookspec
+def drupe_import_sources() -> list[Offer]:  # type: ignore[empty-body]
+    """Offer stores of other tools that `drupe import` can read. Key: the URI scheme; plain paths have `file`.
+
+    Called once, when the catalog is built; importing the implementation must wait for `load`, which names a subclass of
+    `drupe.extend.ImportSource`. A raising implementation marks the plugin as broken. Since API 1.0.
+
+        @hookimpl
+        def drupe_import_sources():
+            return [Offer("trackbook", load="drupe_import_trackbook.source:TrackbookSource", help="runs of trackbook", keys=("trackbook",))]
     """
 
 

@@ -34,6 +34,7 @@ KINDS: dict[str, Kind] = {
     "drupe_dataset_sources": Kind("dataset source", "scheme", "drupe.extend.dataset_source:DatasetSource"),
     "drupe_system_metrics": Kind("source of system metrics", "name", "drupe.extend.system_metrics:SystemMetricSource"),
     "drupe_autologgers": Kind("autologger", "module", "drupe.extend.autologger:Autologger"),
+    "drupe_import_sources": Kind("import source", "scheme", "drupe.extend.import_source:ImportSource"),
     "drupe_cli_commands": Kind("command", "word", "click:Command", is_instance=True),
 }
 

@@ -12,7 +12,7 @@ import yaml
 
 from drupe.errors import InvalidModelFolder
 
-__all__ = ["read_yaml", "write_yaml"]
+__all__ = ["parse_yaml", "read_yaml", "write_yaml"]
 
 _BYTES_MAX = 16 * 2**20
 _DEPTH_MAX = 64
@@ -41,6 +41,11 @@ def read_yaml(file: Path) -> Any:
             raw = stream.read(_BYTES_MAX + 1)
     except OSError as fault:
         raise InvalidModelFolder(f"{file} cannot be read: {fault.strerror}", path=str(file)) from fault
+    return parse_yaml(raw, file)
+
+
+def parse_yaml(raw: bytes, file: Path) -> Any:
+    """The value in what was read from `file`. Raises InvalidModelFolder: not YAML, or beyond the bounds."""
     if len(raw) > _BYTES_MAX:
         raise InvalidModelFolder(f"{file} is larger than {_BYTES_MAX // 2**20} MB, which no such file needs", path=str(file))
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from attrs import evolve
 from sqlalchemy import bindparam, insert, select, text
 
-from drupe.entities import Experiment, LifecycleStage, RunStatus, WholeModel, WholeRun
+from drupe.entities import Experiment, LifecycleStage, ModelVersionStatus, RunStatus, Stage, WholeModel, WholeRun
 from drupe.errors import AlreadyExists
 from drupe_store_sql import experiments, inputs, models as model_rows, points, runs as run_rows, versions as version_rows
 from drupe_store_sql.session import Session
@@ -127,8 +127,8 @@ def take_model(session: Session, whole: WholeModel) -> None:
             run_id=version.run_id,
             description=version.description,
             user_id=version.user_id,
-            stage=version.current_stage.value,
-            status=version.status.value,
+            stage=Stage(version.current_stage).value,
+            status=ModelVersionStatus(version.status).value,
             status_message=version.status_message,
             run_link=version.run_link,
             created_ms=version.creation_timestamp,

@@ -25,6 +25,7 @@ class Feature(Enum):
     CONCURRENT_PROCESSES = "several processes may write at once"
     ORIGINS = "takes every parcel of a journal exactly once, however often it is sent"
     HEARTBEATS = "keeps the signs of life of running runs"
+    GROUP_COMMIT = "makes many calls last together, each of them all or nothing whatever its steps are"
     IMPORTS = "takes in what was in another store, with its ids, numbers and times"
     DIGESTS = "keeps a SHA-256 of every file and checks it on read"
     LOGGED_MODELS = "keeps logged models, and ties them to the runs that use and make them"

@@ -330,9 +330,10 @@ class TrackingStore(ABC):
     def apply(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
         """Run these calls of methods of this store, in order, and make all that they write last together.
 
-        Each call is all or nothing and sees what those before it wrote. What it returns is at its place in the result, or the exception
-        that it raised. Raises what keeps all of them from lasting, such as StoreFull; then none of them is written. For servers, to which
-        one sync of the disk for many requests is worth more than all else. Here every call lasts by itself.
+        Each sees what those before it wrote. What it returns is at its place in the result, or the exception that it raised. For servers,
+        to which one sync of the disk for many requests is worth more than all else. Where GROUP_COMMIT is declared, each call is all or
+        nothing whatever its steps are, and what keeps all of them from lasting, such as StoreFull, is raised and none of them is written.
+        Here every method that is called lasts by itself.
         """
         return [outcome_of(call) for call in calls]
 

@@ -23,11 +23,20 @@ from drupe.testing.kit_metrics import MetricTests
 from drupe.testing.kit_run_search import RunSearchTests
 from drupe.testing.kit_runs import RunTests
 from drupe.testing.kit_shipping import ShippingTests
+from drupe.testing.kit_together import TogetherTests
 
 __all__ = ["TrackingStoreKit"]
 
 
 class TrackingStoreKit(
-    ExperimentTests, RunTests, LoggingTests, MetricTests, ShippingTests, RunSearchTests, RunImportTests, LoggedModelSearchTests
+    ExperimentTests,
+    RunTests,
+    LoggingTests,
+    MetricTests,
+    ShippingTests,
+    RunSearchTests,
+    RunImportTests,
+    LoggedModelSearchTests,
+    TogetherTests,
 ):
     """All tests that a tracking store passes. Provide the fixture `store`: an open, empty store."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from attrs import evolve
@@ -28,6 +28,7 @@ from drupe.entities import (
     ViewType,
 )
 from drupe.errors import AlreadyExists, InvalidPageToken, InvalidValue, ParamConflict, RunNotFound
+from drupe.extend.features import Feature, Support
 from drupe.extend.tracking_store import TrackingStore
 from drupe.search.query import Query
 from drupe.testing.memory_series import sample
@@ -47,6 +48,26 @@ def caught_by(test: str) -> Any:
         return broken
 
     return register
+
+
+# --- many calls at once
+
+
+@caught_by("test_calls_that_are_applied_together_have_their_results_in_order")
+class AnswersInTheOrderOfHaste(MemoryTrackingStore):
+    def apply(self, calls: Sequence[Any]) -> list[Any]:
+        return super().apply(calls[::-1])[::-1]
+
+
+@caught_by("test_a_call_that_fails_leaves_those_beside_it_alone")
+class StopsAtTheFirstFault(MemoryTrackingStore):
+    def apply(self, calls: Sequence[Any]) -> list[Any]:
+        return [call() for call in calls]
+
+
+@caught_by("test_a_call_of_several_steps_is_all_or_nothing")
+class KeepsTheFirstStep(MemoryTrackingStore):
+    features: ClassVar = {**MemoryTrackingStore.features, Feature.GROUP_COMMIT: Support.FULL}
 
 
 # --- experiments

@@ -14,7 +14,7 @@ from operator import lt
 from typing import Any
 
 from attrs import fields
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from drupe.entities import Points
 from drupe.entities.endian import to_little_endian
@@ -58,6 +58,12 @@ _OVERLAPPING = select(chunks.c.points).where(
 _SIZES = select(chunks.c.id, chunks.c.count).where(
     chunks.c.run == bindparam("run_pk"), chunks.c.key == bindparam("key_pk"), chunks.c.count < bindparam("largest")
 )
+_SMALL = select(chunks.c.id, chunks.c.min_step).where(
+    chunks.c.run == bindparam("run_pk"), chunks.c.key == bindparam("key_pk"), chunks.c.count < bindparam("largest")
+)
+_END_OF_FULL = select(func.max(chunks.c.max_step)).where(
+    chunks.c.run == bindparam("run_pk"), chunks.c.key == bindparam("key_pk"), chunks.c.count >= bindparam("largest")
+)
 _TO_MERGE = select(chunks.c.points).where(stretch(chunks.c.id)).order_by(chunks.c.min_step)
 _DROP_CHUNK = delete(chunks).where(chunks.c.id == bindparam("chunk"))
 _WITH_TAILS = select(series.c.key, *(series.c[name] for name in _ROW)).where(
@@ -87,7 +93,7 @@ def append(session: Session, run: int, columns: Mapping[str, Points]) -> None:
             fresh = _new_ones(session, run, key, row, fresh)
             if not len(fresh):
                 continue
-        row.add(fresh, _plan(run, key, row, fresh, appended, to_fold))
+        row.add(fresh, _plan(session, run, key, row, fresh, appended, to_fold))
         target.append(_as_values(run, key, row, for_update=target is changed))
     session.many(_NEW, made)
     session.many(_CHANGED, changed)
@@ -153,15 +159,18 @@ def _may_have_nan(points: Points) -> bool:
     return math.isnan(sum(points.values))
 
 
-def _plan(run: int, key: int, row: Row, points: Points, appended: list[dict[str, Any]], to_fold: list[tuple[int, Row]]) -> Points:
+def _plan(
+    session: Session, run: int, key: int, row: Row, points: Points, appended: list[dict[str, Any]], to_fold: list[tuple[int, Row]]
+) -> Points:
     """Note the rows of `chunks` that hold these points, and whether the series is to be folded then; those that may be extreme."""
     if len(points) >= FULL:
         extremes = Points()
-        for part in _parts(points):
+        together = _with_open_end(session, run, key, row, points)
+        for part in _parts(together):
             sampled = _sampled(part)
             appended.append(_chunk(run, key, part, sampled, is_tail=False))
             extremes.extend(part if sampled is None else sampled[1])
-        if len(points) % LARGEST:
+        if together is points and len(points) % LARGEST:
             to_fold.append((key, row))
         return extremes
     appended.append(_chunk(run, key, points, is_tail=True))
@@ -170,6 +179,26 @@ def _plan(run: int, key: int, row: Row, points: Points, appended: list[dict[str,
     if row.tail_rows >= TAIL_ROWS or row.tail_points >= TAIL_POINTS:
         to_fold.append((key, row))
     return points
+
+
+def _with_open_end(session: Session, run: int, key: int, row: Row, points: Points) -> Points:
+    """The points behind those of the small chunks at the end of their series, which are made anew with them.
+
+    So the chunks of a series that grows follow one another, and all but the last are full. Points that do not follow are left by themselves.
+    """
+    if not row.count or first_rank(points) <= row.last_rank:
+        return points
+    (end,) = session.row(_END_OF_FULL, run_pk=run, key_pk=key, largest=LARGEST) or (None,)
+    open_end = [number for number, begin in session.rows(_SMALL, run_pk=run, key_pk=key, largest=LARGEST) if end is None or begin > end]
+    if not open_end:
+        return points
+    before = by_rank([unpack(stored, session) for (stored,) in session.among(_TO_MERGE, open_end)])
+    session.many(_DROP_CHUNK, [{"chunk": number} for number in open_end])
+    row.tail_rows = row.tail_points = 0
+    together = Points()
+    together.extend(before)
+    together.extend(points)
+    return together
 
 
 def _fold(session: Session, run: int, key: int, row: Row) -> None:

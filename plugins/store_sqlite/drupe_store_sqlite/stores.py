@@ -40,7 +40,15 @@ class SqliteTrackingStore(SqlTrackingStore):
     """Experiments and runs in one SQLite file."""
 
     features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys(
-        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS, Feature.LOGGED_MODELS, Feature.REPAIR, Feature.IMPORTS),
+        (
+            Feature.CONCURRENT_PROCESSES,
+            Feature.ORIGINS,
+            Feature.HEARTBEATS,
+            Feature.GROUP_COMMIT,
+            Feature.LOGGED_MODELS,
+            Feature.REPAIR,
+            Feature.IMPORTS,
+        ),
         Support.FULL,
     )
 

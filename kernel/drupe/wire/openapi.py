@@ -102,10 +102,12 @@ def _field(kind: type, field: Any, shapes: Form) -> Form:
 
 def _schema(kind: Any, shapes: Form) -> Form:
     options = [option for option in get_args(kind) if option is not type(None)]
+    if kind is Any:  # the points of a batch
+        return _POINT
     if get_origin(kind) is tuple:
         return {"type": "array", "items": _schema(options[0], shapes)}
     if get_origin(kind) is not None and issubclass(get_origin(kind), Mapping):
-        return _PAIRS if options == [str, str] else _POINT
+        return _PAIRS
     if type(None) in get_args(kind):
         return _schema(options[0], shapes) if len(options) == 1 else {"anyOf": [_schema(option, shapes) for option in options]}
     if kind in _PLAIN:

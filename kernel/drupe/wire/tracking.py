@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
@@ -275,7 +274,7 @@ class LogBatch:
     """
 
     run_id: str = needed()
-    metrics: tuple[Mapping[str, Any], ...] = ()
+    metrics: tuple[Any, ...] = ()
     params: tuple[Param, ...] = ()
     tags: tuple[RunTag, ...] = ()
 

@@ -184,9 +184,10 @@ def _plan(
 def _with_open_end(session: Session, run: int, key: int, row: Row, points: Points) -> Points:
     """The points behind those of the small chunks at the end of their series, which are made anew with them.
 
-    So the chunks of a series that grows follow one another, and all but the last are full. Points that do not follow are left by themselves.
+    Otherwise a full chunk would come to lie between small ones, which are then merged across it. Fewer points make no full chunk, and those that
+    do not follow are left by themselves.
     """
-    if not row.count or first_rank(points) <= row.last_rank:
+    if len(points) < LARGEST or not row.count or first_rank(points) <= row.last_rank:
         return points
     (end,) = session.row(_END_OF_FULL, run_pk=run, key_pk=key, largest=LARGEST) or (None,)
     open_end = [number for number, begin in session.rows(_SMALL, run_pk=run, key_pk=key, largest=LARGEST) if end is None or begin > end]

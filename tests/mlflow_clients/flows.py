@@ -271,6 +271,60 @@ def flow_models():
         np.testing.assert_allclose(mlflow.pyfunc.load_model(address).predict(x), model.predict(x))
 
 
+def flow_logged_models():
+    if MAJOR < 3:
+        return
+    from sklearn.linear_model import LinearRegression
+
+    experiment = a_new_experiment("logged models")
+    x, y = np.arange(20.0).reshape(10, 2), np.arange(10.0)
+    iris = mlflow.data.from_pandas(pd.DataFrame({"a": [1, 2]}), name="iris")
+    with mlflow.start_run() as run:
+        info = mlflow.sklearn.log_model(LinearRegression().fit(x, y), name="line", params={"depth": 3}, model_type="linear")
+        mlflow.log_metric("acc", 0.9, step=2, model_id=info.model_id, dataset=iris)
+        mlflow.log_metrics({"acc": 0.4, "loss": float("nan")}, step=1, model_id=info.model_id)
+    model = mlflow.get_logged_model(info.model_id)
+    assert (model.name, str(model.status), model.model_type, model.source_run_id) == ("line", "READY", "linear", run.info.run_id)
+    assert model.params == {"depth": "3"}
+    values = {(one.key, one.dataset_name): one.value for one in model.metrics}
+    assert (values["acc", "iris"], values["acc", None]) == (0.9, 0.4)
+    assert [(one.model_id, one.step) for one in client.get_run(run.info.run_id).outputs.model_outputs] == [(info.model_id, 0)]
+    assert client.get_run(run.info.run_id).data.metrics["acc"] == 0.9
+
+    other = mlflow.initialize_logged_model(name="other", tags={"team": "x"}, source_run_id=run.info.run_id)
+    assert str(mlflow.finalize_logged_model(other.model_id, "FAILED").status) == "FAILED"
+    mlflow.set_logged_model_tags(other.model_id, {"team": "y", "a": "b"})
+    client.delete_logged_model_tag(other.model_id, "a")
+    mlflow.log_model_params({"p": "1"}, other.model_id)
+    found = mlflow.get_logged_model(other.model_id)
+    assert (found.tags["team"], "a" in found.tags, found.params) == ("y", False, {"p": "1"})
+    external = mlflow.create_external_model(name="external")
+
+    def names(**asked):
+        return [one.name for one in mlflow.search_logged_models(experiment_ids=[experiment], output_format="list", **asked)]
+
+    assert names() == ["external", "other", "line"]
+    assert names(filter_string="metrics.acc > 0.5") == names(datasets=[{"dataset_name": "iris"}]) == ["line"]
+    assert names(filter_string="tags.team = 'y' AND params.p = '1'") == ["other"]
+    assert names(order_by=[{"field_name": "metrics.acc", "ascending": False}])[0] == "line"
+    assert names(order_by=[{"field_name": "name", "ascending": True}]) == ["external", "line", "other"]
+    with mlflow.start_run() as user:
+        mlflow.log_input(iris, "training")
+        mlflow.log_metric("score", 1.0, model_id=external.model_id)
+    assert client.get_run(user.info.run_id).inputs.model_inputs[0].model_id == external.model_id
+
+    name = f"of a logged model {time.time_ns()}"
+    version = mlflow.register_model(f"models:/{info.model_id}", name)
+    assert (version.version, version.run_id) == (1, run.info.run_id) or (version.version, version.run_id) == ("1", run.info.run_id)
+    assert "mlflow.modelVersions" in mlflow.get_logged_model(info.model_id).tags
+    for address in (f"models:/{name}/1", info.model_uri, f"runs:/{run.info.run_id}/line"):
+        np.testing.assert_allclose(mlflow.pyfunc.load_model(address).predict(x), y, atol=1e-9)
+    assert "MLmodel" in [one.path for one in mlflow.artifacts.list_artifacts(artifact_uri=f"models:/{info.model_id}")]
+    client.delete_logged_model(other.model_id)
+    refused("RESOURCE_DOES_NOT_EXIST", client.get_logged_model, other.model_id)
+    assert names() == ["external", "line"]
+
+
 def flow_autologging():
     from sklearn.linear_model import LogisticRegression
 

@@ -35,7 +35,7 @@ from drupe.entities.runs import (
 )
 from drupe.errors import InvalidValue
 
-__all__ = ["converter", "from_plain", "to_plain"]
+__all__ = ["LOGGED_MODEL_STATUSES", "converter", "from_plain", "to_plain"]
 
 T = TypeVar("T")
 Form = dict[str, Any]
@@ -62,7 +62,8 @@ _STATUS_WORDS = {
     LoggedModelStatus.READY: "LOGGED_MODEL_READY",
     LoggedModelStatus.FAILED: "LOGGED_MODEL_UPLOAD_FAILED",
 }
-_STATUSES = {word: status for status, word in _STATUS_WORDS.items()}
+LOGGED_MODEL_STATUSES = {word: status for status, word in _STATUS_WORDS.items()}
+"""What the words of the protocol mean."""
 _UNSET_IN_RUN_INFO = {"run_name": "", "user_id": "", "start_time": 0, "end_time": None, "lifecycle_stage": "active", "artifact_uri": ""}
 
 
@@ -202,7 +203,7 @@ def _logged_model_in(form: Mapping[str, Any], converter: Converter) -> LoggedMod
         _text_in(info.get("artifact_uri", "")),
         _integer_in(info.get("creation_timestamp_ms", 0)),
         _integer_in(info.get("last_updated_timestamp_ms", 0)),
-        status=_STATUSES.get(info.get("status", ""), LoggedModelStatus.PENDING),
+        status=LOGGED_MODEL_STATUSES.get(info.get("status", ""), LoggedModelStatus.PENDING),
         model_type=_text_in(info.get("model_type", "")) or None,
         source_run_id=_text_in(info.get("source_run_id", "")) or None,
         status_message=None if info.get("status_message") is None else _text_in(info["status_message"]),

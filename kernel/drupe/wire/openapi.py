@@ -9,7 +9,8 @@ from typing import Any, get_args, get_origin
 import attrs
 
 from drupe import __version__
-from drupe.entities import RunData
+from drupe.entities import LoggedModel, LoggedModelStatus, Metric, RunData
+from drupe.entities.codec import LOGGED_MODEL_STATUSES
 from drupe.wire.routes import ROUTES, Route
 from drupe.wire.shapes import NEEDED, Form
 
@@ -85,6 +86,8 @@ def _parameter(field: Any, place: str, shapes: Form) -> Form:
 
 
 def _ref(kind: type, shapes: Form) -> Form:
+    if kind is LoggedModel:
+        shapes.setdefault(kind.__name__, _logged_model(shapes))
     if kind.__name__ not in shapes:
         shapes[kind.__name__] = {}  # a shape may hold itself
         fields = attrs.fields(attrs.resolve_types(kind))
@@ -92,6 +95,22 @@ def _ref(kind: type, shapes: Form) -> Form:
         shape: Form = {"type": "object", "properties": {field.name: _field(kind, field, shapes) for field in fields}}
         shapes[kind.__name__] = {**shape, "required": needed} if needed else shape
     return {"$ref": f"#/components/schemas/{kind.__name__}"}
+
+
+def _logged_model(shapes: Form) -> Form:
+    """The form that `drupe.entities.codec` gives to logged models."""
+    texts = ("model_id", "experiment_id", "name", "artifact_uri", "model_type", "source_run_id", "status_message")
+    info: Form = {
+        **dict.fromkeys(texts, _PLAIN[str]),
+        **dict.fromkeys(("creation_timestamp_ms", "last_updated_timestamp_ms"), _INTEGER),
+        "status": _schema(LoggedModelStatus, shapes),
+        "tags": _PAIRS,
+    }
+    kept: Form = {"params": _PAIRS, "metrics": _schema(tuple[Metric, ...], shapes)}
+    return {
+        "type": "object",
+        "properties": {name: {"type": "object", "properties": part} for name, part in (("info", info), ("data", kept))},
+    }
 
 
 def _field(kind: type, field: Any, shapes: Form) -> Form:
@@ -116,6 +135,8 @@ def _schema(kind: Any, shapes: Form) -> Form:
         return _INTEGER
     if kind is float:
         return _NUMBER
+    if kind is LoggedModelStatus:
+        return {"type": "string", "enum": list(LOGGED_MODEL_STATUSES)}
     if isinstance(kind, type) and issubclass(kind, Enum):
         return {"type": "string", "enum": [str(member.value) if isinstance(member.value, str) else member.name for member in kind]}
     return _ref(kind, shapes)

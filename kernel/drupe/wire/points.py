@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from drupe.entities import Points
+from drupe.entities import ModelPoints, Points
 from drupe.entities.limits import check_metric
 from drupe.errors import InvalidValue
 
-__all__ = ["columns"]
+__all__ = ["columns", "points_of_models"]
 
 
 def columns(metrics: Sequence[Any]) -> dict[str, Points]:
@@ -41,6 +41,24 @@ def columns(metrics: Sequence[Any]) -> dict[str, Points]:
         except OverflowError as fault:
             raise InvalidValue(f"metrics[{at}]: step and timestamp fit 64 bits") from fault
     return found
+
+
+def points_of_models(metrics: Sequence[Any]) -> tuple[ModelPoints, ...]:
+    """The points that are logged models' too, of metrics that `columns` has taken: those with a `model_id`, and maybe a dataset.
+
+    Raises InvalidValue for a model or dataset that is no text.
+    """
+    found: dict[tuple[str, str, str | None, str | None], list[Any]] = {}
+    for at, metric in enumerate(metrics):
+        if metric.get("model_id"):
+            place = tuple(metric.get(name) for name in ("model_id", "key", "dataset_name", "dataset_digest"))
+            if not all(part is None or isinstance(part, str) for part in place):
+                raise InvalidValue(f"metrics[{at}]: model_id, dataset_name and dataset_digest are texts")
+            found.setdefault(place, []).append(metric)
+    return tuple(
+        ModelPoints(model_id, key, columns(taken)[key], name or None, digest or None)
+        for (model_id, key, name, digest), taken in found.items()
+    )
 
 
 def _checked(at: int, key: Any, value: Any, timestamp: Any, step: Any) -> tuple[str, float, int, int]:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from drupe.wire import artifacts, registry, tracking
+from drupe.wire import artifacts, logged_models, registry, tracking
 from drupe.wire.tracking import Nothing
 
 __all__ = ["NOT_YET", "PREFIXES", "ROUTES", "Access", "Route", "named"]
@@ -114,6 +114,7 @@ _RUNS = (
     _remove("runs/delete-tag", tracking.DeleteTag, Nothing, "Remove a tag of a run"),
     _post("runs/log-batch", tracking.LogBatch, Nothing, "Log metrics, params and tags together", is_hot=True),
     _post("runs/log-inputs", tracking.LogInputs, Nothing, "Tie datasets and models to a run that uses them"),
+    _post("runs/outputs", tracking.LogOutputs, Nothing, "Tie logged models to a run that has made them", since="3.0"),
     _post("runs/log-model", tracking.LogModel, Nothing, "Note a model among a run's artifacts"),
 )
 _METRICS = (
@@ -127,6 +128,36 @@ _METRICS = (
     ),
 )
 _ARTIFACTS = (_get("artifacts/list", artifacts.ListArtifacts, artifacts.RunFilesFound, "List files of a run"),)
+_ONE_MODEL = "logged-models/{model_id}"
+_LOGGED_MODELS = (
+    _post("logged-models", logged_models.CreateLoggedModel, logged_models.LoggedModelFound, "Create a logged model", since="3.0"),
+    _find("logged-models/search", logged_models.SearchLoggedModels, logged_models.LoggedModelsFound, "Search logged models", since="3.0"),
+    _get(_ONE_MODEL, logged_models.GetLoggedModel, logged_models.LoggedModelFound, "Read a logged model", since="3.0"),
+    _patch(
+        _ONE_MODEL,
+        logged_models.FinalizeLoggedModel,
+        logged_models.LoggedModelFound,
+        "Say whether a logged model's files are in place",
+        since="3.0",
+    ),
+    _delete(_ONE_MODEL, logged_models.OneLoggedModel, Nothing, "Delete a logged model", since="3.0"),
+    _patch(
+        f"{_ONE_MODEL}/tags",
+        logged_models.SetLoggedModelTags,
+        logged_models.LoggedModelFound,
+        "Set tags of a logged model",
+        since="3.0",
+    ),
+    _delete(f"{_ONE_MODEL}/tags/{{tag_key}}", logged_models.DeleteLoggedModelTag, Nothing, "Remove a tag of a logged model", since="3.0"),
+    _post(f"{_ONE_MODEL}/params", logged_models.LogLoggedModelParams, Nothing, "Add params to a logged model", since="3.0"),
+    _get(
+        f"{_ONE_MODEL}/artifacts/directories",
+        logged_models.ListLoggedModelFiles,
+        logged_models.LoggedModelFilesFound,
+        "List files of a logged model",
+        since="3.0",
+    ),
+)
 _REGISTRY = (
     _post("registered-models/create", registry.CreateModel, registry.ModelFound, "Register a name for versions of a model"),
     _get("registered-models/get", registry.OneModel, registry.ModelFound, "Read a registered model"),
@@ -152,7 +183,7 @@ _REGISTRY = (
     _delete("model-versions/delete-tag", registry.DeleteVersionTag, Nothing, "Remove a tag of a version"),
 )
 
-ROUTES: tuple[Route, ...] = (*_EXPERIMENTS, *_RUNS, *_METRICS, *_ARTIFACTS, *_REGISTRY)
+ROUTES: tuple[Route, ...] = (*_EXPERIMENTS, *_RUNS, *_METRICS, *_LOGGED_MODELS, *_ARTIFACTS, *_REGISTRY)
 _BY_NAME: Mapping[str, Route] = {route.name: route for route in ROUTES}
 
 

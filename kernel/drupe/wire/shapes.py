@@ -17,8 +17,8 @@ import attrs
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 
-from drupe.entities import RunStatus, ViewType
-from drupe.entities.codec import converter as entity_converter
+from drupe.entities import LoggedModelStatus, RunStatus, ViewType
+from drupe.entities.codec import LOGGED_MODEL_STATUSES, converter as entity_converter
 from drupe.errors import InvalidValue
 
 __all__ = ["NEEDED", "Form", "converter", "needed", "plain", "read", "read_query"]
@@ -30,6 +30,8 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 NEEDED = "drupe.wire: needed"
 """In the metadata of a field that must be given."""
 _RUN_STATUS = {1: RunStatus.RUNNING, 2: RunStatus.SCHEDULED, 3: RunStatus.FINISHED, 4: RunStatus.FAILED, 5: RunStatus.KILLED}
+_MODEL_STATUS = {1: LoggedModelStatus.PENDING, 2: LoggedModelStatus.READY, 3: LoggedModelStatus.FAILED}
+_STATUS_WORDS = {status: word for word, status in LOGGED_MODEL_STATUSES.items()}
 
 
 def needed() -> Any:
@@ -78,6 +80,8 @@ def converter() -> Converter:
     """Reads and writes all shapes of the protocol, entities among them."""
     made = entity_converter(False).copy()
     made.register_structure_hook(RunStatus, lambda value, _: _enum_in(RunStatus, _RUN_STATUS, value))
+    made.register_structure_hook(LoggedModelStatus, lambda value, _: _model_status_in(value))
+    made.register_unstructure_hook(LoggedModelStatus, _STATUS_WORDS.__getitem__)
     made.register_structure_hook(ViewType, lambda value, _: _enum_in(ViewType, {int(view): view for view in ViewType}, value))
     made.register_unstructure_hook(ViewType, lambda view: view.name)
     made.register_structure_hook_factory(_is_shape, lambda kind: _reader(kind, made))
@@ -138,6 +142,12 @@ def _enum_in(kind: type[Enum], numbers: Mapping[int, Any], value: Any) -> Any:
     if isinstance(value, int) or value.lstrip("-").isdecimal():
         return numbers.get(int(value))
     return kind.__members__.get(value)
+
+
+def _model_status_in(value: Any) -> LoggedModelStatus | None:
+    named = LOGGED_MODEL_STATUSES.get(value) if isinstance(value, str) else None
+    found: LoggedModelStatus | None = named or _enum_in(LoggedModelStatus, _MODEL_STATUS, value)
+    return found
 
 
 def _bare(kind: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import frozen
 
-from drupe.entities import DatasetInput, Experiment, Metric, Param, Run, RunInfo, RunStatus, RunTag, ViewType
+from drupe.entities import DatasetInput, Experiment, Metric, ModelInput, ModelOutput, Param, Run, RunInfo, RunStatus, RunTag, ViewType
 from drupe.wire.shapes import needed
 
 __all__ = [
@@ -32,8 +32,6 @@ __all__ = [
     "LogModel",
     "LogOutputs",
     "LogParam",
-    "ModelInput",
-    "ModelOutput",
     "Nothing",
     "OneExperiment",
     "OneRun",
@@ -277,21 +275,6 @@ class LogBatch:
     metrics: tuple[Any, ...] = ()
     params: tuple[Param, ...] = ()
     tags: tuple[RunTag, ...] = ()
-
-
-@frozen
-class ModelInput:
-    """A logged model that a run uses."""
-
-    model_id: str
-
-
-@frozen
-class ModelOutput:
-    """A logged model that a run has made, and at which step."""
-
-    model_id: str
-    step: int = 0
 
 
 @frozen

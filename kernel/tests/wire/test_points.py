@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from drupe.errors import DrupeError
-from drupe.wire.points import columns
+from drupe.wire.points import columns, points_of_models
 
 
 def test_points_are_kept_by_key_in_order_of_arrival() -> None:
@@ -53,3 +53,27 @@ def test_what_is_no_metric_is_refused(metric: Any) -> None:
     with pytest.raises(DrupeError) as fault:
         columns([good, good, metric])
     assert fault.value.http_status == 400
+
+
+def test_points_with_a_model_are_its_by_dataset() -> None:
+    on_iris = {"model_id": "m-1", "dataset_name": "iris", "dataset_digest": "d1"}
+    found = points_of_models(
+        [
+            {"key": "a", "value": 1.5, "timestamp": 7, "step": 2, **on_iris},
+            {"key": "a", "value": 1, "timestamp": 8, "model_id": "m-1", "dataset_name": ""},
+            {"key": "a", "value": 2.5, "timestamp": 9, **on_iris},
+            {"key": "b", "value": 2.5, "timestamp": 9, "dataset_name": "iris"},
+            {"key": "b", "value": 2.5, "timestamp": 9, "model_id": ""},
+        ]
+    )
+    assert [(one.model_id, one.key, one.dataset_name, one.dataset_digest, list(one.points)) for one in found] == [
+        ("m-1", "a", "iris", "d1", [(2, 7, 1.5), (0, 9, 2.5)]),
+        ("m-1", "a", None, None, [(0, 8, 1.0)]),
+    ]
+
+
+@pytest.mark.parametrize("field", ["model_id", "dataset_name", "dataset_digest"])
+def test_a_model_or_dataset_that_is_no_text_is_refused(field: str) -> None:
+    metric = {"key": "a", "value": 1.0, "timestamp": 7, "model_id": "m-1", field: 7}
+    with pytest.raises(DrupeError, match="are texts"):
+        points_of_models([metric])

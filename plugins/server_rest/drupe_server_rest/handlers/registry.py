@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable
 
 from attrs import evolve
 
-from drupe.entities import ModelVersion, RegisteredModel, Stage
+from drupe.entities import LoggedModel, ModelVersion, RegisteredModel, Stage
 from drupe.errors import InvalidPath, InvalidUri, InvalidValue
 from drupe.registry.client import read_stage
 from drupe.search import Kind, parse
@@ -19,6 +21,8 @@ __all__ = ["HANDLERS"]
 
 MODELS_PAGE = 100
 VERSIONS_PAGE = 10_000
+VERSIONS_TAG = "mlflow.modelVersions"
+_MODEL = re.compile(r"models:/+m-[0-9a-f]{32}")
 PLACEHOLDER = "dummy-source"  # what prompts name as their source
 REFUSED_SCHEMES = ("http", "https")
 
@@ -98,14 +102,17 @@ def _delete_alias(services: Services, asked: wire.OneAlias) -> Nothing:
 
 def _create_version(services: Services, asked: wire.CreateVersion) -> wire.VersionFound:
     """See `wire.CreateVersion`."""
+    model = services.tracking.get_logged_model(asked.model_id) if asked.model_id else None
     made = services.registry.create_model_version(
         asked.name,
-        _source(services, asked),
-        run_id=asked.run_id or None,
+        _source(services, asked, model),
+        run_id=asked.run_id or (model.source_run_id if model else None),
         description=asked.description,
         tags=_tags(asked.tags),
         run_link=asked.run_link,
     )
+    if model:
+        _note_version(services, model, made)
     return _changed_version(services, made)
 
 
@@ -125,9 +132,11 @@ def _search_versions(services: Services, asked: wire.SearchVersions) -> wire.Ver
 
 
 def _download_uri(services: Services, asked: wire.OneVersion) -> wire.DownloadUri:
-    """Where its files are: its source, or for a copy the source of what it is a copy of."""
-    version = services.registry.get_model_version(asked.name, asked.version)
-    return wire.DownloadUri(services.places.told(version.source))
+    """Where its files are: its source, or those of the logged model that its source names."""
+    source = services.registry.get_model_version(asked.name, asked.version).source
+    if _MODEL.fullmatch(source):
+        source = services.tracking.get_logged_model(source.rpartition("/")[2]).artifact_location
+    return wire.DownloadUri(services.places.told(source))
 
 
 def _update_version(services: Services, asked: wire.UpdateVersion) -> wire.VersionFound:
@@ -162,8 +171,18 @@ def _delete_version_tag(services: Services, asked: wire.DeleteVersionTag) -> Not
     return _changed(services, asked.name)
 
 
-def _source(services: Services, asked: wire.CreateVersion) -> str:
-    """The source as it is noted: a local one only inside the artifacts of the run that it is said to come from."""
+def _note_version(services: Services, model: LoggedModel, version: ModelVersion) -> None:
+    """Add the version to the tag of a logged model that lists its versions, as clients expect it."""
+    try:
+        listed = json.loads(model.tags.get(VERSIONS_TAG, "[]"))
+    except ValueError:  # anyone may set the tag
+        listed = []
+    noted = [*(listed if isinstance(listed, list) else []), {"name": version.name, "version": version.version}]
+    services.tracking.set_logged_model_tags(model.model_id, {VERSIONS_TAG: json.dumps(noted)})
+
+
+def _source(services: Services, asked: wire.CreateVersion, model: LoggedModel | None) -> str:
+    """The source as it is noted: a local one only inside the artifacts of the run or logged model that it is said to come from."""
     if asked.source == PLACEHOLDER:
         return asked.source
     source = Uri.parse(asked.source)
@@ -172,12 +191,15 @@ def _source(services: Services, asked: wire.CreateVersion) -> str:
     if source.scheme not in ("file", "mlflow-artifacts"):
         return source.text
     noted = services.places.noted(source.text)
-    if not asked.run_id:
+    if not asked.run_id and model is None:
         raise InvalidValue(f"model-versions/create: the source {source.text} needs the run_id of the run whose artifacts it is among")
-    root = services.tracking.get_run(asked.run_id).info.artifact_uri
-    inside, of_run = services.places.inside(noted).segments, services.places.inside(root).segments
-    if inside[: len(of_run)] != of_run:
-        raise InvalidPath(f"model-versions/create: the source {source.text} is not among the artifacts of run {asked.run_id}")
+    roots = [] if model is None else [model.artifact_location]
+    if asked.run_id:
+        roots.append(services.tracking.get_run(asked.run_id).info.artifact_uri)
+    inside = services.places.inside(noted).segments
+    if not any(inside[: len(root)] == root for root in (services.places.inside(root).segments for root in roots)):
+        where = f"run {asked.run_id}" if asked.run_id else f"logged model {asked.model_id}"
+        raise InvalidPath(f"model-versions/create: the source {source.text} is not among the artifacts of {where}")
     return noted
 
 

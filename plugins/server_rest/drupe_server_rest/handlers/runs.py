@@ -9,12 +9,12 @@ from typing import Any
 
 from attrs import evolve
 
-from drupe.entities import LifecycleStage, LogBatch, NewRun, Points, Run, RunInfo, ViewType
+from drupe.entities import LifecycleStage, LogBatch, ModelPoints, NewRun, Points, Run, RunInfo, ViewType
 from drupe.entities.limits import check_metric
-from drupe.errors import InvalidValue, UnsupportedFeature
+from drupe.errors import InvalidValue
 from drupe.search import Kind, parse
 from drupe.wire import artifacts as files, tracking as wire
-from drupe.wire.points import columns
+from drupe.wire.points import columns, points_of_models
 from drupe.wire.tracking import Nothing
 from drupe_server_rest.services import Services
 
@@ -91,7 +91,10 @@ def _log_metric(services: Services, asked: wire.LogMetric) -> Nothing:
     key, value, timestamp, step = check_metric(asked.key, asked.value, asked.timestamp, asked.step)
     points = Points()
     points.append(step, timestamp, value)
-    return _log(services, run_of(asked, "runs/log-metric"), LogBatch({key: points}), "metric")
+    of_model: tuple[ModelPoints, ...] = ()
+    if asked.model_id:
+        of_model = (ModelPoints(asked.model_id, key, points, asked.dataset_name or None, asked.dataset_digest or None),)
+    return _log(services, run_of(asked, "runs/log-metric"), LogBatch({key: points}, model_points=of_model), "metric")
 
 
 def _log_param(services: Services, asked: wire.LogParam) -> Nothing:
@@ -122,14 +125,15 @@ def _log_batch(services: Services, asked: wire.LogBatch) -> Nothing:
             f"runs/log-batch takes at most {MOST_TOGETHER} entries at once, not {sum(counts.values())}; send several batches"
         )
     params = _once("params", ((param.key, param.value) for param in asked.params))
-    batch = LogBatch(columns(asked.metrics), params, {tag.key: tag.value for tag in asked.tags})
+    metrics, tags = columns(asked.metrics), {tag.key: tag.value for tag in asked.tags}
+    batch = LogBatch(metrics, params, tags, points_of_models(asked.metrics))
     return _log(services, asked.run_id, batch, "metric" if asked.metrics else "param")
 
 
 def _log_inputs(services: Services, asked: wire.LogInputs) -> Nothing:
     """See `wire.LogInputs`."""
     if asked.models:
-        raise UnsupportedFeature("runs/log-inputs: this server does not keep logged models apart from runs yet")
+        services.tracking.log_model_inputs(asked.run_id, asked.models)
     services.tracking.log_inputs(asked.run_id, asked.datasets)
     services.changes.tell("run", run_id=asked.run_id)
     return Nothing()

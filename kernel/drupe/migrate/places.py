@@ -15,6 +15,9 @@ from drupe.uris import join_segments
 
 __all__ = ["Addresses", "Roots", "is_local", "is_proxied"]
 
+_PROXIED = "mlflow-artifacts:"
+_TOPS = (".", _PROXIED)  # nothing lies above
+
 
 def is_local(address: str) -> bool:
     """True for a plain path or a `file:` address: what it means depends on the machine that wrote it."""
@@ -24,7 +27,7 @@ def is_local(address: str) -> bool:
 
 def is_proxied(address: str) -> bool:
     """True for an address that only the server which gave it can follow."""
-    return address.lower().startswith("mlflow-artifacts:")
+    return address.lower().startswith(_PROXIED)
 
 
 class Roots:
@@ -50,7 +53,7 @@ class Roots:
                 if found is not None:
                     return found
             parent, name = posixpath.split(place)
-            if parent == place or place == ".":
+            if parent == place or place in _TOPS:
                 return None
             place, rest = parent or ".", [*rest, name]
 
@@ -62,7 +65,7 @@ class Roots:
             if root is not None and root.is_dir():
                 return True
             parent = posixpath.dirname(place)
-            if parent == place or place == ".":
+            if parent == place or place in _TOPS:
                 return False
             place = parent or "."
         return False
@@ -94,8 +97,13 @@ class Addresses:
 
 
 def _path_of(address: str) -> str | None:
-    """A local address as a plain path, absolute or relative to where its tool ran; None for what is none, or climbs."""
-    if not is_local(address) or "\x00" in address or "\\" in address:
+    """A local or proxied address as a plain path, absolute or relative to where its tool ran; None for what is none, or climbs."""
+    if "\x00" in address or "\\" in address:
+        return None
+    if is_proxied(address):
+        rest = unquote(address[len(_PROXIED) :])
+        return None if rest.startswith("//") or ".." in rest.split("/") else (_PROXIED + posixpath.normpath(f"/{rest}")).rstrip("/")
+    if not is_local(address):
         return None
     if address[:5].lower() == "file:":
         try:

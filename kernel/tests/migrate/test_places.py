@@ -48,7 +48,7 @@ def root(tmp_path: Path) -> Path:
     ],
 )
 def test_an_address_finds_what_lies_below_its_root(root: Path, address: str, found: str | None) -> None:
-    roots = Roots([("/srv/mlruns", root), ("mlruns", root)])
+    roots = Roots([("/srv/mlruns", root), ("mlruns", root), ("mlflow-artifacts:/", root)])
     assert roots.folder_of(address) == (None if found is None else (root / found).resolve())
 
 
@@ -59,13 +59,9 @@ def test_the_longest_root_decides_and_a_given_one_goes_first(root: Path) -> None
 
 
 def test_a_place_below_a_root_is_covered_though_nothing_is_there(root: Path) -> None:
-    roots = Roots([("/srv", root), ("/away", root / "missing")])
-    assert [roots.covers(address) for address in ("/srv/7/none/artifacts", "/away/1", "/other", "s3://srv/1")] == [
-        True,
-        False,
-        False,
-        False,
-    ]
+    roots = Roots([("/srv", root), ("/away", root / "missing"), (".", root)])
+    asked = ("/srv/7/none/artifacts", "7/none", "/away/1", "/other", "s3://srv/1", "mlflow-artifacts:/7/none")
+    assert [roots.covers(address) for address in asked] == [True, True, False, False, False, False]
 
 
 def test_an_address_below_one_that_moved_follows_it() -> None:

@@ -37,6 +37,7 @@ from drupe_import_mlflow.values import Damaged, add_point, lifecycle, number, ru
 __all__ = ["DatabaseSource"]
 
 RUN_NAME_TAG = "mlflow.runName"
+PROXY_ROOT = "mlartifacts"  # where a server keeps the artifacts that it serves, if it is not told otherwise
 
 _RUN = ("run_uuid", "name", "user_id", "status", "start_time", "end_time", "lifecycle_stage", "artifact_uri")
 _EXPERIMENT = ("experiment_id", "name", "artifact_location", "lifecycle_stage", "creation_time", "last_update_time")
@@ -126,6 +127,8 @@ class DatabaseSource(ImportSource):
             return ()
         folder = self._file.parent
         found = [(str(folder), folder), (".", folder)]
+        if (folder / PROXY_ROOT).is_dir():
+            found.append(("mlflow-artifacts:/", folder / PROXY_ROOT))
         for experiment_id, location in self._locations.items():
             parts = location.rstrip("/").rpartition("/")[0].rpartition("/")
             home = folder / parts[2] / experiment_id

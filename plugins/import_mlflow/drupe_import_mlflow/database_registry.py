@@ -90,7 +90,7 @@ def left_over(connection: Connection, schema: Schema, workspace: str) -> Iterato
             yield Loss(name.replace("_", " ").removesuffix("s"), "those of other workspaces", why, others)
     logged = schema.count(connection, "logged_models")
     if logged:
-        why = "drupe keeps their files, and versions that were registered from them, but not the record itself"
+        why = "their files come over, and versions that were registered from them, but not the record itself"
         yield Loss("logged model", "all", why, logged)
     for name, what in _NO_PLACE:
         count = schema.count(connection, name)

@@ -91,11 +91,11 @@ class FileStore(ImportSource):
             yield Loss(
                 "logged model",
                 "all",
-                "drupe keeps their files, and versions that were registered from them, but not the record itself",
+                "their files come over, and versions that were registered from them, but not the record itself",
                 logged,
             )
         if ties:
-            yield Loss("model output", "all", "which logged model came from which run is not kept", ties)
+            yield Loss("model output", "all", "which logged model came from which run does not come over", ties)
         if traces:
             yield Loss("trace", "all", "drupe has no traces", traces)
 
@@ -213,7 +213,7 @@ def _inputs(home: Path, folder: Path, place: str, losses: list[Loss]) -> Iterato
         try:
             tie = read_map(folder / "inputs" / name)
             if tie.get("source_type") != "DATASET":
-                losses.append(Loss("model input", at, "which logged model a run used is not kept"))
+                losses.append(Loss("model input", at, "which logged model a run used does not come over"))
                 continue
             yield DatasetInput(_dataset(home, text_of(tie, "source_id")), _input_tags(tie.get("tags")))
         except Damaged as fault:

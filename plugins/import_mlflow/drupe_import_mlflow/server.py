@@ -88,7 +88,7 @@ class ServerSource(ImportSource):
 
     def leftovers(self) -> Iterator[Loss]:
         if self._logged:
-            why = "drupe keeps their files, and versions that were registered from them, but not the record itself"
+            why = "their files come over, and versions that were registered from them, but not the record itself"
             yield Loss("logged model", "all", why, self._logged)
 
     def repo_at(self, address: str, run_id: str | None) -> ArtifactRepo | None:
@@ -192,7 +192,13 @@ def _typed_run(run: Run) -> Run:
 
 
 def _typed_version(version: ModelVersion) -> ModelVersion:
-    return evolve(version, current_stage=stage(str(version.current_stage)), status=version_status(str(version.status)), aliases=())
+    return evolve(
+        version,
+        current_stage=stage(str(version.current_stage)),
+        status=version_status(str(version.status)),
+        run_id=version.run_id or None,
+        aliases=(),
+    )
 
 
 def _with_run_id(form: dict[str, Any]) -> dict[str, Any]:

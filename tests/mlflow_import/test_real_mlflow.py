@@ -1,0 +1,148 @@
+"""Stores that real MLflow has just filled arrive as MLflow's own client reads them: from its server, its SQLite file, and PostgreSQL."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drupe.artifacts.repos import repo_for
+from drupe.artifacts.trees import list_tree
+from drupe.entities import ViewType
+from drupe.extend import RegistryStore, TrackingStore
+from drupe.loading import catalog
+from drupe.migrate.bringing import Options, bring
+from drupe.migrate.report import ImportReport
+from drupe.search.parse import parse
+from drupe.search.query import Kind
+from drupe.uris import Uri
+
+from .conftest import RELEASES, Mlflow
+
+HISTORY = "mlflow.log-model.history"
+
+
+class Here:
+    """A new store, and importing into it."""
+
+    def __init__(self, folder: Path) -> None:
+        address = Uri.parse(f"sqlite:///{folder}/here.db")
+        self.tracking: TrackingStore = catalog().open("drupe_tracking_stores", address)
+        self.registry: RegistryStore = catalog().open("drupe_registry_stores", address)
+
+    def bring(self, source: str) -> ImportReport:
+        opened = catalog().open("drupe_import_sources", Uri.parse(source, query=True, user_info=True))
+        try:
+            return bring(opened, self.tracking, self.registry, options=Options())
+        finally:
+            opened.close()
+
+    def describe(self) -> dict[str, Any]:
+        """What is here, in the form in which `inside_mlflow.py` tells it."""
+        experiments = self.tracking.search_experiments(parse(Kind.EXPERIMENTS, None, None), view=ViewType.ALL)
+        runs = self.tracking.search_runs(parse(Kind.RUNS, None, None), experiment_ids=None, view=ViewType.ALL)
+        models = self.registry.search_registered_models(parse(Kind.REGISTERED_MODELS, None, None))
+        versions = self.registry.search_model_versions(parse(Kind.MODEL_VERSIONS, None, None))
+        return {
+            "experiments": {
+                one.experiment_id: [one.name, one.lifecycle_stage.value, dict(one.tags), one.creation_time]
+                for one in experiments
+                if one.experiment_id != "0"
+            },
+            "runs": {
+                run.info.run_id: {
+                    "experiment": run.info.experiment_id,
+                    "name": run.info.run_name,
+                    "status": run.info.status.value,
+                    "stage": run.info.lifecycle_stage.value,
+                    "start": run.info.start_time,
+                    "end": run.info.end_time,
+                    "params": dict(run.data.params),
+                    "tags": dict(run.data.tags),
+                    "history": {
+                        one.key: sorted(
+                            [[step, at, value if math.isfinite(value) else str(value)] for step, at, value in one.points], key=str
+                        )
+                        for one in self.tracking.metric_bulk([run.info.run_id])
+                    },
+                    "inputs": [
+                        [one.dataset.name, one.dataset.digest, {tag.key: tag.value for tag in one.tags}]
+                        for one in run.inputs.dataset_inputs
+                    ],
+                    "files": {file.path: file.file_size for file in list_tree(repo_for(run.info.artifact_uri))},
+                }
+                for run in runs
+            },
+            "models": {
+                model.name: {
+                    "description": model.description,
+                    "tags": dict(model.tags),
+                    "aliases": dict(model.aliases),
+                    "created": model.creation_timestamp,
+                    "versions": {
+                        one.version: [one.current_stage.value, one.description, dict(one.tags), one.run_id, one.creation_timestamp]
+                        for one in versions
+                        if one.name == model.name
+                    },
+                }
+                for model in models
+            },
+        }
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Here]:
+    made = Here(tmp_path)
+    yield made
+    made.tracking.close()
+    made.registry.close()
+
+
+def check(here: Here, report: ImportReport, wanted: dict[str, Any]) -> None:
+    wanted["experiments"].pop("0")  # the default experiment is here from the start
+    assert here.describe() == wanted
+    assert report.is_whole
+    assert {loss.what for loss in report.losses} <= {"logged model"}
+    source = here.registry.get_model_version("pear", "1").source
+    assert "MLmodel" in [file.path for file in list_tree(repo_for(source))]
+    assert here.registry.get_model_version("pear", "3").source == "s3://bucket/3"
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("release", list(RELEASES))
+def test_a_server_and_then_its_database_arrive_as_mlflow_reads_them(
+    release: str, mlflow_of: Callable[[str], Mlflow], here: Here, tmp_path: Path
+) -> None:
+    mlflow = mlflow_of(release)
+    with mlflow.serving() as address:
+        wanted = mlflow.ask("fill", address)
+        report = here.bring(address)
+        check(here, report, wanted)
+        again = here.bring(address)
+    assert (again.runs.new, again.runs.extended, again.files.new, again.digest) == (0, 0, 0, report.digest)
+    (tmp_path / "other").mkdir()
+    other = Here(tmp_path / "other")
+    try:
+        from_database = other.bring(str(mlflow.folder / "mlflow.db"))
+        assert other.describe() == here.describe()
+        assert from_database.files.new == report.files.new
+    finally:
+        other.tracking.close()
+        other.registry.close()
+
+
+@pytest.mark.timeout(600)
+def test_a_postgresql_database_arrives_as_mlflow_reads_it(mlflow_of: Callable[[str], Mlflow], postgres: str, here: Here) -> None:
+    mlflow = mlflow_of("3.17.2")
+    wanted = mlflow.ask("fill", f"postgresql://postgres@{postgres}/postgres")
+    opened = catalog().open("drupe_import_sources", Uri.parse(f"postgresql://postgres@{postgres}/postgres", user_info=True))
+    folder = mlflow.folder / "mlruns"
+    try:
+        report = bring(opened, here.tracking, here.registry, options=Options(roots=((str(folder), folder),)))
+    finally:
+        opened.close()
+    check(here, report, wanted)
+    assert "password" not in report.source

@@ -15,7 +15,10 @@ __all__ = ["WholeModel", "WholeRun"]
 
 @frozen
 class WholeRun:
-    """A run and every point of its series by metric; `run.data.metrics` and `summaries` follow from the points and are not looked at."""
+    """A run and every point of its series by metric; `run.data.metrics` and `summaries` follow from the points and are not looked at.
+
+    Nor are the logged models that it uses and has made: those stay in the other store.
+    """
 
     run: Run
     points: Mapping[str, Points] = field(factory=dict)

@@ -175,6 +175,24 @@ def test_an_upgraded_database_takes_logged_models(released: Path, file: Path, op
     assert ModelOutput(made.model_id, 7) in store.get_run("apple").outputs.model_outputs
 
 
+def test_an_upgrade_to_version_3_that_is_cut_off_leaves_a_version_2_that_can_be_upgraded(file: Path, open_store: Open) -> None:
+    restore(RELEASED[1], file)
+    before = shape(file)
+
+    def cut_off(session: Session) -> None:
+        migrations.STEPS[3](session)
+        fail(session)
+
+    database = Database(SqliteDialect(file, SqliteSettings()), lambda database: None)
+    with pytest.raises(RuntimeError, match="lights"):
+        migrations.upgrade(database, furnish=FURNISH, newest=3, steps={**migrations.STEPS, 3: cut_off})
+    database.close()
+    assert shape(file) == before
+    assert all_rows(file, "SELECT max(version) FROM drupe_schema") == [(2,)]
+    assert open_store().create_logged_model(NewLoggedModel("0", name="pie")).name == "pie"
+    assert all_rows(file, "SELECT max(version) FROM drupe_schema") == [(migrations.NEWEST,)]
+
+
 def test_the_logged_model_of_version_3_is_kept(file: Path, open_store: Open) -> None:
     restore(RELEASED[2], file)
     model = open_store().get_logged_model("m-" + "a" * 32)

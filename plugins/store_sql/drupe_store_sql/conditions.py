@@ -14,14 +14,14 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 from attrs import define, evolve, field, frozen
-from sqlalchemy import ColumnElement, FromClause, UnaryExpression, and_, exists, false, literal, not_, or_, select, true
-from sqlalchemy.sql.operators import custom_op
+from sqlalchemy import ColumnElement, FromClause, and_, exists, false, literal, not_, or_, select, true
 
 from drupe.entities.enums import Stat
 from drupe.errors import InvalidQuery
 from drupe.search.query import And, Comparison, Condition, Entity, Field, Kind, Not, Op, Or
 from drupe_store_sql.fields import ATTRIBUTE_INDEXES, Keyed, attribute, keyed, model_metrics
 from drupe_store_sql.session import Session
+from drupe_store_sql.statements import Unindexed
 from drupe_store_sql.tables import HEAD, datasets, experiments, head, head_of, inputs, logged_models, runs
 
 __all__ = ["Part", "Start", "Where", "translate"]
@@ -113,7 +113,7 @@ def _joined(session: Session, kind: Kind, comparison: Comparison, where: Where) 
         return Part(false())
     where.joined[sought] = place
     found = _compare_keyed(session, place, comparison)
-    loosely = _compare_keyed(session, evolve(place, value=_unindexed(place.value), has_head=False), comparison)
+    loosely = _compare_keyed(session, evolve(place, value=Unindexed(place.value), has_head=False), comparison)
     if place.index is not None:
         stretch: ColumnElement[bool] | None = None
         if comparison.op is Op.LIKE:
@@ -140,7 +140,7 @@ def _attribute_part(session: Session, comparison: Comparison, where: Where) -> P
         stretch = found
     if stretch is not None and index is not None:
         where.starts.append(Start(runs, index, stretch, comparison.op is Op.EQ))
-    return Part(found, column, _of_column(session, _unindexed(column), comparison))
+    return Part(found, column, _of_column(session, Unindexed(column), comparison))
 
 
 def _heads(place: Keyed, comparison: Comparison) -> ColumnElement[bool]:
@@ -160,11 +160,6 @@ def _beginning(column: ColumnElement[str], comparison: Comparison) -> ColumnElem
     if after > sys.maxunicode:
         return column >= fixed
     return and_(column >= fixed, column < fixed[:-1] + chr(after))
-
-
-def _unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The column in words that no index of SQLite knows."""
-    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def _condition(session: Session, kind: Kind, condition: Condition) -> ColumnElement[bool]:

@@ -62,7 +62,7 @@ class Database:
         if self._joined.session is not None:
             yield self._joined.session
             return
-        with self._session(self.dialect.begin_read) as session:
+        with self._session(self.dialect.begin_read, is_writing=False) as session:
             yield session
 
     @contextmanager
@@ -73,13 +73,13 @@ class Database:
                 yield self._joined.session
             return
         if not self.dialect.has_one_writer:
-            with self._session(self.dialect.begin_write) as session:
+            with self._session(self.dialect.begin_write, is_writing=True) as session:
                 yield session
             return
         if not self._writers.acquire(timeout=self.dialect.patience_s):
             raise StoreBusy(f"{self.dialect.place}: other threads kept writing for {self.dialect.patience_s:g} s", place=self.dialect.place)
         try:
-            with self._session(self.dialect.begin_write) as session:
+            with self._session(self.dialect.begin_write, is_writing=True) as session:
                 yield session
         finally:
             self._writers.release()
@@ -106,7 +106,7 @@ class Database:
             return fault if isinstance(fault, DrupeError) else self.dialect.explain(fault) or fault
 
     @contextmanager
-    def _session(self, begin: Callable[[Any], None]) -> Iterator[Session]:
+    def _session(self, begin: Callable[[Any], None], *, is_writing: bool) -> Iterator[Session]:
         if self._is_closed:
             raise StoreUnavailable(f"{self.dialect.place}: this store was closed", place=self.dialect.place)
         if self.dialect.is_replaced():
@@ -116,7 +116,7 @@ class Database:
             self._sessions += 1
         session = None
         try:
-            session = Session(self._engine, self._shared, self.dialect)
+            session = Session(self._engine, self._shared, self.dialect, is_writing=is_writing)
             begin(session.driver)
             yield session
             session.commit()

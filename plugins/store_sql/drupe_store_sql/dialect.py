@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import Table
 from sqlalchemy.engine import Engine
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -25,9 +26,6 @@ class Dialect(ABC):
 
     has_one_writer: bool
     """True when writers of one process had better queue up here than meet in the database."""
-
-    knows_its_tables: bool
-    """True when the planner keeps statistics and is best left alone; see `search`."""
 
     @abstractmethod
     def connect(self) -> Engine:
@@ -56,6 +54,16 @@ class Dialect(ABC):
     @abstractmethod
     def back_up(self, label: str) -> str:
         """Keep a copy of the whole database before it is changed, with `label` in its name; returns where it lies."""
+
+    copies_from: int | None = None
+    """So many rows `copy` adds more quickly than INSERTs do; None where there is no such way."""
+
+    def exclude(self, connection: Any, what: str) -> None:  # noqa: B027 - a database with one writer has nothing to do
+        """Let nobody else be in a write transaction that excludes others for `what`, until this one ends."""
+
+    def copy(self, cursor: Any, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows, which all name the same columns; asked for `copies_from` of them or more."""
+        raise NotImplementedError(f"{type(self).__name__} has no other way to add rows than INSERT")
 
     @abstractmethod
     def pack(self, members: Sequence[int | str]) -> Any:

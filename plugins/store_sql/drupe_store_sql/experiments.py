@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
 from drupe.entities import Experiment, LifecycleStage
 from drupe.errors import AlreadyExists, ExperimentNotFound, InvalidValue, TagNotFound, WrongLifecycle
 from drupe_store_sql.session import Session
-from drupe_store_sql.statements import replace, stretch
+from drupe_store_sql.statements import held, replace, shared, stretch
 from drupe_store_sql.tables import experiment_tags, experiments, runs
 
 __all__ = [
@@ -34,6 +34,7 @@ LARGEST = 2**63 - 1
 _ADD = insert(experiments)
 _NEXT = select(func.coalesce(func.max(experiments.c.id), -1) + 1)
 _ONE = select(experiments).where(experiments.c.id == bindparam("number"))
+_HELD, _SHARED = held(_ONE), shared(_ONE)
 _NAMED = select(experiments).where(experiments.c.name == bindparam("name"))
 _RENAME = update(experiments).where(experiments.c.id == bindparam("number")).values(name=bindparam("new_name"), updated_ms=bindparam("now"))
 _STAGE = (
@@ -65,6 +66,7 @@ def add_default(session: Session, *, now: int, artifact_root: str) -> None:
 
 def add(session: Session, name: str, *, artifact_root: str, artifact_location: str | None, tags: Mapping[str, str], now: int) -> Experiment:
     """See TrackingStore.create_experiment."""
+    session.alone("experiment ids")
     _check_is_free(session, name)
     number = next_number(session)
     location = artifact_location or f"{artifact_root}/{number}"
@@ -137,7 +139,7 @@ def rename(session: Session, experiment_id: str, name: str, *, now: int) -> None
 
 def set_stage(session: Session, experiment_id: str, stage: LifecycleStage, *, now: int) -> None:
     """See TrackingStore.set_experiment_stage."""
-    row = _row(session, experiment_id)
+    row = _row(session, experiment_id, _HELD)
     gone = int(stage == LifecycleStage.DELETED)
     if row[3] == gone:
         raise ExperimentNotFound(f"experiment {experiment_id} ({row[1]!r}) is {stage} already", experiment_id=experiment_id)
@@ -157,16 +159,19 @@ def delete_tag(session: Session, experiment_id: str, key: str) -> None:
         raise TagNotFound(f"experiment {experiment_id} has no tag {key!r}", experiment_id=experiment_id, key=key)
 
 
-def require_active(session: Session, experiment_id: str) -> Row:
-    """The row of an experiment that may be written to. Raises ExperimentNotFound or WrongLifecycle."""
-    row = _row(session, experiment_id)
+def require_active(session: Session, experiment_id: str, *, for_more: bool = False) -> Row:
+    """The row of an experiment that may be written to, and that nobody else changes meanwhile.
+
+    `for_more` says that something is added to it, which others may do at the same time. Raises ExperimentNotFound or WrongLifecycle.
+    """
+    row = _row(session, experiment_id, _SHARED if for_more else _HELD)
     if row[3]:
         raise WrongLifecycle(f"experiment {experiment_id} ({row[1]!r}) is deleted; restore it first", experiment_id=experiment_id)
     return row
 
 
-def _row(session: Session, experiment_id: str) -> Row:
-    row = session.row(_ONE, number=row_number(experiment_id))
+def _row(session: Session, experiment_id: str, statement: Select[Any] = _ONE) -> Row:
+    row = session.row(statement, number=row_number(experiment_id))
     if row is None:
         raise ExperimentNotFound(f"no experiment has the id {experiment_id[:60]}", experiment_id=experiment_id[:300])
     return row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, select, text
 
 from drupe.entities import Dataset, DatasetInput, InputTag
 from drupe_store_sql.session import Session
@@ -19,7 +19,10 @@ _EXPERIMENT = select(runs.c.experiment).where(runs.c.id == bindparam("number"))
 _DATASET = select(datasets.c.id).where(
     datasets.c.experiment == bindparam("in_experiment"), datasets.c.name == bindparam("called"), datasets.c.digest == bindparam("having")
 )
-_ADD_DATASET = insert(datasets)
+_ADD_DATASET = text(
+    "INSERT INTO datasets (experiment, name, digest, source_type, source, schema, profile) "
+    "VALUES (:experiment, :name, :digest, :source_type, :source, :schema, :profile) ON CONFLICT (experiment, name, digest) DO NOTHING"
+)
 _INPUT = select(inputs.c.id).where(inputs.c.run == bindparam("number"), inputs.c.dataset == bindparam("of"))
 _ADD_INPUT = insert(inputs)
 _ADD_TAG = replace(input_tags, on=("input", "number"))

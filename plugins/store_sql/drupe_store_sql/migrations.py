@@ -18,11 +18,13 @@ from drupe_store_sql.session import Session
 from drupe_store_sql.steps import make, to_version_2, to_version_3
 from drupe_store_sql.tables import metadata, schema
 
-__all__ = ["NEWEST", "STEPS", "Step", "create", "examine", "upgrade"]
+__all__ = ["NEWEST", "SCHEMA", "STEPS", "Step", "create", "examine", "upgrade"]
 
 Step = Callable[[Session], None]
 
 NEWEST = 3
+SCHEMA = "schema"
+"""What a transaction is alone for that changes the tables."""
 STEPS: Mapping[int, Step] = {2: to_version_2, 3: to_version_3}
 """By the version that a step leads to, from the one before."""
 
@@ -49,6 +51,7 @@ def upgrade(
         return None
     backup = None if found is None else database.dialect.back_up(f"v{found}")
     with database.write() as session:
+        session.alone(SCHEMA)
         found = _version(session, newest)  # another process may have been here first
         if found is None:
             create(session)
@@ -74,7 +77,7 @@ def _version(session: Session, newest: int) -> int | None:
         return None
     if schema.name not in tables:
         raise StoreSchema(
-            f"{place}: {_whose(tables)}; it was left as it is. Give drupe a file of its own", place=place, tables=sorted(tables)
+            f"{place}: {_whose(tables)}; it was left as it is. Give drupe a database of its own", place=place, tables=sorted(tables)
         )
     row = session.row(_VERSION)
     version = row[0] if row else None

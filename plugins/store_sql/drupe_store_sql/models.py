@@ -11,12 +11,13 @@ from drupe.entities import ModelVersion, RegisteredModel, Stage
 from drupe.errors import AlreadyExists, RegisteredModelNotFound
 from drupe_store_sql import versions
 from drupe_store_sql.session import Session
-from drupe_store_sql.statements import replace, stretch
+from drupe_store_sql.statements import held, replace, stretch
 from drupe_store_sql.tables import aliases, model_tags, models, versions as versions_table
 
 __all__ = ["add", "delete_alias", "delete_tag", "describe", "get", "read", "remove", "rename", "row_of", "set_tags", "touch"]
 
 _NAMED = select(models).where(models.c.name == bindparam("called"))
+_HELD = held(_NAMED)
 _ADD = text(
     "INSERT INTO models (name, description, created_ms, updated_ms, highest) VALUES (:name, :description, :now, :now2, 0) RETURNING id"
 )
@@ -49,8 +50,8 @@ Row = Sequence[Any]
 
 
 def row_of(session: Session, name: str) -> Row:
-    """The row of a model. Raises RegisteredModelNotFound."""
-    row = session.row(_NAMED, called=name)
+    """The row of a model, which nobody else changes while it is written to. Raises RegisteredModelNotFound."""
+    row = session.row(_HELD if session.is_writing else _NAMED, called=name)
     if row is None:
         raise RegisteredModelNotFound(f"no registered model is named {str(name)[:100]!r}", name=str(name)[:300])
     return row

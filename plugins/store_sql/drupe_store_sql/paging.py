@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
-from sqlalchemy import ColumnElement, SmallInteger, Text, and_, case, exists, literal, not_, null, or_, select
+from sqlalchemy import ColumnElement, Null, SmallInteger, Text, and_, case, exists, literal, not_, null, or_, select
 
 from drupe.entities.enums import Stat
 from drupe.errors import InvalidPageToken
@@ -73,6 +73,8 @@ class Order:
         """For ORDER BY."""
         found = list(self.ahead)
         for key in self.keys:
+            if isinstance(key.value, Null):  # a key that nothing has; PostgreSQL refuses to sort by a constant
+                continue
             if key.place is not None:
                 found.append(key.place)
             found.append(key.value.desc() if key.is_descending else key.value.asc())

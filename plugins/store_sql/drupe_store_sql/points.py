@@ -14,7 +14,7 @@ from operator import lt
 from typing import Any
 
 from attrs import fields
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from drupe.entities import Points
 from drupe.entities.endian import to_little_endian
@@ -25,7 +25,7 @@ from drupe_store_sql.lanes import stride_of
 from drupe_store_sql.merging import between, by_rank
 from drupe_store_sql.sampling import level_for, sample
 from drupe_store_sql.session import Session
-from drupe_store_sql.statements import insert_of_run, stretch
+from drupe_store_sql.statements import stretch
 from drupe_store_sql.summary import Rank, Row, first_rank
 from drupe_store_sql.tables import chunks, series
 
@@ -42,13 +42,11 @@ WORTH_FOLDING = 4  # tail rows of a series of an ended run
 _ROW = tuple(field.name for field in fields(Row))
 _OF_ONE = select(*(series.c[name] for name in _ROW)).where(series.c.run == bindparam("run_pk"), series.c.key == bindparam("key_pk"))
 _OF_SOME = select(series.c.key, *(series.c[name] for name in _ROW)).where(series.c.run == bindparam("run_pk"), stretch(series.c.key))
-_NEW = insert_of_run(series)
 _CHANGED = (
     update(series)
     .where(series.c.run == bindparam("run_pk"), series.c.key == bindparam("key_pk"))
     .values({name: bindparam(name) for name in _ROW})
 )
-_NEW_CHUNK = insert(chunks)
 _OVERLAPPING = select(chunks.c.points).where(
     chunks.c.run == bindparam("run_pk"),
     chunks.c.key == bindparam("key_pk"),
@@ -95,9 +93,9 @@ def append(session: Session, run: int, columns: Mapping[str, Points]) -> None:
                 continue
         row.add(fresh, _plan(session, run, key, row, fresh, appended, to_fold))
         target.append(_as_values(run, key, row, for_update=target is changed))
-    session.many(_NEW, made)
+    session.add_all_of_runs(series, made)
     session.many(_CHANGED, changed)
-    session.many(_NEW_CHUNK, appended)
+    session.add_all(chunks, appended)
     for key, row in to_fold:
         _fold(session, run, key, row)
 
@@ -208,7 +206,7 @@ def _fold(session: Session, run: int, key: int, row: Row) -> None:
         return
     points = by_rank([unpack(stored, session) for (stored,) in session.among(_TO_MERGE, chosen)])
     session.many(_DROP_CHUNK, [{"chunk": number} for number in chosen])
-    session.many(_NEW_CHUNK, [_chunk(run, key, part, _sampled(part), is_tail=False) for part in _parts(points)])
+    session.add_all(chunks, [_chunk(run, key, part, _sampled(part), is_tail=False) for part in _parts(points)])
     row.tail_rows = row.tail_points = 0
     session.many(_CHANGED, [_as_values(run, key, row, for_update=True)])
 

@@ -28,7 +28,7 @@ from drupe.entities.names import invent_run_name
 from drupe.errors import AlreadyExists, InvalidValue, ParamConflict, RunNotFound, TagNotFound, WrongLifecycle
 from drupe_store_sql import experiments, model_metrics, points, readout
 from drupe_store_sql.session import Session
-from drupe_store_sql.statements import insert_of_run, stretch
+from drupe_store_sql.statements import held, insert_of_run, stretch
 from drupe_store_sql.tables import heartbeats, params, runs, tags
 
 __all__ = [
@@ -49,7 +49,7 @@ __all__ = [
 
 RUN_NAME_TAG = "mlflow.runName"
 
-_ONE = select(runs.c.id, runs.c.is_deleted).where(runs.c.run_id == bindparam("of"))
+_ONE = held(select(runs.c.id, runs.c.is_deleted).where(runs.c.run_id == bindparam("of")))
 _TWIN = select(runs.c.id, runs.c.request).where(runs.c.run_id == bindparam("of"))
 _ADD = text(
     "INSERT INTO runs (run_id, experiment, name, user_id, status, start_ms, is_deleted, artifact_uri, request) "
@@ -63,7 +63,6 @@ _SET_TAG = insert_of_run(tags, replacing=("run", "key"))
 _FORGET_BEATS = delete(heartbeats).where(heartbeats.c.run == bindparam("number"))
 _DELETE_TAG = delete(tags).where(tags.c.run == bindparam("number"), tags.c.key == bindparam("tag"))
 _KNOWN_PARAMS = select(params.c.key, params.c.value).where(params.c.run == bindparam("number"), stretch(params.c.key))
-_ADD_PARAM = insert_of_run(params)
 
 CheckedBatch = tuple[Mapping[str, Points], Mapping[str, str], Mapping[str, str], Sequence[ModelPoints]]
 """Points by metric, params, tags, and points of models, as they will be stored; points of models are among those by metric."""
@@ -82,7 +81,7 @@ def add(session: Session, new: NewRun, run_id: str) -> Run:
             if twin[1] != request:
                 raise AlreadyExists(f"run id {run_id} belongs to another run; leave it out to get a new one", run_id=run_id)
             return readout.by_number(session, twin[0])
-    number, _, location, *_ = experiments.require_active(session, new.experiment_id)
+    number, _, location, *_ = experiments.require_active(session, new.experiment_id, for_more=True)
     name = new.run_name or tagged or invent_run_name()
     kept = {**{key: str(value) for key, value in new.tags.items()}, RUN_NAME_TAG: name}
     info = RunInfo(
@@ -165,6 +164,7 @@ def log(session: Session, run_id: str, batch: CheckedBatch) -> None:
 def write(session: Session, number: int, batch: CheckedBatch) -> list[ParamClash]:
     """Write a checked batch to a run that is active; params that have another value already stay as they are and are told."""
     metrics, new_params, new_tags, of_models = batch
+    session.make_keys((*new_params, *metrics, *new_tags))  # all at once: see there for their order
     clashes = _add_params(session, number, new_params) if new_params else []
     if metrics:
         points.append(session, number, metrics)
@@ -195,7 +195,7 @@ def remove_tag(session: Session, number: int, key: str) -> bool:
 
 
 def require(session: Session, run_id: str) -> tuple[int, bool]:
-    """The row number of a run, and whether it is deleted. Raises RunNotFound."""
+    """The row number of a run, and whether it is deleted; nobody else writes to it meanwhile. Raises RunNotFound."""
     row = session.row(_ONE, of=run_id) if isinstance(run_id, str) else None
     if row is None:
         raise RunNotFound(f"no run has the id {str(run_id)[:60]!r}", run_id=str(run_id)[:300])
@@ -213,7 +213,8 @@ def require_active(session: Session, run_id: str) -> int:
 def _add_params(session: Session, number: int, new: Mapping[str, str]) -> list[ParamClash]:
     ids = session.make_keys(new)
     known: dict[int, str] = dict(session.among(_KNOWN_PARAMS, ids.values(), number=number))
-    session.many(_ADD_PARAM, [{"run": number, "key": ids[key], "value": value} for key, value in new.items() if ids[key] not in known])
+    rows = [{"run": number, "key": ids[key], "value": value} for key, value in new.items() if ids[key] not in known]
+    session.add_all_of_runs(params, rows)
     return [ParamClash(key, known[ids[key]], value) for key, value in new.items() if known.get(ids[key], value) != value]
 
 

@@ -1,6 +1,6 @@
 """One page of a search, or the number of all it finds: condition, order, scope and token become SELECTs of at most limit + 1 rows.
 
-A database that knows its tables (by statistics) finds its own way; for one that does not, `walks` says where to begin.
+Where to begin with a search of runs is for `walks` to say; all else is few enough to be searched as the database likes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def page_of(
     search = fingerprint(query, scope.view, scope.experiments)
     last = None if token is None else read_token(search, token, order.takes)
     walk = Walk(session, query, list(columns), scope, where, order, last, limit + 1)
-    rows = walk.plainly() if session.dialect.knows_its_tables or query.kind is not Kind.RUNS else walk.along_an_index()
+    rows = walk.along_an_index() if query.kind is Kind.RUNS else walk.plainly()
     width = len(columns)
     following = write_token(search, rows[limit - 1][width:]) if len(rows) > limit else None
     return [row[:width] for row in rows[:limit]], following

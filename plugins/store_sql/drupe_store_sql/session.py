@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from attrs import define, field, frozen
-from sqlalchemy import DDLElement, Insert, Table, bindparam, inspect, select, text
+from sqlalchemy import DDLElement, Insert, Table, bindparam, insert, inspect, select, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from drupe_store_sql.dialect import Dialect
-from drupe_store_sql.statements import stretch
-from drupe_store_sql.tables import keys
+from drupe_store_sql.statements import OF_RUN, insert_of_run, stretch
+from drupe_store_sql.tables import keys, runs
 
 __all__ = ["Prepared", "Session", "Shared"]
 
@@ -55,8 +56,8 @@ class Shared:
 class Session:
     """One transaction. Made by `Database.read` and `Database.write` only."""
 
-    def __init__(self, engine: Engine, shared: Shared, dialect: Dialect) -> None:
-        self.dialect = dialect
+    def __init__(self, engine: Engine, shared: Shared, dialect: Dialect, *, is_writing: bool) -> None:
+        self.dialect, self.is_writing = dialect, is_writing
         self._engine, self._shared = engine, shared
         self._pooled = engine.raw_connection()
         self._connection: Connection | None = None
@@ -90,6 +91,24 @@ class Session:
         prepared = self._prepared(statement, rows[0])
         self._cursor.executemany(prepared.sql, [prepared.line_up(row) for row in rows])
 
+    def add_all(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows, which all name the same columns and meet no other row, as quickly as the database can."""
+        if self._is_copied(rows):
+            self.dialect.copy(self._cursor, table, rows)
+        else:
+            self.many(_insert(table), rows)
+
+    def add_all_of_runs(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """The same for a table that repeats columns of `runs`, which are looked up."""
+        if self._is_copied(rows):
+            repeated = {run: dict(zip(OF_RUN, found, strict=True)) for run, *found in self.among(_REPEATED, {row["run"] for row in rows})}
+            self.dialect.copy(self._cursor, table, [{**row, **repeated[row["run"]]} for row in rows])
+        else:
+            self.many(_insert_of_run(table), rows)
+
+    def _is_copied(self, rows: Sequence[Any]) -> bool:
+        return self.dialect.copies_from is not None and len(rows) >= self.dialect.copies_from
+
     def among(self, statement: Executable, members: Iterable[int | str], **values: Any) -> list[tuple[Any, ...]]:
         """All rows of a fixed statement made with `stretch`, for however many members of its list."""
         return self.rows(statement, members=self.dialect.pack(list(members)), **values)
@@ -97,6 +116,10 @@ class Session:
     def search(self, statement: Executable, values: Mapping[str, Any] | None = None) -> list[Any]:
         """All rows of a statement that was composed for this search; SQLAlchemy remembers the text of those that only differ in values."""
         return list(self._core().execute(statement, values).fetchall())  # not one by one
+
+    def alone(self, what: str) -> None:
+        """Wait until nobody else is in a transaction that is alone for `what`, and keep others from it until this one ends."""
+        self.dialect.exclude(self.driver, what)
 
     def alias(self, table: Table) -> NamedFromClause:
         """An alias of the table that this session has not handed out yet. Making one costs a millisecond, so they are kept for all."""
@@ -130,10 +153,11 @@ class Session:
         """The numbers of all these keys, which are made where they do not exist. In `Database.write` only."""
         wanted = list(names)
         found = self.key_ids(wanted)
-        for name in wanted:
-            if name not in found:
-                row = self.row(_NEW_KEY, name=name)
-                assert row is not None
+        for name in sorted({name for name in wanted if name not in found}):  # in one order, so that no two wait for each other
+            row = self.row(_NEW_KEY, name=name)
+            if row is None:  # another transaction made it meanwhile
+                found.update(self.key_ids([name]))
+            else:
                 found[name] = self._new_keys[name] = row[0]
         return found
 
@@ -206,7 +230,10 @@ class Session:
 def _prepare(statement: Any, values: Mapping[str, Any], engine: Engine) -> Prepared:
     if isinstance(statement, DDLElement):
         return Prepared(str(statement.compile(dialect=engine.dialect)), (), {})
-    compiled = statement.compile(dialect=engine.dialect, column_keys=list(values) if isinstance(statement, Insert) else None)
+    is_insert = isinstance(statement, Insert)
+    if is_insert:
+        statement = statement.inline()  # returning no row number
+    compiled = statement.compile(dialect=engine.dialect, column_keys=list(values) if is_insert else None)
     names = None if compiled.positiontup is None else tuple(compiled.positiontup)
     return Prepared(str(compiled), names, {name: value for name, value in compiled.params.items() if name not in values})
 
@@ -214,4 +241,7 @@ def _prepare(statement: Any, values: Mapping[str, Any], engine: Engine) -> Prepa
 _aliases: dict[Table, list[NamedFromClause]] = {}
 _KEY_NAMED = select(keys.c.id).where(keys.c.name == bindparam("called"))
 _KEYS_NUMBERED = select(keys.c.id, keys.c.name).where(stretch(keys.c.id))
-_NEW_KEY = text("INSERT INTO keys (name) VALUES (:name) RETURNING id")
+_NEW_KEY = text("INSERT INTO keys (name) VALUES (:name) ON CONFLICT (name) DO NOTHING RETURNING id")
+_REPEATED = select(runs.c.id, *(runs.c[name] for name in OF_RUN)).where(stretch(runs.c.id))
+_insert = cache(insert)
+_insert_of_run = cache(insert_of_run)

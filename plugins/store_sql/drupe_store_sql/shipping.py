@@ -13,12 +13,14 @@ from drupe.entities import Heartbeat, Parcel, Receipt, RunStatus, limits
 from drupe.errors import OriginGap
 from drupe_store_sql import inputs, runs
 from drupe_store_sql.session import Session
-from drupe_store_sql.statements import replace, stretch
+from drupe_store_sql.statements import held, replace, stretch
 from drupe_store_sql.tables import heartbeats, origins, runs as runs_table
 
 __all__ = ["beat", "heard", "ship", "shipped_to"]
 
 _POSITION = select(origins.c.position).where(origins.c.writer == bindparam("of"))
+_HELD = held(_POSITION)
+_BEGIN = text("INSERT INTO origins (writer, position) VALUES (:writer, 0) ON CONFLICT (writer) DO NOTHING")
 _ADVANCE = replace(origins, on=("writer",))
 
 _ENDED = ", ".join(f"'{status}'" for status in RunStatus if status.has_ended)
@@ -46,7 +48,7 @@ def shipped_to(session: Session, writer: str) -> int:
 def ship(session: Session, parcel: Parcel) -> Receipt:
     """See TrackingStore.ship. The parcel's origin was checked before."""
     origin = parcel.origin
-    position = shipped_to(session, origin.writer)
+    position = _hold_position(session, origin.writer)
     if origin.end <= position:
         return Receipt(is_repeat=True)
     if origin.start != position:
@@ -70,6 +72,15 @@ def ship(session: Session, parcel: Parcel) -> Receipt:
         runs.change(session, parcel.run_id, status=parcel.status, end_time=parcel.end_time, run_name=None)
     session.run(_ADVANCE, writer=origin.writer, position=origin.end)
     return Receipt(tuple(clashes))
+
+
+def _hold_position(session: Session, writer: str) -> int:
+    """The position of a writer, whose parcels nobody else writes meanwhile: two processes may find the same journal."""
+    row = session.row(_HELD, of=writer)
+    if row is None:
+        session.run(_BEGIN, writer=writer)
+        row = session.row(_HELD, of=writer)
+    return 0 if row is None else int(row[0])
 
 
 def beat(session: Session, beats: Sequence[Heartbeat]) -> None:

@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Join, Table, TextClause, bindparam, text
+from sqlalchemy import BindParameter, ColumnElement, Join, Select, Table, TextClause, bindparam, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
 from sqlalchemy.types import NullType, TypeEngine
 
-__all__ = ["OF_RUN", "MakeIndex", "OrderedJoin", "Stretch", "insert_of_run", "replace", "stretch"]
+__all__ = ["OF_RUN", "MakeIndex", "OrderedJoin", "Stretch", "Unindexed", "held", "insert_of_run", "replace", "shared", "stretch"]
 
 OF_RUN = ("experiment", "start_ms")
 """Columns of `runs` that params, tags and series repeat."""
+
+
+def held(statement: Select[Any]) -> Select[Any]:
+    """The same rows, which no other transaction may change until this one ends. Where there is one writer that says nothing new."""
+    return statement.with_for_update(key_share=True)
+
+
+def shared(statement: Select[Any]) -> Select[Any]:
+    """The same rows, which others may read and hold like this too, but not change until this transaction ends."""
+    return statement.with_for_update(read=True)
 
 
 def replace(table: Table, *, on: Sequence[str]) -> TextClause:
@@ -80,6 +90,25 @@ def _as_index(made: MakeIndex, compiler: DDLCompiler, **options: Any) -> str:
     where = made.element.info.get("where")
     rows = "" if where is None else f" WHERE {compiler.sql_compiler.process(where, include_table=False, literal_binds=True)}"
     return f"{compiler.visit_create_index(made, **options)}{rows}"  # type: ignore[no-untyped-call]
+
+
+class Unindexed(ColumnElement[Any]):
+    """A column in words that no index of SQLite knows, where the caller has a better question for one. Elsewhere the column itself."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.column, self.type = column, column.type
+
+
+@compiles(Unindexed)
+def _as_it_is(element: Unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.column, **options)
+
+
+@compiles(Unindexed, "sqlite")
+def _with_a_plus(element: Unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    return f"+{compiler.process(element.column, **options)}"
 
 
 class OrderedJoin(Join):

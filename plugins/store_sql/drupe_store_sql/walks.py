@@ -1,4 +1,4 @@
-"""How a database without statistics (SQLite) is led to a page of runs: which index it walks along, so that it stops after a page.
+"""How a database is led to a page of runs: which index it walks along, so that it stops after a page.
 
 After a few counts, which stop early, it begins
 
@@ -8,8 +8,9 @@ After a few counts, which stop early, it begins
 * else along the index of what is sorted by: first the values, then NaN, then what has no value;
 * else along the start of the runs, looking at each.
 
-Without such an index, as for an order by the mean of a metric, everything in scope is read and sorted. Indexes are named in the
-statements, so that nothing else can happen; tests/test_plans.py of the SQLite store has the plans.
+Without such an index, as for an order by the mean of a metric, everything in scope is read and sorted. SQLite has no statistics: for it
+indexes are named in the statements, so that nothing else can happen. PostgreSQL chooses them itself, but would not stop after a page of
+what it must sort by two columns, value or none. tests/test_plans.py of each store has the plans.
 """
 
 from __future__ import annotations

@@ -6,6 +6,9 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md"), ROOT / "kernel/README.md"])
 OWN_TEST = {"docs/how-to/write-a-plugin.md"}  # installs what its blocks say; see tests/plugins
+NEEDS_POSTGRES = {"docs/how-to/postgresql.md"}
 RUNNABLE = [
     page
     for page in PAGES
@@ -25,14 +29,34 @@ def name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[dict[str, str]]:
+    """The variables that lead libpq to a server with an empty database `runs`; the server is that of the store's tests."""
+    spec = spec_from_file_location("own_server", ROOT / "plugins/store_postgres/tests/own_server.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(module.own_server())
+        except module.NoServer as reason:
+            pytest.skip(str(reason))
+        with server.connect() as connection:
+            connection.execute("CREATE DATABASE runs")
+        yield {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": module.USER, "PGPASSWORD": module.PASSWORD}
+
+
 @pytest.mark.parametrize("page", RUNNABLE, ids=name)
-def test_the_code_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path) -> None:
+def test_the_code_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     work = tmp_path / "work"
     work.mkdir()
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("DRUPE_", "MLFLOW_"))}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     environment["XDG_CONFIG_HOME"] = str(tmp_path / "config")
     environment.pop("PYTEST_CURRENT_TEST", None)  # a page runs as at a user's
+    if name(page) in NEEDS_POSTGRES:
+        environment |= request.getfixturevalue("postgres")
     done = subprocess.run(
         [sys.executable, str(ROOT / "tests/docs/run_page.py"), str(page)],
         cwd=work,

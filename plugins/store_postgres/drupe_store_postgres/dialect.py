@@ -150,9 +150,9 @@ class PostgresDialect(Dialect):
         self._identity = session.driver.execute(_IDENTITY).fetchone()
 
     def _new_connection(self) -> psycopg.Connection[Any]:
-        connection = psycopg.connect(
-            **self.address.parameters(self.settings),  # type: ignore[arg-type]
-            **KEEPALIVE,
+        parameters: dict[str, Any] = {**KEEPALIVE, **self.address.parameters(self.settings)}
+        connection: psycopg.Connection[Any] = psycopg.connect(
+            **parameters,
             connect_timeout=max(1, round(self.settings.connect_timeout_s)),
             application_name="drupe",
             client_encoding="utf8",

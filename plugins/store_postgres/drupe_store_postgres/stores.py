@@ -43,7 +43,7 @@ class PostgresTrackingStore(SqlTrackingStore):
     """Experiments and runs in one PostgreSQL database."""
 
     features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys(
-        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS), Support.FULL
+        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS, Feature.IMPORTS), Support.FULL
     )
 
     @classmethod
@@ -74,7 +74,7 @@ class PostgresTrackingStore(SqlTrackingStore):
 class PostgresRegistryStore(SqlRegistryStore):
     """Registered models in one PostgreSQL database."""
 
-    features: ClassVar[Mapping[Feature, Support]] = {Feature.CONCURRENT_PROCESSES: Support.FULL}
+    features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys((Feature.CONCURRENT_PROCESSES, Feature.IMPORTS), Support.FULL)
 
     @classmethod
     def open(cls, uri: Uri, settings: Any = None) -> Self:

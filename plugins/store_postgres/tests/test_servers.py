@@ -118,11 +118,15 @@ def test_a_server_that_is_away_is_told_and_found_again(server: Any, store: Postg
 
 
 def test_a_connection_that_is_cut_in_a_call_is_told_and_leaves_nothing(server: Any, store: PostgresTrackingStore, run_id: str) -> None:
-    with pytest.raises(StoreUnavailable), store._database.write() as session:
-        session.driver.execute("UPDATE runs SET name = 'half'")
-        with server.connect() as other:
-            other.execute("SELECT pg_terminate_backend(%s)", [session.driver.info.backend_pid])
-        session.driver.execute("SELECT 1")
+    def write() -> None:
+        with store._database.write() as session:
+            session.driver.execute("UPDATE runs SET name = 'half'")
+            with server.connect() as other:
+                other.execute("SELECT pg_terminate_backend(%s)", [session.driver.info.backend_pid])
+            session.driver.execute("SELECT 1")
+
+    with pytest.raises(StoreUnavailable):
+        write()
     assert store.get_run(run_id).info.run_name != "half"
 
 
@@ -207,10 +211,13 @@ def test_a_full_disk_is_told_reading_goes_on_and_writing_when_there_is_room(serv
                     file.flush()
             except OSError:
                 pass
-        big = LogBatch({}, {}, {f"t{n}": "x" * 5000 + str(n) for n in range(400)})
-        with pytest.raises(StoreFull):
+
+        def write() -> None:
             for n in range(50):
-                store.log_batch("apple", LogBatch(big.metrics, {f"p{n}.{key}": "y" * 500 for key in big.tags}))
+                store.log_batch("apple", LogBatch({}, {f"p{n}.{m}": "y" * 500 for m in range(400)}))
+
+        with pytest.raises(StoreFull):
+            write()
         assert store.get_run("apple").info.run_id == "apple"
         filler.unlink()
         store.log_batch("apple", POINT)

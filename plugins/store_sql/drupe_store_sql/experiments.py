@@ -14,6 +14,7 @@ from drupe_store_sql.statements import held, replace, shared, stretch
 from drupe_store_sql.tables import experiment_tags, experiments, runs
 
 __all__ = [
+    "IDS",
     "add",
     "add_default",
     "add_whole",
@@ -30,6 +31,8 @@ __all__ = [
 ]
 
 LARGEST = 2**63 - 1
+IDS = "experiment ids"
+"""What a transaction is alone for that takes the next id."""
 
 _ADD = insert(experiments)
 _NEXT = select(func.coalesce(func.max(experiments.c.id), -1) + 1)
@@ -66,7 +69,7 @@ def add_default(session: Session, *, now: int, artifact_root: str) -> None:
 
 def add(session: Session, name: str, *, artifact_root: str, artifact_location: str | None, tags: Mapping[str, str], now: int) -> Experiment:
     """See TrackingStore.create_experiment."""
-    session.alone("experiment ids")
+    session.alone(IDS)
     _check_is_free(session, name)
     number = next_number(session)
     location = artifact_location or f"{artifact_root}/{number}"

@@ -12,20 +12,20 @@ from drupe.entities import Experiment, LifecycleStage, ModelVersionStatus, RunSt
 from drupe.errors import AlreadyExists
 from drupe_store_sql import experiments, inputs, models as model_rows, points, runs as run_rows, versions as version_rows
 from drupe_store_sql.session import Session
-from drupe_store_sql.statements import stretch
+from drupe_store_sql.statements import held, stretch
 from drupe_store_sql.tables import aliases, experiments as experiment_table, model_tags, models, runs, tags, versions
 
 __all__ = ["take_experiment", "take_model", "take_run"]
 
 _EXPERIMENT_NUMBERED = select(experiment_table.c.name).where(experiment_table.c.id == bindparam("number"))
-_RUN = select(runs.c.id, runs.c.experiment, runs.c.status, runs.c.end_ms).where(runs.c.run_id == bindparam("of"))
+_RUN = held(select(runs.c.id, runs.c.experiment, runs.c.status, runs.c.end_ms).where(runs.c.run_id == bindparam("of")))
 _ADD_RUN = text(
     "INSERT INTO runs (run_id, experiment, name, user_id, status, start_ms, end_ms, is_deleted, artifact_uri) "
     "VALUES (:run_id, :experiment, :name, :user_id, :status, :start_ms, :end_ms, :is_deleted, :artifact_uri) RETURNING id"
 )
 _END_RUN = text("UPDATE runs SET status = :new_status, end_ms = :new_end WHERE id = :number")
 _KNOWN_TAGS = select(tags.c.key).where(tags.c.run == bindparam("number"), stretch(tags.c.key))
-_MODEL = select(models.c.id, models.c.highest).where(models.c.name == bindparam("called"))
+_MODEL = held(select(models.c.id, models.c.highest).where(models.c.name == bindparam("called")))
 _ADD_MODEL = text(
     "INSERT INTO models (name, description, created_ms, updated_ms, highest) "
     "VALUES (:name, :description, :created_ms, :updated_ms, 0) RETURNING id"
@@ -40,6 +40,7 @@ _ADD_ALIAS = insert(aliases)
 
 def take_experiment(session: Session, experiment: Experiment, *, artifact_root: str, now: int) -> Experiment:
     """See TrackingStore.import_experiment."""
+    session.alone(experiments.IDS)
     if experiment.experiment_id:
         number = int(experiment.experiment_id)
         taken = session.row(_EXPERIMENT_NUMBERED, number=number)

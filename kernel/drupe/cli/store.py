@@ -1,23 +1,28 @@
-"""`drupe store`: look through all that a store keeps for damage, and make a whole store of what can be read of a damaged one.
+"""`drupe store`: look through all that a store keeps for damage, make a whole store of what can be read of a damaged one, copy a store.
 
-What is checked and how rows are kept is the store plugin's affair; see `TrackingStore.verify` and `TrackingStore.repair`.
+What is checked and how rows are kept is the store plugin's affair; see `TrackingStore.verify` and `TrackingStore.repair`. How a store is
+copied is for `drupe.tracking.copying`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from attrs import evolve
+from attrs import asdict, evolve
 
 from drupe.artifacts.progress import progress_bar
 from drupe.cli.nouns import Noun, missing_store, tracking_uri
 from drupe.cli.output import Column, Form, chosen_form, note, print_csv, print_json, print_list, say, table_of
 from drupe.entities import Damage, RepairReport, TableReport
-from drupe.errors import StoreUnavailable
+from drupe.errors import NoProvider, StoreUnavailable
 from drupe.extend.features import Feature
+from drupe.loading import catalog
 from drupe.tracking.address import get_tracking_uri, store_class
+from drupe.tracking.copying import CopyReport, Stores, copy_store
 from drupe.tracking.journal.places import journals_root
 from drupe.tracking.journal.repair import find_damage, repair
 from drupe.uris import redact
@@ -35,10 +40,11 @@ __all__ = ["store"]
         drupe store verify
         drupe store repair
         drupe store repair sqlite:///runs.db --to rescued.db
+        drupe store copy sqlite:///runs.db postgresql://db.example/runs
     """,
 )
 def store() -> None:
-    """Find damage in a store, and repair it.
+    """Find damage in a store, repair it, and copy a store into another.
 
     Damage comes from failing disks, torn writes, or programs that wrote into the file. Nothing but the store itself is needed to repair it.
     """
@@ -99,6 +105,58 @@ def _repair(ctx: click.Context, uri: str | None, target: Path | None) -> None:
     _print(report)
     if report.lost:
         ctx.exit(1)
+
+
+@store.command(
+    "copy",
+    store=False,
+    examples="""
+        drupe store copy sqlite:///runs.db postgresql://db.example/runs
+        drupe store copy postgresql://db.example/runs sqlite:///backup.db --json
+    """,
+)
+@click.argument("source", metavar="SRC")
+@click.argument("target", metavar="DST")
+@click.pass_context
+def _copy(ctx: click.Context, source: str, target: str) -> None:
+    """Copy all that the store at SRC keeps into the store at DST, with ids, version numbers and times.
+
+    Experiments, runs with whole metric histories, params, tags and inputs, registered models with versions, aliases and stages. DST is empty, or
+    has what an earlier copy of SRC has left: then only what is missing is copied, so a copy that was interrupted goes on where it was.
+    In the end everything is read from both and compared. The exit code is 1 when something differs.
+    Artifacts stay where they are. Journals that wait for SRC are left to drupe sync.
+    """
+    with _stores(source) as ours, _stores(target) as theirs, progress_bar("copying", is_count=True) as progress:
+        report = copy_store(ours, theirs, progress=progress)
+    _print_copy(report, ours.name, theirs.name)
+    if report.differences:
+        ctx.exit(1)
+
+
+@contextmanager
+def _stores(uri: str) -> Iterator[Stores]:
+    """The stores at an address, opened for this alone and closed afterwards."""
+    implementation, address, options = store_class(uri)
+    with closing(implementation.open(address, options)) as tracking:
+        try:
+            registry = catalog().open("drupe_registry_stores", address)
+        except NoProvider:  # runs alone can be kept there
+            yield Stores(_place(address), tracking)
+            return
+        with closing(registry):
+            yield Stores(_place(address), tracking, registry)
+
+
+def _print_copy(report: CopyReport, source: str, target: str) -> None:
+    if chosen_form() is Form.JSON:
+        print_json(asdict(report))
+        return
+    print_list([(one,) for one in report.differences], _DIFFERENCES, empty=f"{target} has all that {source} has", as_plain=list)
+    note(
+        f"{report.experiments} experiments, {report.runs} runs with {report.points} points, {report.models} models with {report.versions} "
+        f"versions were compared; {report.copied_experiments} experiments, {report.copied_runs} runs and {report.copied_models} models "
+        "were copied now"
+    )
 
 
 def _store(ctx: click.Context, uri: str | None) -> tuple[type[TrackingStore], Uri, Any]:
@@ -176,6 +234,8 @@ _DAMAGE: list[Column[Damage]] = [
     Column("run_id", lambda found: found.run_id, heading="RUN"),
     Column("key", lambda found: found.key, heading="METRIC"),
 ]
+
+_DIFFERENCES: list[Column[tuple[str]]] = [Column("difference", lambda one: one[0], keep=True)]
 
 _TABLES: list[Column[TableReport]] = [
     Column("table", lambda one: one.table, keep=True),

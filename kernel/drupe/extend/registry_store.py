@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 from drupe.entities import ModelVersion, Page, RegisteredModel, Stage, WholeModel
 from drupe.errors import UnsupportedFeature
 from drupe.extend.features import Feature, Support
-from drupe.search.query import Query
+from drupe.search.query import Comparison, Entity, Field, Kind, Op, OrderBy, Query
 from drupe.uris import Uri
 
 __all__ = ["RegistryStore"]
@@ -135,6 +135,18 @@ class RegistryStore(ABC):
         """The version that `alias` points to; `latest` is the newest. Raises RegisteredModelNotFound, AliasNotFound."""
 
     # --- taking in what was in another store; where IMPORTS is declared
+
+    def highest_version(self, name: str) -> int:
+        """The highest version number that this model ever had; 0 for none. Raises RegisteredModelNotFound.
+
+        Here it is that of the versions which are there; a store that remembers deleted ones should tell theirs.
+        """
+        self.get_registered_model(name)
+        where = Comparison(Field(Entity.ATTRIBUTE, "name"), Op.EQ, name)
+        newest = OrderBy(Field(Entity.ATTRIBUTE, "version_number"), descending=True)
+        return max(
+            (int(one.version) for one in self.search_model_versions(Query(Kind.MODEL_VERSIONS, where, (newest,)), limit=1)), default=0
+        )
 
     def import_model(self, whole: WholeModel) -> None:
         """Keep a model as it was elsewhere: with its times, the numbers, stages and times of its versions, tags and aliases; all or nothing.

@@ -35,6 +35,7 @@ from drupe.errors import (
     ExperimentNotFound,
     InvalidName,
     InvalidValue,
+    RegisteredModelNotFound,
     RunNotFound,
     UnsupportedFeature,
     ValueTooLong,
@@ -264,6 +265,17 @@ class ModelImportTests(StoreKit):
         assert store.get_registered_model("pear") == evolve(_PEAR, latest_versions=(five, two))
         assert store.get_model_version("pear", "2") == evolve(two, aliases=("champion",))
         assert store.get_model_version("pear", "5") == five
+
+    def test_the_highest_version_is_that_of_the_newest_and_of_one_deleted_where_imports_are_declared(self, store: RegistryStore) -> None:
+        with pytest.raises(RegisteredModelNotFound):
+            store.highest_version("pear")
+        store.create_registered_model("pear")
+        assert store.highest_version("pear") == 0
+        for _ in range(3):
+            store.create_model_version("pear", "s3://bucket")
+        assert store.highest_version("pear") == 3
+        store.delete_model_version("pear", "3")
+        assert store.highest_version("pear") == (3 if store.features.get(Feature.IMPORTS) else 2)
 
     def test_the_next_version_comes_after_every_number_ever_used(self, store: RegistryStore) -> None:
         self._importing(store)

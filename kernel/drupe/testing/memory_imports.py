@@ -11,7 +11,7 @@ from attrs import evolve
 
 from drupe.entities import Dataset, DatasetInput, Experiment, RunInfo, WholeModel, WholeRun, limits
 from drupe.entities.metrics import rank
-from drupe.errors import AlreadyExists
+from drupe.errors import AlreadyExists, RegisteredModelNotFound
 
 __all__ = ["MemoryModelImports", "MemoryRunImports"]
 
@@ -90,10 +90,18 @@ class MemoryRunImports:
 
 
 class MemoryModelImports:
-    """`import_model` of the registry store."""
+    """`highest_version` and `import_model` of the registry store."""
 
     _lock: AbstractContextManager[Any]
     _models: dict[str, Any]
+
+    def highest_version(self, name: str) -> int:
+        """See RegistryStore.highest_version."""
+        with self._lock:
+            if name not in self._models:
+                raise RegisteredModelNotFound(f"no registered model is named {name!r}", name=name)
+            found: int = self._models[name].highest
+            return found
 
     def import_model(self, whole: WholeModel) -> None:
         """See RegistryStore.import_model."""

@@ -14,7 +14,7 @@ from drupe_store_sql.session import Session
 from drupe_store_sql.statements import held, replace, stretch
 from drupe_store_sql.tables import aliases, model_tags, models, versions as versions_table
 
-__all__ = ["add", "delete_alias", "delete_tag", "describe", "get", "read", "remove", "rename", "row_of", "set_tags", "touch"]
+__all__ = ["add", "delete_alias", "delete_tag", "describe", "get", "highest", "read", "remove", "rename", "row_of", "set_tags", "touch"]
 
 _NAMED = select(models).where(models.c.name == bindparam("called"))
 _HELD = held(_NAMED)
@@ -55,6 +55,11 @@ def row_of(session: Session, name: str) -> Row:
     if row is None:
         raise RegisteredModelNotFound(f"no registered model is named {str(name)[:100]!r}", name=str(name)[:300])
     return row
+
+
+def highest(session: Session, name: str) -> int:
+    """See RegistryStore.highest_version."""
+    return int(row_of(session, name)[-1])
 
 
 def get(session: Session, name: str) -> RegisteredModel:

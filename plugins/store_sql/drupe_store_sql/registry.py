@@ -169,6 +169,10 @@ class SqlRegistryStore(RegistryStore):
 
     # --- taking in what was in another store
 
+    def highest_version(self, name: str) -> int:
+        with self._database.read() as session:
+            return models.highest(session, name)
+
     def import_model(self, whole: WholeModel) -> None:
         checked = limits.check_whole_model(whole)
         with self._database.write() as session:

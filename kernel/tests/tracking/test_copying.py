@@ -8,7 +8,20 @@ from collections.abc import Sequence
 import pytest
 from attrs import evolve
 
-from drupe.entities import Dataset, DatasetInput, InputTag, LifecycleStage, LogBatch, NewRun, Points, RunStatus, Stage, ViewType, WholeRun
+from drupe.entities import (
+    Dataset,
+    DatasetInput,
+    InputTag,
+    LifecycleStage,
+    LogBatch,
+    NewLoggedModel,
+    NewRun,
+    Points,
+    RunStatus,
+    Stage,
+    ViewType,
+    WholeRun,
+)
 from drupe.errors import AlreadyExists, StoreUnavailable, UnsupportedFeature
 from drupe.search import Kind, parse
 from drupe.testing.memory import MemoryRegistryStore, MemoryTrackingStore
@@ -131,6 +144,12 @@ def test_what_cannot_be_made_equal_is_told(source: Stores, target: Stores) -> No
         "run odd differs in tags, metrics",
         "run own is in target only",
     ]
+
+
+def test_logged_models_that_stay_behind_are_told(source: Stores, target: Stores) -> None:
+    source.tracking.create_logged_model(NewLoggedModel("0", name="net"))
+    (told,) = copy_store(source, target).differences
+    assert told.startswith("1 logged models, and which runs use and made them, were not copied")
 
 
 def test_another_experiment_under_the_same_id_stops_the_copy_before_any_run(source: Stores, target: Stores) -> None:

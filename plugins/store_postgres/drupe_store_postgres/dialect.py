@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 import sqlalchemy
+from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 from sqlalchemy import BigInteger, Double, Integer, LargeBinary, SmallInteger, Table, Text, collate, func, literal
 from sqlalchemy.engine import Engine
@@ -85,6 +86,9 @@ class PostgresDialect(Dialect):
 
     def begin_write(self, connection: Any) -> None:
         connection.execute(_WRITE, prepare=False)
+
+    def is_in_transaction(self, connection: Any) -> bool:
+        return not connection.closed and connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
     def exclude(self, connection: Any, what: str) -> None:
         if what == SCHEMA:  # which may take long, and must not be given up half way

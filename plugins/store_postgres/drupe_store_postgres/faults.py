@@ -20,8 +20,9 @@ from drupe.errors import (
     ValueTooLong,
 )
 from drupe.uris import redact
+from drupe_store_sql.dialect import Overtaken
 
-__all__ = ["Overtaken", "Replaced", "explain"]
+__all__ = ["Replaced", "explain"]
 
 _OVERTAKEN = frozenset({"40001", "40P01", "23505", "23503"})
 """Serialization failure, deadlock, and keys that another transaction has made or taken away meanwhile."""
@@ -45,10 +46,6 @@ _HINTS = {
     "57P03": "; it is starting up or shutting down",
 }
 _MISSING = frozenset({"42P01", "42703"})  # tables and columns: the statements are ours, so somebody has changed the schema
-
-
-class Overtaken(StoreBusy):
-    """Another transaction was quicker, nothing was written, and the same call may succeed when it is made again; see `repeating`."""
 
 
 class Replaced(Overtaken):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from drupe.errors import StoreBusy
-from drupe_store_postgres.faults import Overtaken
+from drupe_store_sql.dialect import Overtaken
 
 __all__ = ["repeating"]
 

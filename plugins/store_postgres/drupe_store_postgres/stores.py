@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, Self
 
 from drupe.entities import Damage
 from drupe.extend.features import Feature, Support
 from drupe.extend.registry_store import RegistryStore
-from drupe.extend.tracking_store import TrackingStore
+from drupe.extend.tracking_store import TrackingStore, outcome_of
 from drupe.uris import Uri
 from drupe_store_postgres.address import Address, artifact_root_for
 from drupe_store_postgres.dialect import PostgresDialect
@@ -22,6 +22,7 @@ from drupe_store_postgres.repeating import repeating
 from drupe_store_postgres.settings import PostgresSettings
 from drupe_store_sql import experiments, migrations, verify
 from drupe_store_sql.database import Database
+from drupe_store_sql.dialect import Overtaken
 from drupe_store_sql.registry import SqlRegistryStore
 from drupe_store_sql.tracking import SqlTrackingStore
 
@@ -43,13 +44,19 @@ class PostgresTrackingStore(SqlTrackingStore):
     """Experiments and runs in one PostgreSQL database."""
 
     features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys(
-        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS, Feature.IMPORTS), Support.FULL
+        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS, Feature.LOGGED_MODELS, Feature.IMPORTS), Support.FULL
     )
 
     @classmethod
     def open(cls, uri: Uri, settings: Any = None) -> Self:
         address, chosen = Address.of(uri), settings or PostgresSettings()
         return cls(_acquire(address, chosen), artifact_root_for(chosen.artifact_root), on_close=partial(_release, (address, chosen)))
+
+    def apply(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
+        try:
+            return self._database.together(calls)
+        except Overtaken:  # by another server that writes the same; one by one they hold fewer locks
+            return [outcome_of(call) for call in calls]
 
     def size_bytes(self) -> int | None:
         with self._database.read() as session:

@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 import pytest
@@ -125,6 +127,23 @@ def test_transactions_that_wait_for_each_other_are_told_apart_and_repeated(store
     works = [lambda n=n: write(["apple", "pear"][:: 1 if n % 2 else -1], n // 2) for n in range(20)]
     assert in_threads(works) == []
     assert len([key for key in store.get_run("apple").data.tags if key != "mlflow.runName"]) == 20
+
+
+def test_groups_of_calls_that_two_servers_make_in_opposite_order_are_all_done(address: str, open_store: Open) -> None:
+    store = open_store()
+    names = [f"r{n}" for n in range(4)]
+    for name in names:
+        store.create_run(NewRun("0", run_id=name))
+
+    def group(server: int) -> None:
+        with closing(opened(address)) as own:
+            for step in range(8):
+                calls = [partial(own.log_batch, name, LogBatch({f"m{step}": Points.of([(server, 0, 0.5)])})) for name in names]
+                assert own.apply(calls[:: 1 if server % 2 else -1]) == [None] * 4
+
+    assert in_threads([partial(group, server) for server in range(4)]) == []
+    for name in names:
+        assert [summary.count for summary in store.get_run(name).data.summaries.values()] == [4] * 8
 
 
 def test_readers_see_one_state_while_others_write(store: PostgresTrackingStore, run_id: str) -> None:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from drupe.errors import DrupeError, StoreBusy, StoreUnavailable
-from drupe_store_sql.dialect import Dialect
+from drupe_store_sql.dialect import Dialect, Overtaken
 from drupe_store_sql.session import Session, Shared
 
 __all__ = ["Database", "now_ms"]
@@ -103,7 +103,10 @@ class Database:
         except Exception as fault:
             if not session.is_open():  # such as after a full disk: with it went what the calls before have written
                 raise
-            return fault if isinstance(fault, DrupeError) else self.dialect.explain(fault) or fault
+            meant = fault if isinstance(fault, DrupeError) else self.dialect.explain(fault) or fault
+            if isinstance(meant, Overtaken):  # begun again inside, it would keep the locks that the others wait for
+                raise meant from fault
+            return meant
 
     @contextmanager
     def _session(self, begin: Callable[[Any], None], *, is_writing: bool) -> Iterator[Session]:

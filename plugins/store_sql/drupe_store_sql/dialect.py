@@ -10,9 +10,13 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Engine
 from sqlalchemy.sql.elements import ColumnElement
 
-from drupe.errors import DrupeError
+from drupe.errors import DrupeError, StoreBusy
 
-__all__ = ["Dialect"]
+__all__ = ["Dialect", "Overtaken"]
+
+
+class Overtaken(StoreBusy):
+    """Another transaction was quicker, and this one must be given up as a whole; the same calls may succeed when they are made again."""
 
 
 class Dialect(ABC):

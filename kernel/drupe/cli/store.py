@@ -1,7 +1,7 @@
 """`drupe store`: look through all that a store keeps for damage, make a whole store of what can be read of a damaged one, copy a store.
 
 What is checked and how rows are kept is the store plugin's affair; see `TrackingStore.verify` and `TrackingStore.repair`. How a store is
-copied is for `drupe.tracking.copying`.
+copied is for `drupe.migrate.copying`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from drupe.entities import Damage, RepairReport, TableReport
 from drupe.errors import NoProvider, StoreUnavailable
 from drupe.extend.features import Feature
 from drupe.loading import catalog
+from drupe.migrate.copying import CopyReport, Stores, copy_store
 from drupe.tracking.address import get_tracking_uri, store_class
-from drupe.tracking.copying import CopyReport, Stores, copy_store
 from drupe.tracking.journal.places import journals_root
 from drupe.tracking.journal.repair import find_damage, repair
 from drupe.uris import redact

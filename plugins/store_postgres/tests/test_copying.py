@@ -8,10 +8,10 @@ from pathlib import Path
 
 from drupe.entities import LifecycleStage, LogBatch, NewRun, Points, ViewType
 from drupe.loading import catalog
+from drupe.migrate.copying import Stores, copy_store
 from drupe.search import Kind, parse
 from drupe.testing.comparison import plain
 from drupe.testing.random_population import fill_registry, fill_tracking
-from drupe.tracking.copying import Stores, copy_store
 from drupe.uris import Uri
 
 

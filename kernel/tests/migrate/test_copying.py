@@ -23,11 +23,11 @@ from drupe.entities import (
     WholeRun,
 )
 from drupe.errors import AlreadyExists, StoreUnavailable, UnsupportedFeature
+from drupe.migrate import copying
+from drupe.migrate.copying import Stores, copy_store
 from drupe.search import Kind, parse
 from drupe.testing.memory import MemoryRegistryStore, MemoryTrackingStore
 from drupe.testing.random_population import fill_registry, fill_tracking
-from drupe.tracking import copying
-from drupe.tracking.copying import Stores, copy_store
 
 EVERY_RUN = parse(Kind.RUNS)
 

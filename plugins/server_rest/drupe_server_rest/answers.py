@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -11,12 +11,10 @@ import orjson
 from drupe.errors import DrupeError
 from drupe.wire.faults import fault_form
 from drupe_server_rest.errors import Unexpected
+from drupe_server_rest.exchange import Exchange
 
-__all__ = ["JSON", "SAFE_HEADERS", "Answer", "Receive", "Scope", "Send", "fault_answer", "json_answer", "send_answer", "text_answer"]
+__all__ = ["JSON", "SAFE_HEADERS", "Answer", "fault_answer", "json_answer", "send_answer", "text_answer"]
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
 JSON: Header = (b"content-type", b"application/json")
@@ -63,13 +61,13 @@ def fault_answer(fault: BaseException, request_id: str) -> Answer:
     return answer
 
 
-async def send_answer(send: Send, answer: Answer, request: Mapping[bytes, bytes], request_id: str, *, with_body: bool = True) -> None:
+async def send_answer(exchange: Exchange, answer: Answer) -> None:
     """Send it, compressed if it is long and the client takes that."""
     body = answer.body
-    headers = [*answer.headers, *SAFE_HEADERS, (b"x-request-id", request_id.encode())]
-    if len(body) >= WORTH_COMPRESSING and b"gzip" in request.get(b"accept-encoding", b""):
+    headers = [*answer.headers, *SAFE_HEADERS, (b"x-request-id", exchange.request_id.encode())]
+    if len(body) >= WORTH_COMPRESSING and b"gzip" in exchange.headers.get(b"accept-encoding", b""):
         body = gzip.compress(body, LEVEL)
         headers += [(b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")]
     headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body if with_body else b""})
+    await exchange.send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await exchange.send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else body})

@@ -9,29 +9,32 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import parse_qs
-from uuid import uuid4
 
 from drupe import __version__
-from drupe.errors import DrupeError, InvalidValue
+from drupe.errors import DrupeError
 from drupe.uris import ArtifactPath
-from drupe_server_rest.answers import SAFE_HEADERS, Answer, Receive, Scope, Send, fault_answer, json_answer, send_answer, text_answer
-from drupe_server_rest.bodies import ClientGone, Incoming
+from drupe.wire.openapi import document
+from drupe.wire.routes import Access
+from drupe_server_rest.answers import SAFE_HEADERS, Answer, fault_answer, json_answer, send_answer, text_answer
+from drupe_server_rest.bodies import ClientGone
 from drupe_server_rest.commits import CommitQueue
 from drupe_server_rest.errors import MethodNotAllowed, NoSuchRoute
+from drupe_server_rest.exchange import Exchange, Receive, Scope, Send
 from drupe_server_rest.figures import Figures
-from drupe_server_rest.gate import SAFE_METHODS, Gate, Policy
-from drupe_server_rest.protocol import Protocol, decoded
+from drupe_server_rest.gate import Gate, Policy
+from drupe_server_rest.protocol import Protocol
 from drupe_server_rest.proxy import FORM_UPLOAD_BYTES, ArtifactProxy
 from drupe_server_rest.services import Services
 
-__all__ = ["Application", "SPOKEN"]
+__all__ = ["SPOKEN", "Application"]
 
 SPOKEN = "3.3.0"  # of MLflow's protocol; its clients send spans to servers from 3.4 on, which are not kept here
 FILES = ("/api/2.0/mlflow-artifacts/artifacts", "/ajax-api/2.0/mlflow-artifacts/artifacts")
 FORM_UPLOAD = "/ajax-api/2.0/mlflow/upload-artifact"
+SERVER_INFO = ("/api/3.0/mlflow/server-info", "/ajax-api/3.0/mlflow/server-info")
+FILE_ACCESS = {"GET": Access.READ, "HEAD": Access.READ, "PUT": Access.WRITE, "DELETE": Access.DELETE}
+CLIENT_GONE = 499
 KEEP_ALIVE_S = 15.0
 
 log = logging.getLogger("drupe.server")
@@ -39,7 +42,7 @@ access_log = logging.getLogger("drupe.server.access")
 
 
 class Application:
-    """One store, served. Use it between `start` and `stop`."""
+    """One store, served."""
 
     def __init__(
         self, services: Services, commits: CommitQueue, gate: Gate, *, prefix: str = "", readers: int = 4, most_bytes: int = 64 << 20
@@ -50,121 +53,119 @@ class Application:
         self._policy = Policy()
         self._protocol = Protocol(services, commits, self._threads, self._policy, most_bytes=most_bytes)
         self._proxy = ArtifactProxy(services, self._file_threads)
-        self.figures = Figures()
+        self._figures = Figures()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
         began = time.perf_counter()
-        headers = dict(scope["headers"])
-        request_id = uuid4().hex[:16]
-        name, status = "-", 500
-        incoming = Incoming(receive)
+        exchange = Exchange(scope, receive, send, self._prefix)
         try:
-            name, status = await self._serve(scope, incoming, send, headers, request_id)
+            if b"%" in scope["raw_path"]:
+                exchange.decode_path(scope["raw_path"], self._prefix)
+            answer = await self._answer(exchange)
+            if answer is not None:
+                await send_answer(exchange, answer)
         except ClientGone:
-            status = 499
-        except Exception as fault:  # DrupeError is an answer; anything else is a fault of ours, and is told to the log only
-            if not isinstance(fault, DrupeError):
-                log.exception("request %s, %s %s: a fault of the server", request_id, scope["method"], scope["path"][:200])
-            answer = fault_answer(fault, request_id)
-            status = answer.status
-            if not incoming.is_over and scope["method"] not in SAFE_METHODS:
-                await incoming.drain()
-                if not incoming.is_over:
-                    answer.headers = (*answer.headers, (b"connection", b"close"))
-            await send_answer(send, answer, headers, request_id)
+            exchange.status = CLIENT_GONE
+        except Exception as fault:  # a DrupeError is an answer; anything else is a fault of ours, and is told to the log only
+            await self._refuse(exchange, fault)
         took = time.perf_counter() - began
-        self.figures.count(name, status, took)
+        self._figures.count(exchange.name, exchange.status, took)
         if access_log.isEnabledFor(logging.INFO):
             client = scope.get("client") or ("", 0)
-            access_log.info(
-                json.dumps(
-                    {
-                        "id": request_id,
-                        "client": client[0],
-                        "method": scope["method"],
-                        "path": scope["path"],
-                        "status": status,
-                        "ms": round(took * 1000, 2),
-                    }
-                )
-            )
+            line = {"id": exchange.request_id, "client": client[0], "method": exchange.method, "path": scope["path"]}
+            access_log.info(json.dumps({**line, "status": exchange.status, "ms": round(took * 1000, 2)}))
 
     def close(self) -> None:
         """Let go of threads."""
         self._threads.shutdown(wait=False)
         self._file_threads.shutdown(wait=False)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, headers: Mapping[bytes, bytes], request_id: str) -> tuple[str, int]:
-        method: str = scope["method"]
-        path = decoded(scope["raw_path"].partition(b"?")[0]) if scope.get("raw_path") else scope["path"]
-        if self._prefix and (path == self._prefix or path.startswith(f"{self._prefix}/")):
-            path = path[len(self._prefix) :] or "/"
-        self._gate.check(method, path, headers)
-        found = None if path == FORM_UPLOAD else self._protocol.find(method, path)
+    async def _refuse(self, exchange: Exchange, fault: Exception) -> None:
+        if not isinstance(fault, DrupeError):
+            log.error("request %s, %s %s: a fault of the server", exchange.request_id, exchange.method, exchange.path[:200], exc_info=fault)
+        if exchange.is_answering:  # the connection is closed with the answer unfinished, which is how the client learns of it
+            return
+        answer = fault_answer(fault, exchange.request_id)
+        if not exchange.is_over and not exchange.is_read:
+            await exchange.drain()
+            if not exchange.is_over:
+                answer.headers = (*answer.headers, (b"connection", b"close"))
+        await send_answer(exchange, answer)
+
+    async def _answer(self, exchange: Exchange) -> Answer | None:
+        """The answer; None when it has been sent already."""
+        path = exchange.path
+        self._gate.check(exchange.method, path, exchange.headers)
+        found = None if path == FORM_UPLOAD else self._protocol.find(exchange.method, path)
         if found is not None:
             route, fields = found
-            answer = await self._protocol.answer(route, fields, scope, receive, headers)
-            await send_answer(send, answer, headers, request_id)
-            return route.name, answer.status
+            exchange.name = route.name
+            return await self._protocol.answer(route, fields, exchange)
         for root in FILES:
             if path == root or path.startswith(f"{root}/"):
-                return await self._serve_file(method, path[len(root) + 1 :], scope, receive, send, headers, request_id)
-        name, answer_or_status = await self._serve_other(method, path, scope, receive, send, headers, request_id)
-        if isinstance(answer_or_status, int):
-            return name, answer_or_status
-        await send_answer(send, answer_or_status, headers, request_id, with_body=method != "HEAD")
-        return name, answer_or_status.status
-
-    async def _serve_file(
-        self, method: str, rest: str, scope: Scope, receive: Receive, send: Send, headers: Mapping[bytes, bytes], request_id: str
-    ) -> tuple[str, int]:
-        path = ArtifactPath.parse(rest)
-        if method in ("GET", "HEAD") and path.is_root:
-            answer = await self._proxy.list(ArtifactPath.parse(_one(scope, "path")))
-        elif method in ("GET", "HEAD"):
-            return "GET file", await self._proxy.send(path, send, headers, request_id, with_body=method == "GET")
-        elif method == "PUT":
-            answer = await self._proxy.put(path, receive, headers)
-        elif method == "DELETE":
-            answer = await self._proxy.delete(path)
-        else:
-            raise MethodNotAllowed(f"files are read with GET, kept with PUT and removed with DELETE, not with {method}")
-        await send_answer(send, answer, headers, request_id, with_body=method != "HEAD")
-        return f"{method} file", answer.status
-
-    async def _serve_other(
-        self, method: str, path: str, scope: Scope, receive: Receive, send: Send, headers: Mapping[bytes, bytes], request_id: str
-    ) -> tuple[str, Answer | int]:
-        if method in ("GET", "HEAD"):
-            if path == "/health":
-                return "health", text_answer("OK")
-            if path == "/version":
-                return "version", text_answer(SPOKEN)
-            if path == "/metrics":
-                return "metrics", self._figures()
-            if path in ("/api/3.0/mlflow/server-info", "/ajax-api/3.0/mlflow/server-info"):
-                return "server-info", json_answer({"store_type": "SqlStore", "drupe_version": __version__})
-            if path == "/get-artifact":
-                run = await asyncio.to_thread(self._services.tracking.get_run, _needed(scope, "run_id", "run_uuid"))
-                file = self._services.places.inside(run.info.artifact_uri) / _needed(scope, "path")
-                return "get-artifact", await self._proxy.send(file, send, headers, request_id, with_body=method == "GET")
-            if path == "/api/drupe/changes":
-                return "changes", await self._stream(receive, send)
-            if path == "/":
-                return "start", text_answer(
-                    f"drupe {__version__}: a tracking server. Point a client at this address; see /health and /metrics.\n"
-                )
-        elif method == "POST" and path == FORM_UPLOAD:
-            run = await asyncio.to_thread(self._services.tracking.get_run, _needed(scope, "run_uuid", "run_id"))
-            file = self._services.places.inside(run.info.artifact_uri) / _needed(scope, "path")
-            return "upload-artifact", await self._proxy.put(file, receive, headers, most_bytes=FORM_UPLOAD_BYTES)
+                return await self._answer_file(exchange, path[len(root) + 1 :])
+        if path == FORM_UPLOAD and exchange.method == "POST":
+            exchange.name = "POST file"
+            self._policy.check(exchange.name, Access.WRITE)
+            file = await self._file_of_run(exchange)
+            return await self._proxy.put(file, exchange, most_bytes=FORM_UPLOAD_BYTES)
+        if exchange.method in ("GET", "HEAD"):
+            return await self._answer_other(exchange)
         raise NoSuchRoute(f"nothing is served under {path[:200]}")
 
-    def _figures(self) -> Answer:
-        text = self.figures.text(
+    async def _answer_file(self, exchange: Exchange, rest: str) -> Answer | None:
+        access = FILE_ACCESS.get(exchange.method)
+        if access is None:
+            raise MethodNotAllowed(f"files are read with GET, kept with PUT and removed with DELETE, not with {exchange.method}")
+        exchange.name = f"{exchange.method} file"
+        self._policy.check(exchange.name, access)
+        path = ArtifactPath.parse(rest)
+        if access is Access.WRITE:
+            return await self._proxy.put(path, exchange)
+        if access is Access.DELETE:
+            return await self._proxy.delete(path)
+        if path.is_root:
+            return await self._proxy.list(ArtifactPath.parse(exchange.field("path")))
+        await self._proxy.send(path, exchange)
+        return None
+
+    async def _answer_other(self, exchange: Exchange) -> Answer | None:
+        path = exchange.path
+        exchange.name = path if path in ("/health", "/version", "/metrics") else "GET other"
+        if path == "/health":
+            return text_answer("OK")
+        if path == "/version":
+            return text_answer(SPOKEN)
+        if path in SERVER_INFO:
+            return json_answer({"store_type": "SqlStore", "drupe_version": __version__})
+        self._policy.check(exchange.name, Access.READ)
+        if path == "/metrics":
+            return self._figures_answer()
+        if path == "/api/openapi.json":
+            return json_answer(document())
+        if path == "/get-artifact":
+            await self._proxy.send(await self._file_of_run(exchange), exchange)
+            return None
+        if path == "/api/drupe/changes":
+            await self._stream(exchange)
+            return None
+        if path == "/":
+            return text_answer(
+                f"drupe {__version__}: a tracking server. Point a client at this address; see /health, /metrics, /api/openapi.json.\n"
+            )
+        exchange.name = "-"
+        raise NoSuchRoute(f"nothing is served under {path[:200]}")
+
+    async def _file_of_run(self, exchange: Exchange) -> ArtifactPath:
+        run_id, path = exchange.needed_field("run_id", "run_uuid"), exchange.needed_field("path")
+        run = await asyncio.get_running_loop().run_in_executor(self._threads, self._services.tracking.get_run, run_id)
+        return self._services.places.inside(run.info.artifact_uri) / path
+
+    def _figures_answer(self) -> Answer:
+        text = self._figures.text(
             writes=self._commits.writes,
             commits=self._commits.commits,
             waiting=self._commits.depth,
@@ -172,13 +173,13 @@ class Application:
         )
         return text_answer(text, kind="text/plain; version=0.0.4; charset=utf-8")
 
-    async def _stream(self, receive: Receive, send: Send) -> int:
+    async def _stream(self, exchange: Exchange) -> None:
         headers = [(b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no"), *SAFE_HEADERS]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        gone = asyncio.ensure_future(_until_gone(receive))
+        await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
+        gone = asyncio.ensure_future(_until_gone(exchange))
         try:
             async with self._services.changes.listening() as changes:
-                await send({"type": "http.response.body", "body": b": listening\n\n", "more_body": True})
+                await exchange.send({"type": "http.response.body", "body": b": listening\n\n", "more_body": True})
                 while not gone.done():
                     coming = asyncio.ensure_future(changes.get())
                     await asyncio.wait({coming, gone}, timeout=KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED)
@@ -190,29 +191,12 @@ class Application:
                         if change is None:
                             break
                         text = b"data: " + json.dumps(change).encode() + b"\n\n"
-                    await send({"type": "http.response.body", "body": text, "more_body": True})
+                    await exchange.send({"type": "http.response.body", "body": text, "more_body": True})
         finally:
             gone.cancel()
-        await send({"type": "http.response.body", "body": b""})
-        return 200
+        await exchange.send({"type": "http.response.body", "body": b""})
 
 
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
+async def _until_gone(exchange: Exchange) -> None:
+    while (await exchange.receive())["type"] != "http.disconnect":
         pass
-
-
-def _one(scope: Scope, name: str) -> str | None:
-    try:
-        values = parse_qs(scope["query_string"].decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100).get(name)
-    except ValueError as fault:
-        raise InvalidValue(f"the query of the address cannot be read: {fault}") from fault
-    return values[-1] if values else None
-
-
-def _needed(scope: Scope, *names: str) -> str:
-    for name in names:
-        value = _one(scope, name)
-        if value:
-            return value
-    raise InvalidValue(f"missing value for required parameter {names[0]!r}", fields=list(names[:1]))

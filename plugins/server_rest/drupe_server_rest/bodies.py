@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import zlib
 from collections.abc import AsyncIterator, Mapping, MutableMapping
 from typing import Any
@@ -11,51 +10,24 @@ from typing import Any
 import orjson
 
 from drupe.errors import InvalidValue
-from drupe_server_rest.answers import Receive
 from drupe_server_rest.errors import TooLarge, TooSlow
+from drupe_server_rest.exchange import Receive
 
-__all__ = ["ClientGone", "Incoming", "chunks", "json_form", "whole"]
+__all__ = ["ClientGone", "chunks", "json_form", "whole"]
 
 PATIENCE_S = 30.0
 LEAST_BYTES_PER_S = 1000
 GZIP_WINDOW = 31
-DRAIN_S, DRAIN_BYTES = 5.0, 256 << 20
 
 
 class ClientGone(Exception):
     """The client has closed the connection before its request was complete."""
 
 
-class Incoming:
-    """What comes from the client, and whether all of it has come. Call it as ASGI's `receive`."""
-
-    __slots__ = ("_receive", "is_over")
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive, self.is_over = receive, False
-
-    async def __call__(self) -> MutableMapping[str, Any]:
-        """The next message."""
-        message = await self._receive()
-        self.is_over = message["type"] == "http.disconnect" or not message.get("more_body", False)
-        return message
-
-    async def drain(self) -> None:
-        """Take the rest of a body that was refused, within reason: a client that is still sending would not hear why it was."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_S):
-                left = DRAIN_BYTES
-                while not self.is_over and left > 0:
-                    left -= len((await self()).get("body", b""))
-
-
 async def chunks(receive: Receive) -> AsyncIterator[bytes]:
     """The pieces of a body as they come. Raises TooSlow when nothing comes for a while, ClientGone."""
     while True:
-        try:
-            message = await asyncio.wait_for(receive(), PATIENCE_S)
-        except TimeoutError as fault:
-            raise TooSlow(f"nothing of the body has come for {PATIENCE_S:g} s") from fault
+        message = await _next(receive)
         if message["type"] == "http.disconnect":
             raise ClientGone
         piece = message.get("body", b"")
@@ -69,7 +41,7 @@ async def whole(receive: Receive, headers: Mapping[bytes, bytes], most_bytes: in
     """A body, unpacked. Raises TooLarge, TooSlow, InvalidValue, ClientGone."""
     if int(headers.get(b"content-length", b"0") or 0) > most_bytes:
         raise TooLarge(f"a body of {int(headers[b'content-length'])} bytes; this server takes at most {most_bytes}")
-    message = await asyncio.wait_for(receive(), PATIENCE_S)
+    message = await _next(receive)
     if message["type"] == "http.request" and not message.get("more_body", False):  # as most come
         body: bytes = message.get("body", b"")
     else:
@@ -90,6 +62,14 @@ async def whole(receive: Receive, headers: Mapping[bytes, bytes], most_bytes: in
         body = b"".join(pieces)
     packing = headers.get(b"content-encoding", b"identity").lower()
     return body if packing == b"identity" else _unpacked(body, packing, most_bytes)
+
+
+async def _next(receive: Receive) -> MutableMapping[str, Any]:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await receive()
+    except TimeoutError as fault:
+        raise TooSlow(f"nothing of the body has come for {PATIENCE_S:g} s") from fault
 
 
 def json_form(body: bytes, what: str) -> Any:

@@ -11,13 +11,13 @@ from ipaddress import ip_address
 from typing import ClassVar
 
 from drupe.errors import DrupeError, InvalidValue
-from drupe.wire.routes import Access, Route
+from drupe.wire.routes import Access
+from drupe_server_rest.exchange import SAFE_METHODS
 
-__all__ = ["SAFE_METHODS", "Forbidden", "Gate", "Policy", "bare_host", "check_is_json", "is_any", "is_loopback"]
+__all__ = ["Forbidden", "Gate", "Policy", "bare_host", "check_is_json", "is_any", "is_loopback"]
 
 OWN_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 UNGUARDED = frozenset({"/health", "/version"})  # for load balancers, which call a server by its address
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Forbidden(DrupeError):
@@ -31,8 +31,8 @@ class Forbidden(DrupeError):
 class Policy:
     """Decides about every request on a route. Until there are accounts, everybody whom the gate lets in may do everything."""
 
-    def check(self, route: Route, access: Access) -> None:
-        """Return if the caller may do this. Raises Forbidden."""
+    def check(self, route: str, access: Access) -> None:
+        """Return if the caller may do this on the route of that name. Raises Forbidden."""
 
 
 class Gate:

@@ -7,24 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import parse_qsl, unquote
 
 from drupe.errors import InvalidValue
 from drupe.wire.routes import NOT_YET, PREFIXES, ROUTES, Access, Route
 from drupe.wire.shapes import Form, plain, read, read_query
 from drupe.wire.tracking import Nothing
-from drupe_server_rest.answers import Answer, Receive, Scope, json_answer
+from drupe_server_rest.answers import Answer, json_answer
 from drupe_server_rest.bodies import json_form, whole
 from drupe_server_rest.commits import CommitQueue
 from drupe_server_rest.errors import MethodNotAllowed, NoSuchRoute, NotYet
+from drupe_server_rest.exchange import Exchange
 from drupe_server_rest.gate import Policy, check_is_json
 from drupe_server_rest.handlers import HANDLERS, Handler
 from drupe_server_rest.services import Services
 
-__all__ = ["Protocol", "decoded"]
+__all__ = ["Protocol"]
 
 _FIELD = re.compile(r"\{(\w+)\}")
 _DONE = json_answer({})
@@ -63,10 +63,10 @@ class Protocol:
             raise MethodNotAllowed(f"{path} is asked with {' or '.join(sorted(found))}, not {method}")
         return route, fields
 
-    async def answer(self, route: Route, fields: Form, scope: Scope, receive: Receive, headers: Mapping[bytes, bytes]) -> Answer:
+    async def answer(self, route: Route, fields: Form, exchange: Exchange) -> Answer:
         """The answer to one request. Raises DrupeError, ClientGone."""
-        self._policy.check(route, route.access)
-        asked = await self._asked(route, fields, scope, receive, headers)
+        self._policy.check(route.name, route.access)
+        asked = await self._asked(route, fields, exchange)
         handler = HANDLERS[route.name]
         if route.access is Access.READ:
             return await asyncio.get_running_loop().run_in_executor(self._readers, _answered, handler, self._services, asked)
@@ -74,17 +74,13 @@ class Protocol:
         reply = await self._commits.write(lambda: handler(services, asked))
         return _DONE if type(reply) is Nothing else json_answer(plain(reply))
 
-    async def _asked(self, route: Route, fields: Form, scope: Scope, receive: Receive, headers: Mapping[bytes, bytes]) -> Any:
-        query: bytes = scope["query_string"]
+    async def _asked(self, route: Route, fields: Form, exchange: Exchange) -> Any:
+        headers = exchange.headers
         if route.has_body and not _is_bare_deletion(route, headers):
             check_is_json(headers, route.name)
-            form = json_form(await whole(receive, headers, self._most_bytes), route.name)
-        elif route.has_body:
-            form = {}
-        elif not query and headers.get(b"content-length", b"0") not in (b"0", b""):
-            form = json_form(await whole(receive, headers, self._most_bytes), route.name)
-        else:
-            return read_query(route.request, (*_pairs(query), *fields.items()))
+        elif not route.has_body and (exchange.query or headers.get(b"content-length", b"0") in (b"0", b"")):
+            return read_query(route.request, (*exchange.fields(), *fields.items()))
+        form = json_form(await whole(exchange.receive, headers, self._most_bytes), route.name)
         if fields:
             if not isinstance(form, dict):
                 raise InvalidValue(f"{route.name}: the body is a JSON object")
@@ -122,18 +118,3 @@ def _is_bare_deletion(route: Route, headers: Mapping[bytes, bytes]) -> bool:
 def _answered(handler: Handler, services: Services, asked: Any) -> Answer:
     """Reply and JSON in one go: both take a thread's time rather than the loop's."""
     return json_answer(plain(handler(services, asked)))
-
-
-def _pairs(query: bytes) -> Sequence[tuple[str, str]]:
-    try:
-        return parse_qsl(query.decode("ascii"), keep_blank_values=True, max_num_fields=5000, errors="strict")
-    except ValueError as fault:
-        raise InvalidValue(f"the query of the address cannot be read: {fault}") from fault
-
-
-def decoded(raw_path: bytes) -> str:
-    """A path of an address, decoded once. Raises InvalidValue."""
-    try:
-        return unquote(raw_path.decode("ascii"), errors="strict")
-    except ValueError as fault:
-        raise InvalidValue("the path of the address is not percent-encoded UTF-8") from fault

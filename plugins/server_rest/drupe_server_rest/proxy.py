@@ -11,7 +11,6 @@ import mimetypes
 import os
 import re
 import tempfile
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,10 @@ from drupe.errors import ArtifactNotFound, InvalidPath, InvalidValue
 from drupe.uris import ArtifactPath
 from drupe.wire.artifacts import FilesFound
 from drupe.wire.shapes import plain
-from drupe_server_rest.answers import SAFE_HEADERS, Answer, Receive, Send, json_answer
+from drupe_server_rest.answers import SAFE_HEADERS, Answer, json_answer
 from drupe_server_rest.bodies import chunks
 from drupe_server_rest.errors import TooLarge
+from drupe_server_rest.exchange import Exchange, Receive
 from drupe_server_rest.services import Services
 
 __all__ = ["FORM_UPLOAD_BYTES", "ArtifactProxy"]
@@ -83,17 +83,18 @@ class ArtifactProxy:
         found: list[FileInfo] = await self._in_thread(self._services.places.repo.list, folder)
         return json_answer(plain(FilesFound(tuple(evolve(one, path=one.path.rpartition("/")[2]) for one in found))))
 
-    async def put(self, path: ArtifactPath, receive: Receive, headers: Mapping[bytes, bytes], *, most_bytes: int | None = None) -> Answer:
+    async def put(self, path: ArtifactPath, exchange: Exchange, *, most_bytes: int | None = None) -> Answer:
         """Keep a body as a file. Raises InvalidPath, TooLarge, TooSlow, ClientGone, StoreFull."""
         if path.is_root:
             raise InvalidPath("an upload needs the name of a file")
+        headers = exchange.headers
         announced = int(headers.get(b"content-length", b"0") or 0)
         if most_bytes is not None and announced > most_bytes:
             raise TooLarge(f"this route takes files up to {most_bytes} bytes; this one has {announced}")
         async with self._uploads:
             handle, name = await self._in_thread(_temporary)
             try:
-                size = await self._receive_into(handle, receive, most_bytes)
+                size = await self._receive_into(handle, exchange.receive, most_bytes)
                 if headers.get(b"content-length") is not None and size != announced:
                     raise InvalidValue(f"{size} bytes have come of {announced}; nothing was kept")
                 await self._in_thread(self._services.places.repo.put_file, Path(name), path)
@@ -109,20 +110,21 @@ class ArtifactProxy:
         self._services.changes.tell("artifact", path=str(path))
         return json_answer({})
 
-    async def send(self, path: ArtifactPath, send: Send, headers: Mapping[bytes, bytes], request_id: str, *, with_body: bool) -> int:
-        """Send a file, or the part of it that is asked for; returns the status. Raises ArtifactNotFound, InvalidValue for a folder."""
+    async def send(self, path: ArtifactPath, exchange: Exchange) -> None:
+        """Send a file, or the part of it that is asked for. Raises ArtifactNotFound, InvalidValue for a folder."""
+        send = exchange.send
         opened: _Opened = await self._in_thread(self._open, path)
         try:
-            first, last, status = _part(headers.get(b"range"), opened.size)
+            first, last, status = _part(exchange.headers.get(b"range"), opened.size)
             await send(
                 {
                     "type": "http.response.start",
                     "status": status,
-                    "headers": _file_headers(path, first, last, opened.size, status, request_id),
+                    "headers": _file_headers(path, first, last, opened.size, status, exchange.request_id),
                 }
             )
             at = first
-            while with_body and at <= last:
+            while exchange.method == "GET" and at <= last:
                 piece = await self._in_thread(os.pread, opened.descriptor, min(PIECE_BYTES, last + 1 - at), at)
                 if not piece:  # cut short meanwhile; the client sees that bytes are missing
                     break
@@ -131,7 +133,6 @@ class ArtifactProxy:
             await send({"type": "http.response.body", "body": b""})
         finally:
             os.close(opened.descriptor)
-        return status
 
     def _open(self, path: ArtifactPath) -> _Opened:
         repo = self._services.places.repo

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from drupe.errors import InvalidSettings, StoreBusy, StoreError
 from drupe.extend import TrackingStore
 from drupe.tracking.address import tracking_store
-from drupe.tracking.journal.places import journals_root
+from drupe.tracking.journal.places import journals_root, state_folder
 from drupe.uris import Uri, redact
 from drupe_server_rest.places import Places
 from drupe_server_rest.settings import ServerSettings
@@ -55,6 +55,9 @@ def places_of(tracking: TrackingStore, settings: ServerSettings) -> Places:
 def alone(store: str) -> Iterator[None]:
     """Nobody else serves this store meanwhile, where it is a file on this machine. Raises StoreBusy that names who does."""
     root = journals_root(store)
+    if state_folder() in root.parents:  # the store is elsewhere, and made for several servers
+        yield
+        return
     with contextlib.ExitStack() as kept:
         try:
             root.mkdir(parents=True, exist_ok=True)

@@ -44,7 +44,8 @@ class PostgresTrackingStore(SqlTrackingStore):
     """Experiments and runs in one PostgreSQL database."""
 
     features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys(
-        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS, Feature.LOGGED_MODELS, Feature.IMPORTS), Support.FULL
+        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS, Feature.GROUP_COMMIT, Feature.LOGGED_MODELS, Feature.IMPORTS),
+        Support.FULL,
     )
 
     @classmethod

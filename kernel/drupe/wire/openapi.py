@@ -12,7 +12,7 @@ from drupe import __version__
 from drupe.entities import LoggedModel, LoggedModelStatus, Metric, RunData
 from drupe.entities.codec import LOGGED_MODEL_STATUSES
 from drupe.wire.routes import ROUTES, Route
-from drupe.wire.shapes import NEEDED, Form
+from drupe.wire.shapes import NEEDED, Form, Unread
 
 __all__ = ["document"]
 
@@ -121,8 +121,8 @@ def _field(kind: type, field: Any, shapes: Form) -> Form:
 
 def _schema(kind: Any, shapes: Form) -> Form:
     options = [option for option in get_args(kind) if option is not type(None)]
-    if kind is Any:  # the points of a batch
-        return _POINT
+    if kind is Unread:  # the points of a batch
+        return {"type": "array", "items": _POINT}
     if get_origin(kind) is tuple:
         return {"type": "array", "items": _schema(options[0], shapes)}
     if get_origin(kind) is not None and issubclass(get_origin(kind), Mapping):

@@ -21,7 +21,7 @@ from drupe.entities import LoggedModelStatus, RunStatus, ViewType
 from drupe.entities.codec import LOGGED_MODEL_STATUSES, converter as entity_converter
 from drupe.errors import InvalidValue
 
-__all__ = ["NEEDED", "Form", "converter", "needed", "plain", "read", "read_query"]
+__all__ = ["NEEDED", "Form", "Unread", "converter", "needed", "plain", "read", "read_query"]
 
 T = TypeVar("T")
 Form = dict[str, Any]
@@ -32,6 +32,10 @@ NEEDED = "drupe.wire: needed"
 _RUN_STATUS = {1: RunStatus.RUNNING, 2: RunStatus.SCHEDULED, 3: RunStatus.FINISHED, 4: RunStatus.FAILED, 5: RunStatus.KILLED}
 _MODEL_STATUS = {1: LoggedModelStatus.PENDING, 2: LoggedModelStatus.READY, 3: LoggedModelStatus.FAILED}
 _STATUS_WORDS = {status: word for word, status in LOGGED_MODEL_STATUSES.items()}
+
+
+class Unread(tuple[Any, ...]):
+    """The type of a list whose members are left as they were parsed, for those who read them quicker."""
 
 
 def needed() -> Any:
@@ -83,6 +87,8 @@ def converter() -> Converter:
     made.register_structure_hook(LoggedModelStatus, lambda value, _: _model_status_in(value))
     made.register_unstructure_hook(LoggedModelStatus, _STATUS_WORDS.__getitem__)
     made.register_structure_hook(ViewType, lambda value, _: _enum_in(ViewType, {int(view): view for view in ViewType}, value))
+    made.register_structure_hook(Unread, lambda value, _: _list_in(value))
+    made.register_unstructure_hook(Unread, list)
     made.register_unstructure_hook(ViewType, lambda view: view.name)
     made.register_structure_hook_factory(_is_shape, lambda kind: _reader(kind, made))
     made.register_unstructure_hook_factory(_is_shape, lambda kind: _writer(kind, made))
@@ -148,6 +154,12 @@ def _model_status_in(value: Any) -> LoggedModelStatus | None:
     named = LOGGED_MODEL_STATUSES.get(value) if isinstance(value, str) else None
     found: LoggedModelStatus | None = named or _enum_in(LoggedModelStatus, _MODEL_STATUS, value)
     return found
+
+
+def _list_in(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"expected a list, got {_shown(value)}")
+    return value
 
 
 def _bare(kind: Any) -> Any:

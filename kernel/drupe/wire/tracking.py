@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from attrs import frozen
+from attrs import field, frozen
 
 from drupe.entities import DatasetInput, Experiment, Metric, ModelInput, ModelOutput, Param, Run, RunInfo, RunStatus, RunTag, ViewType
-from drupe.wire.shapes import needed
+from drupe.wire.shapes import Unread, needed
 
 __all__ = [
     "CreateExperiment",
@@ -272,7 +270,7 @@ class LogBatch:
     """
 
     run_id: str = needed()
-    metrics: tuple[Any, ...] = ()
+    metrics: Unread = field(factory=Unread)
     params: tuple[Param, ...] = ()
     tags: tuple[RunTag, ...] = ()
 

@@ -18,6 +18,13 @@ from drupe_store_sql.session import Session
 
 RUNS = 100_000
 SMALL = {"keys", "experiments", "experiment_tags", "drupe_schema", "datasets", "inputs", "input_tags", "heartbeats", "origins"}
+SMALL |= {
+    "logged_models",
+    "logged_model_ties",
+    "logged_model_metrics",
+    "logged_model_params",
+    "logged_model_tags",
+}  # empty, so an index is no help
 
 
 @frozen

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PROJECTS := kernel plugins/store_sql plugins/store_sqlite plugins/store_postgres plugins/store_local plugins/flavor_python plugins/flavor_sklearn plugins/source_files plugins/source_http plugins/system_metrics plugins/import_mlflow plugins/server_rest .
 UV := UV_SYSTEM_CERTS=1 UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/uv pip install -q -p $(BIN)/python --compile-bytecode
 
-.PHONY: help setup demo test lint types bench bench-client bench-search torture docs clean
+.PHONY: help setup demo test lint types bench bench-client bench-search bench-server torture docs clean
 
 help:
 	@echo "make demo    set up .venv and run the guided example on the embedded store"
@@ -13,6 +13,7 @@ help:
 	@echo "make lint types bench docs    one part each; make clean removes what was set up"
 	@echo "make torture    kill, fork, damage, fill the disk for ten minutes: TORTURE='--minutes 60 --seed 7' for another length and seed"
 	@echo "make bench-client    what logging, reading and searching cost, next to other tools: 20 minutes, BENCH='--skip-million --rows …' for less"
+	@echo "make bench-server    what a tracking server costs, next to other servers: 15 minutes"
 	@echo "make bench-search    what pages of runs cost at a thousand, 100 000 and a million runs: 15 minutes and 4 GB"
 
 setup: $(VENV)/ready
@@ -44,7 +45,10 @@ bench: setup
 bench-client: setup
 	UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/python benchmarks/client.py --write $(BENCH)
 
-.PHONY: help setup demo test lint types bench bench-client bench-search torture docs clean
+.PHONY: help setup demo test lint types bench bench-client bench-search bench-server torture docs clean
+
+bench-server: setup
+	UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/python benchmarks/server.py --write $(BENCH)
 
 docs: setup
 	$(BIN)/python docs/generate.py

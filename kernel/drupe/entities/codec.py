@@ -113,9 +113,9 @@ def converter(extras: bool) -> Converter:
         made.register_structure_hook(kind, _with_unset(kind, make_dict_structure_fn(kind, made, **special)))
     made.register_unstructure_hook(RunData, lambda part: _run_data_out(part, made, extras))
     made.register_structure_hook(RunData, lambda form, _: _run_data_in(form, made))
-    made.register_unstructure_hook(
-        Run, lambda run: {name: made.unstructure(getattr(run, name)) for name in ("info", "data", "inputs", "outputs")}
-    )
+    parts = (("info", RunInfo), ("data", RunData), ("inputs", RunInputs), ("outputs", RunOutputs))
+    writers = [(name, made.get_unstructure_hook(kind)) for name, kind in parts]  # looked up once: a page has a thousand runs
+    made.register_unstructure_hook(Run, lambda run: {name: write(getattr(run, name)) for name, write in writers})
     made.register_unstructure_hook(LoggedModel, lambda model: _logged_model_out(model, made))
     made.register_structure_hook(LoggedModel, lambda form, _: _logged_model_in(form, made))
     return made
@@ -139,7 +139,7 @@ def _with_unset(kind: type, read: Callable[[Any, Any], Any]) -> Callable[[Any, A
 
 def _run_data_out(part: RunData, converter: Converter, extras: bool) -> Form:
     form: Form = {}
-    metrics = [_latest(key, value, part.summaries.get(key), converter) for key, value in part.metrics.items()]
+    metrics = [_latest(key, value, part.summaries.get(key)) for key, value in part.metrics.items()]
     for name, rows in (("metrics", metrics), ("params", _pairs(part.params, "key", "value")), ("tags", _pairs(part.tags, "key", "value"))):
         if rows:
             form[name] = rows
@@ -148,9 +148,11 @@ def _run_data_out(part: RunData, converter: Converter, extras: bool) -> Form:
     return form
 
 
-def _latest(key: str, value: float, summary: MetricSummary | None, converter: Converter) -> Form:
-    timestamp, step = (summary.last_timestamp, summary.last_step) if summary else (0, 0)
-    return {"key": key, "value": converter.unstructure(float(value)), "timestamp": timestamp, "step": step}
+def _latest(key: str, value: float, summary: MetricSummary | None) -> Form:
+    number = value if type(value) is float and math.isfinite(value) else _number_out(float(value))
+    if summary is None:
+        return {"key": key, "value": number, "timestamp": 0, "step": 0}
+    return {"key": key, "value": number, "timestamp": summary.last_timestamp, "step": summary.last_step}
 
 
 def _run_data_in(form: Mapping[str, Any], converter: Converter) -> RunData:

@@ -16,7 +16,7 @@ from cattrs import ClassValidationError, Converter, IterableValidationError, tra
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from drupe.entities.artifacts import FileInfo
-from drupe.entities.enums import LoggedModelStatus
+from drupe.entities.enums import LifecycleStage, LoggedModelStatus, ModelVersionStatus, RunStatus, Stage
 from drupe.entities.logged_models import LoggedModel
 from drupe.entities.metrics import Metric, MetricSummary
 from drupe.entities.registry import ModelVersion, RegisteredModel
@@ -99,6 +99,8 @@ def converter(extras: bool) -> Converter:
     made.register_structure_hook(bool, lambda value, _: _truth_in(value))  # before int, of which bool is a kind
     made.register_structure_hook(int, lambda value, _: _integer_in(value))
     made.register_structure_hook(str, lambda value, _: _text_in(value))
+    for texts in (LifecycleStage, ModelVersionStatus, RunStatus, Stage):  # kinds of str, which would be left as they are
+        made.register_structure_hook(texts, lambda value, kind: kind(_text_in(value)))
     made.register_unstructure_hook_func(_is_text_map, lambda tags: _pairs(tags, "key", "value"))
     made.register_structure_hook_func(_is_text_map, lambda rows, _: _mapping(rows, "key", "value"))
     for kind in _ENTITIES:
@@ -158,7 +160,10 @@ def _latest(key: str, value: float, summary: MetricSummary | None) -> Form:
 def _run_data_in(form: Mapping[str, Any], converter: Converter) -> RunData:
     metrics = [converter.structure(row, Metric) for row in form.get("metrics", ())]
     summaries = {metric.key: _only_latest(metric) for metric in metrics}
-    summaries.update({key: converter.structure(summary, MetricSummary) for key, summary in form.get("summaries", {}).items()})
+    told = form.get("summaries", {})
+    summaries.update(
+        {key: converter.structure({"argmin": None, "argmax": None, **summary}, MetricSummary) for key, summary in told.items()}
+    )
     return RunData(
         metrics={metric.key: metric.value for metric in metrics},
         params=_mapping(form.get("params", ()), "key", "value"),

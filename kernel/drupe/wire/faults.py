@@ -50,7 +50,8 @@ _BY_CODE: Mapping[str, type[DrupeError]] = {
 
 def fault_form(fault: DrupeError) -> Form:
     """The body of an answer that tells this error. `drupe_code` is ours: it names the very class."""
-    return {"error_code": fault.error_code, "message": fault.message, "drupe_code": fault.code}
+    form: Form = {"error_code": fault.error_code, "message": fault.message, "drupe_code": fault.code}
+    return {**form, "position": fault.position} if isinstance(fault, errors.OriginGap) else form
 
 
 def fault_from(status: int, form: Any, what: str) -> DrupeError:
@@ -58,6 +59,8 @@ def fault_from(status: int, form: Any, what: str) -> DrupeError:
     told = form if isinstance(form, Mapping) else {}
     message = str(told.get("message") or f"the server answered {status}")
     kind = _OURS.get(str(told.get("drupe_code"))) or _BY_CODE.get(str(told.get("error_code"))) or _by_status(status)
+    if kind is errors.OriginGap:
+        return errors.OriginGap(f"{what}: {message}", position=int(told.get("position", 0)))
     return kind(f"{what}: {message}", status=status, error_code=told.get("error_code"))
 
 

@@ -141,6 +141,8 @@ class CreateVersion:
     run_link: str = ""
     description: str = ""
     model_id: str | None = None
+    user_id: str = ""
+    """An addition of ours: who registers it."""
 
 
 @frozen

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from drupe.wire import artifacts, logged_models, registry, tracking
+from drupe.wire import artifacts, logged_models, own, registry, tracking
 from drupe.wire.tracking import Nothing
 
 __all__ = ["NOT_YET", "PREFIXES", "ROUTES", "Access", "Route", "named"]
@@ -183,7 +183,25 @@ _REGISTRY = (
     _delete("model-versions/delete-tag", registry.DeleteVersionTag, Nothing, "Remove a tag of a version"),
 )
 
-ROUTES: tuple[Route, ...] = (*_EXPERIMENTS, *_RUNS, *_METRICS, *_LOGGED_MODELS, *_ARTIFACTS, *_REGISTRY)
+
+def _ours(path: str, request: type, reply: type, access: Access, summary: str, *, is_hot: bool = False) -> Route:
+    """What MLflow has no words for, see `own`."""
+    return Route(f"POST drupe/{path}", "POST", f"2.0/drupe/{path}", request, reply, access, "drupe", summary, is_hot=is_hot)
+
+
+_OWN = (
+    _ours("ship", own.Ship, own.Shipped, Access.WRITE, "Take a parcel of a journal, exactly once", is_hot=True),
+    _ours("shipped-to", own.Writer, own.Position, Access.READ, "Up to where a writer's journal is here"),
+    _ours("beat", own.Beats, Nothing, Access.WRITE, "Give signs of life of running runs"),
+    _ours("heartbeats", own.AskBeats, own.Beats, Access.READ, "The latest signs of life"),
+    _ours("log-columns", own.LogColumns, Nothing, Access.WRITE, "Log metrics in columns, params and tags together", is_hot=True),
+    _ours("get-run", own.ReadRun, own.FullRun, Access.READ, "Read a run with the summaries of its metrics"),
+    _ours("search-runs", own.FindRuns, own.FullRuns, Access.READ, "Search runs with the summaries of their metrics"),
+    _ours("series", own.AskSeries, own.SeriesFound, Access.READ, "Metrics of many runs, thinned for charts"),
+    _ours("set-experiment-tags", own.SetExperimentTags, Nothing, Access.WRITE, "Set several tags of an experiment"),
+)
+
+ROUTES: tuple[Route, ...] = (*_EXPERIMENTS, *_RUNS, *_METRICS, *_LOGGED_MODELS, *_ARTIFACTS, *_REGISTRY, *_OWN)
 _BY_NAME: Mapping[str, Route] = {route.name: route for route in ROUTES}
 
 

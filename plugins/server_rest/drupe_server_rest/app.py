@@ -99,7 +99,7 @@ class Application:
         """The answer; None when it has been sent already."""
         path = exchange.path
         self._gate.check(exchange.method, path, exchange.headers)
-        found = None if path == FORM_UPLOAD else self._protocol.find(exchange.method, path)
+        found = None if path == FORM_UPLOAD or path in SERVER_INFO else self._protocol.find(exchange.method, path)
         if found is not None:
             route, fields = found
             exchange.name = route.name

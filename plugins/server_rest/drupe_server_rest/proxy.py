@@ -11,6 +11,8 @@ import mimetypes
 import os
 import re
 import tempfile
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -115,12 +117,13 @@ class ArtifactProxy:
         send = exchange.send
         opened: _Opened = await self._in_thread(self._open, path)
         try:
+            digest = await self._digest(path, exchange.headers)
             first, last, status = _part(exchange.headers.get(b"range"), opened.size)
             await send(
                 {
                     "type": "http.response.start",
                     "status": status,
-                    "headers": _file_headers(path, first, last, opened.size, status, exchange.request_id),
+                    "headers": [*_file_headers(path, first, last, opened.size, status, exchange.request_id), *digest],
                 }
             )
             at = first
@@ -133,6 +136,13 @@ class ArtifactProxy:
             await send({"type": "http.response.body", "body": b""})
         finally:
             os.close(opened.descriptor)
+
+    async def _digest(self, path: ArtifactPath, headers: Mapping[bytes, bytes]) -> Sequence[tuple[bytes, bytes]]:
+        """The SHA-256 of the whole file, for clients that ask for it (RFC 9530); none where it is not known."""
+        if not headers.get(b"want-repr-digest", b"").startswith(b"sha-256"):
+            return []
+        told: str | None = await self._in_thread(self._services.places.repo.digest, path)
+        return [] if told is None else [(b"repr-digest", b"sha-256=:" + b64encode(bytes.fromhex(told)) + b":")]
 
     def _open(self, path: ArtifactPath) -> _Opened:
         repo = self._services.places.repo

@@ -9,11 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from drupe_server_rest.handlers import experiments, logged_models, metrics, registry, runs
+from drupe_server_rest.handlers import experiments, logged_models, metrics, own, registry, runs
 from drupe_server_rest.services import Services
 
 __all__ = ["HANDLERS", "Handler"]
 
 Handler = Callable[[Services, Any], Any]
 
-HANDLERS: Mapping[str, Any] = {**experiments.HANDLERS, **runs.HANDLERS, **metrics.HANDLERS, **registry.HANDLERS, **logged_models.HANDLERS}
+HANDLERS: Mapping[str, Any] = {
+    **experiments.HANDLERS,
+    **runs.HANDLERS,
+    **metrics.HANDLERS,
+    **registry.HANDLERS,
+    **logged_models.HANDLERS,
+    **own.HANDLERS,
+}

@@ -110,6 +110,7 @@ def _create_version(services: Services, asked: wire.CreateVersion) -> wire.Versi
         description=asked.description,
         tags=_tags(asked.tags),
         run_link=asked.run_link,
+        user_id=asked.user_id,
     )
     if model:
         _note_version(services, model, made)

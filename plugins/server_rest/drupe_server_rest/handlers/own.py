@@ -1,0 +1,96 @@
+"""What only drupe's own clients ask: parcels of journals, signs of life, runs with summaries, series in columns."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from drupe.entities import Run, ViewType
+from drupe.entities.codec import to_plain
+from drupe.search import Kind, parse
+from drupe.wire import own as wire
+from drupe.wire.tracking import Nothing
+from drupe_server_rest.services import Services
+
+__all__ = ["HANDLERS"]
+
+PAGE = 1000
+
+
+def _ship(services: Services, asked: wire.Ship) -> wire.Shipped:
+    """See `wire.Ship`."""
+    receipt = services.tracking.ship(wire.parcel_of(asked))
+    if not receipt.is_repeat:
+        services.changes.tell("run" if asked.new is not None or asked.status is not None else "metric", run_id=asked.run_id)
+    return wire.Shipped(receipt.clashes, receipt.is_repeat)
+
+
+def _shipped_to(services: Services, asked: wire.Writer) -> wire.Position:
+    """See `wire.Writer`."""
+    return wire.Position(services.tracking.shipped_to(asked.writer))
+
+
+def _beat(services: Services, asked: wire.Beats) -> Nothing:
+    """See `wire.Beats`."""
+    services.tracking.beat(asked.beats)
+    return Nothing()
+
+
+def _heartbeats(services: Services, asked: wire.AskBeats) -> wire.Beats:
+    """See `wire.AskBeats`."""
+    return wire.Beats(tuple(services.tracking.heartbeats(asked.run_ids)))
+
+
+def _log_columns(services: Services, asked: wire.LogColumns) -> Nothing:
+    """See `wire.LogColumns`."""
+    services.tracking.log_batch(asked.run_id, wire.batch_of(asked))
+    services.changes.tell("metric" if asked.metrics else "param", run_id=asked.run_id)
+    return Nothing()
+
+
+def _get_run(services: Services, asked: wire.ReadRun) -> wire.FullRun:
+    """See `wire.ReadRun`."""
+    return wire.FullRun(to_plain(_told(services, services.tracking.get_run(asked.run_id)), extras=True))
+
+
+def _search_runs(services: Services, asked: wire.FindRuns) -> wire.FullRuns:
+    """See `wire.FindRuns`."""
+    page = services.tracking.search_runs(
+        parse(Kind.RUNS, asked.filter, asked.order_by),
+        experiment_ids=asked.experiment_ids,
+        view=asked.view or ViewType.ACTIVE_ONLY,
+        limit=PAGE if asked.limit is None else asked.limit,
+        page_token=asked.page_token,
+    )
+    return wire.FullRuns(tuple(to_plain(_told(services, run), extras=True) for run in page), page.token)
+
+
+def _series(services: Services, asked: wire.AskSeries) -> wire.SeriesFound:
+    """See `wire.AskSeries`."""
+    found = services.tracking.metric_bulk(
+        asked.run_ids, asked.keys, buckets=asked.buckets, first_step=asked.first_step, last_step=asked.last_step
+    )
+    return wire.series_form(found)
+
+
+def _set_experiment_tags(services: Services, asked: wire.SetExperimentTags) -> Nothing:
+    """See `wire.SetExperimentTags`."""
+    services.tracking.set_experiment_tags(asked.experiment_id, {tag.key: tag.value for tag in asked.tags})
+    services.changes.tell("experiment", experiment_id=asked.experiment_id)
+    return Nothing()
+
+
+def _told(services: Services, run: Run) -> Run:
+    return evolve(run, info=evolve(run.info, artifact_uri=services.places.told(run.info.artifact_uri)))
+
+
+HANDLERS = {
+    "POST drupe/ship": _ship,
+    "POST drupe/shipped-to": _shipped_to,
+    "POST drupe/beat": _beat,
+    "POST drupe/heartbeats": _heartbeats,
+    "POST drupe/log-columns": _log_columns,
+    "POST drupe/get-run": _get_run,
+    "POST drupe/search-runs": _search_runs,
+    "POST drupe/series": _series,
+    "POST drupe/set-experiment-tags": _set_experiment_tags,
+}

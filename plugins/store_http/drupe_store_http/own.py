@@ -1,0 +1,107 @@
+"""The tracking store on drupe's own server: whole parcels, exactly once, and all that MLflow's protocol has no words for."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, cast
+
+from drupe.entities import Heartbeat, LogBatch, NewRun, Page, Parcel, Receipt, Run, RunTag, Series, ViewType, limits
+from drupe.entities.codec import from_plain
+from drupe.errors import UnsupportedFeature
+from drupe.extend import Feature, Support
+from drupe.search.query import Query
+from drupe.search.render import render
+from drupe.wire import own, tracking as wire
+from drupe_store_http.tracking import HttpTrackingStore
+
+__all__ = ["OwnTrackingStore"]
+
+
+class OwnTrackingStore(HttpTrackingStore):
+    """Experiments and runs on drupe's server."""
+
+    features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys(
+        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS), Support.FULL
+    )
+
+    def set_experiment_tags(self, experiment_id: str, tags: Mapping[str, str]) -> None:
+        self._link.ask("POST drupe/set-experiment-tags", own.SetExperimentTags(experiment_id=experiment_id, tags=_tags(tags)))
+
+    def create_run(self, new: NewRun) -> Run:
+        asked = wire.CreateRun(
+            experiment_id=new.experiment_id,
+            user_id=new.user_id,
+            run_name=new.run_name,
+            start_time=new.start_time,
+            tags=_tags(new.tags),
+            run_id=uuid.uuid4().hex if new.run_id is None else limits.check_run_id(new.run_id),
+        )
+        return cast("Run", self._link.ask("POST runs/create", asked).run)
+
+    def get_run(self, run_id: str) -> Run:
+        return from_plain(self._link.ask("POST drupe/get-run", own.ReadRun(run_id=run_id)).run, Run)
+
+    def search_runs(
+        self,
+        query: Query,
+        *,
+        experiment_ids: Sequence[str] | None,
+        view: ViewType = ViewType.ACTIVE_ONLY,
+        limit: int = 1000,
+        page_token: str | None = None,
+    ) -> Page[Run]:
+        limits.check_limit(limit)
+        if experiment_ids is not None and not experiment_ids:
+            return Page()
+        filter, order_by = render(query)
+        ids = None if experiment_ids is None else tuple(experiment_ids)
+        found = self._link.ask("POST drupe/search-runs", own.FindRuns(ids, filter or None, tuple(order_by), view, limit, page_token))
+        return Page((from_plain(form, Run) for form in found.runs), found.next_page_token)
+
+    def log_batch(self, run_id: str, batch: LogBatch) -> None:
+        self._link.ask("POST drupe/log-columns", own.columns_form(run_id, _without_models(batch)))
+
+    def metric_bulk(
+        self,
+        run_ids: Sequence[str],
+        keys: Sequence[str] | None = None,
+        *,
+        buckets: int | None = None,
+        first_step: int | None = None,
+        last_step: int | None = None,
+    ) -> list[Series]:
+        if not run_ids or (keys is not None and not keys):
+            return []
+        asked = own.AskSeries(tuple(run_ids), None if keys is None else tuple(keys), buckets, first_step, last_step)
+        return own.series_of(self._link.ask("POST drupe/series", asked))
+
+    # --- shipping
+
+    def shipped_to(self, writer: str) -> int:
+        return int(self._link.ask("POST drupe/shipped-to", own.Writer(writer=writer)).position)
+
+    def ship(self, parcel: Parcel) -> Receipt:
+        limits.check_parcel(parcel)
+        _without_models(parcel.batch)
+        told = self._link.ask("POST drupe/ship", own.ship_form(parcel))
+        return Receipt(told.clashes, told.is_repeat)
+
+    def beat(self, beats: Sequence[Heartbeat]) -> None:
+        if beats:
+            self._link.ask("POST drupe/beat", own.Beats(tuple(beats)))
+
+    def heartbeats(self, run_ids: Sequence[str] | None = None) -> list[Heartbeat]:
+        if run_ids is not None and not run_ids:
+            return []
+        return list(self._link.ask("POST drupe/heartbeats", own.AskBeats(None if run_ids is None else tuple(run_ids))).beats)
+
+
+def _tags(tags: Mapping[str, str]) -> tuple[RunTag, ...]:
+    return tuple(RunTag(key, value) for key, value in tags.items())
+
+
+def _without_models(batch: LogBatch) -> LogBatch:
+    if batch.model_points:
+        raise UnsupportedFeature("metrics of logged models cannot be logged over HTTP yet", feature=Feature.LOGGED_MODELS.name)
+    return batch

@@ -23,7 +23,7 @@ import urllib3
 from requests.exceptions import ChunkedEncodingError, ConnectTimeout, RequestException, SSLError
 from urllib3.exceptions import InsecureRequestWarning, NameResolutionError, NewConnectionError
 
-from drupe.errors import DrupeError, InvalidUri, NotFound, StoreError, StoreUnavailable
+from drupe.errors import DrupeError, InvalidUri, InvalidValue, NotFound, StoreError, StoreUnavailable
 from drupe.uris import Uri
 from drupe.wire.faults import fault_from
 from drupe.wire.routes import named
@@ -90,7 +90,7 @@ class Link:
         body = None
         url = f"{self.base}/api/{route.path}"
         if route.has_body:
-            content = json.dumps(form, allow_nan=False, separators=(",", ":")).encode()
+            content = _json(form, name)
             body, headers = (lambda: content), {"Content-Type": "application/json"}
         elif form:
             url = f"{url}?{_query(form)}"
@@ -255,6 +255,13 @@ def known_link(host: str | None = None) -> Link | None:
     """The link that was asked for last, to that host if one is given."""
     with _lock:
         return next((link for link in reversed(_links.values()) if host in (None, link.host)), None)
+
+
+def _json(form: Form, name: str) -> bytes:
+    try:
+        return json.dumps(form, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError) as fault:
+        raise InvalidValue(f"{name}: a value is not of its kind: {fault}") from fault
 
 
 def _query(form: Form) -> str:

@@ -8,7 +8,7 @@ from typing import ClassVar, cast
 
 from drupe.entities import Heartbeat, LogBatch, NewRun, Page, Parcel, Receipt, Run, RunTag, Series, ViewType, limits
 from drupe.entities.codec import from_plain
-from drupe.errors import UnsupportedFeature
+from drupe.errors import RunNotFound, UnsupportedFeature
 from drupe.extend import Feature, Support
 from drupe.search.query import Query
 from drupe.search.render import render
@@ -37,9 +37,12 @@ class OwnTrackingStore(HttpTrackingStore):
             tags=_tags(new.tags),
             run_id=uuid.uuid4().hex if new.run_id is None else limits.check_run_id(new.run_id),
         )
-        return cast("Run", self._link.ask("POST runs/create", asked).run)
+        run = cast("Run", self._link.ask("POST runs/create", asked).run)
+        return self.get_run(run.info.run_id) if run.data.metrics else run  # made before: with its summaries
 
     def get_run(self, run_id: str) -> Run:
+        if not run_id:
+            raise RunNotFound("no run has an empty id", run_id=run_id)
         return from_plain(self._link.ask("POST drupe/get-run", own.ReadRun(run_id=run_id)).run, Run)
 
     def search_runs(
@@ -60,6 +63,8 @@ class OwnTrackingStore(HttpTrackingStore):
         return Page((from_plain(form, Run) for form in found.runs), found.next_page_token)
 
     def log_batch(self, run_id: str, batch: LogBatch) -> None:
+        for key, value in batch.params.items():  # what is no text may have no form in JSON
+            limits.check_param(key, value)
         self._link.ask("POST drupe/log-columns", own.columns_form(run_id, _without_models(batch)))
 
     def metric_bulk(

@@ -67,6 +67,8 @@ class HttpTrackingStore(TrackingStore):
         return cast("Experiment", self._link.ask("GET experiments/get", asked, missing=ExperimentNotFound).experiment)
 
     def get_experiment_by_name(self, name: str) -> Experiment | None:
+        if not name:
+            return None
         try:
             asked = wire.GetExperimentByName(experiment_name=name)
             return cast("Experiment", self._link.ask("GET experiments/get-by-name", asked, missing=ExperimentNotFound).experiment)

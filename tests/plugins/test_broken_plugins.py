@@ -10,10 +10,13 @@ HEAD = 'from drupe.extend import Offer, hookimpl\nDRUPE_API = "1.0"\n'
 BUILT_IN = {
     "flavor-python",
     "flavor-sklearn",
+    "import-mlflow",
     "server-rest",
     "source-files",
     "source-http",
+    "store-http",
     "store-local",
+    "store-postgres",
     "store-sqlite",
     "system-metrics",
 }

@@ -26,7 +26,7 @@ def find(house: Any, hook: str, key: str, **environ: str) -> str:
 
 def test_a_missing_provider_is_named_with_the_command_that_installs_it(house: Any) -> None:
     assert find(house, "drupe_artifact_repos", "s3") == (
-        "no artifact repository for scheme 's3'; installed: file. store-s3 provides it: pip install drupe-store-s3 (DRP-0501)"
+        "no artifact repository for scheme 's3'; installed: file, http, https, mlflow-artifacts. store-s3 provides it: pip install drupe-store-s3 (DRP-0501)"
     )
 
 
@@ -87,11 +87,14 @@ def test_the_allow_list_of_the_environment_disables_all_others(house: Any) -> No
     assert states == {
         "flavor-python": "disabled",
         "flavor-sklearn": "disabled",
+        "import-mlflow": "disabled",
         "server-rest": "disabled",
         "source-files": "disabled",
         "source-http": "disabled",
         "sound": "active",
+        "store-http": "disabled",
         "store-local": "disabled",
+        "store-postgres": "disabled",
         "store-sqlite": "active",
         "system-metrics": "disabled",
     }

@@ -7,6 +7,7 @@ Paths are decoded once and parsed once; every byte that leaves comes through the
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import mimetypes
 import os
 import re
@@ -117,7 +118,7 @@ class ArtifactProxy:
         send = exchange.send
         opened: _Opened = await self._in_thread(self._open, path)
         try:
-            digest = await self._digest(path, exchange.headers)
+            digest = await self._digest(path, opened, exchange.headers)
             first, last, status = _part(exchange.headers.get(b"range"), opened.size)
             await send(
                 {
@@ -137,12 +138,16 @@ class ArtifactProxy:
         finally:
             os.close(opened.descriptor)
 
-    async def _digest(self, path: ArtifactPath, headers: Mapping[bytes, bytes]) -> Sequence[tuple[bytes, bytes]]:
-        """The SHA-256 of the whole file, for clients that ask for it (RFC 9530); none where it is not known."""
+    async def _digest(self, path: ArtifactPath, opened: _Opened, headers: Mapping[bytes, bytes]) -> Sequence[tuple[bytes, bytes]]:
+        """The SHA-256 of the whole file, for clients that ask for it (RFC 9530). Raises ArtifactCorrupt where it is not what was put.
+
+        It is that of the bytes that are sent, also when another file has taken their place meanwhile.
+        """
         if not headers.get(b"want-repr-digest", b"").startswith(b"sha-256"):
             return []
-        told: str | None = await self._in_thread(self._services.places.repo.digest, path)
-        return [] if told is None else [(b"repr-digest", b"sha-256=:" + b64encode(bytes.fromhex(told)) + b":")]
+        await self._in_thread(self._services.places.repo.digest, path)
+        told: bytes = await self._in_thread(_hashed, opened.descriptor)
+        return [(b"repr-digest", b"sha-256=:" + b64encode(told) + b":")]
 
     def _open(self, path: ArtifactPath) -> _Opened:
         repo = self._services.places.repo
@@ -178,6 +183,14 @@ class ArtifactProxy:
 
     async def _in_thread(self, call: Any, *given: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *given)
+
+
+def _hashed(descriptor: int) -> bytes:
+    found, at = hashlib.sha256(), 0
+    while piece := os.pread(descriptor, PIECE_BYTES, at):
+        found.update(piece)
+        at += len(piece)
+    return found.digest()
 
 
 def _temporary() -> tuple[int, str]:

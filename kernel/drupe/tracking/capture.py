@@ -148,6 +148,17 @@ def _write_all(open_repo: Callable[[], ArtifactRepo]) -> None:
         repo.put_bytes(text.encode("utf-8", "surrogatepass"), ArtifactPath((ENVIRONMENT_FOLDER, name)))
 
 
+def _after_fork() -> None:
+    """What was begun in the parent is written there; another thread may have held the lock."""
+    global _lock
+    _lock = Lock()
+    _pending.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def _pool() -> ThreadPoolExecutor:
     global _worker
     if _worker is None or _worker[0] != os.getpid():

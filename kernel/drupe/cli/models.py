@@ -24,6 +24,7 @@ from drupe.cli.tables import Cell, Heading, card, draw
 from drupe.entities import FileInfo, Run
 from drupe.errors import DrupeError, InvalidValue, ModelError
 from drupe.models import ModelInfo, ModelSignature, TensorSpec, get_model_info
+from drupe.models.history import HISTORY_TAG
 from drupe.uris import ArtifactPath
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["models"]
 
-HISTORY_TAG = "mlflow.log-model.history"
 PYFUNC = "python_function"
 TABLE_LIMIT = 50
 

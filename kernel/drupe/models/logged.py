@@ -12,10 +12,11 @@ from typing import Any
 from drupe.artifacts.manifest import MANIFEST_FILE
 from drupe.artifacts.repos import repo_for
 from drupe.artifacts.trees import put_tree
-from drupe.entities.limits import RUN_TAG_VALUE_MAX, check_model_name
+from drupe.entities.limits import check_model_name
 from drupe.errors import InvalidValue
 from drupe.extend import ModelLogged
 from drupe.loading import catalog
+from drupe.models.history import HISTORY_TAG, listed
 from drupe.models.mlmodel import MLMODEL_FILE, Model, ModelInfo
 from drupe.models.saving import write_model
 from drupe.registry.client import RegistryClient
@@ -26,11 +27,10 @@ from drupe.tracking.fluent import active_run, start_run
 from drupe.tracking.sync import REGISTER_TAG
 from drupe.uris import ArtifactPath, redact
 
-__all__ = ["HISTORY_TAG", "log_model"]
+__all__ = ["log_model"]
 
 log = logging.getLogger("drupe.models")
 
-HISTORY_TAG = "mlflow.log-model.history"
 _DEFAULT_NAME = "model"
 # what MLflow 3 keeps with its logged models, which runs know nothing of
 _OF_LOGGED_MODELS = ("params", "tags", "model_type", "step", "model_id")
@@ -118,13 +118,5 @@ def _refuse_if_registered(address: str, path: ArtifactPath) -> None:
 
 def _note(client: ArtifactClient, run_id: str, saved: Model) -> None:
     """Add the model to the run's list of models, MLflow 2's tag; the oldest are left out when they would not fit into a tag."""
-    try:
-        history = json.loads(client.get_run(run_id).data.tags.get(HISTORY_TAG, "[]"))
-    except ValueError:
-        history = []  # somebody else's text
-    entries = [*(history if isinstance(history, list) else []), saved.to_dict()]
-    while len(entries) > 1 and len(json.dumps(entries)) > RUN_TAG_VALUE_MAX:
-        entries.pop(0)
-    if len(json.dumps(entries)) > RUN_TAG_VALUE_MAX:  # a signature of very many columns
-        entries = [{key: value for key, value in entries[0].items() if key not in ("signature", "metadata")}]
-    client.set_tag(run_id, HISTORY_TAG, json.dumps(entries))
+    known = client.get_run(run_id).data.tags.get(HISTORY_TAG)
+    client.set_tag(run_id, HISTORY_TAG, listed(known, saved.to_dict()))

@@ -176,6 +176,12 @@ def test_models_of_older_clients_are_listed_in_a_tag(server: Served, run_id: str
         server.post("runs/log-model", run_id=run_id, model_json=json.dumps(model))
     tags = {tag["key"]: tag["value"] for tag in data_of(server, run_id)["tags"]}
     assert [entry["artifact_path"] for entry in json.loads(tags["mlflow.log-model.history"])] == ["a", "b"]
+    server.post("runs/set-tag", run_id=run_id, key="mlflow.log-model.history", value="somebody else's text")
+    large = {"artifact_path": "c", "flavors": {"f": "x" * 3000}, "utc_time_created": "2026-01-01", "run_id": run_id}
+    for _ in range(4):
+        server.post("runs/log-model", run_id=run_id, model_json=json.dumps(large))
+    tags = {tag["key"]: tag["value"] for tag in data_of(server, run_id)["tags"]}
+    assert [entry["artifact_path"] for entry in json.loads(tags["mlflow.log-model.history"])] == ["c", "c"]
     assert server.call("POST", "runs/log-model", {"run_id": run_id, "model_json": "{}"}).error == "INVALID_PARAMETER_VALUE"
 
 

@@ -12,6 +12,7 @@ from attrs import evolve
 from drupe.entities import LifecycleStage, LogBatch, ModelPoints, NewRun, Points, Run, RunInfo, ViewType
 from drupe.entities.limits import check_metric
 from drupe.errors import InvalidValue
+from drupe.models.history import HISTORY_TAG, listed
 from drupe.search import Kind, parse
 from drupe.wire import artifacts as files, tracking as wire
 from drupe.wire.points import columns, points_of_models
@@ -24,7 +25,6 @@ DEFAULT_EXPERIMENT = "0"
 PAGE = 1000
 MOST = {"metrics": 1000, "params": 100, "tags": 100}
 MOST_TOGETHER = 1000
-LOGGED_MODELS_TAG = "mlflow.log-model.history"
 
 
 def run_of(asked: Any, what: str) -> str:
@@ -149,9 +149,8 @@ def _log_model(services: Services, asked: wire.LogModel) -> Nothing:
     missing = [name for name in needed if name not in model] if isinstance(model, Mapping) else list(needed)
     if missing:
         raise InvalidValue(f"runs/log-model: model_json lacks {', '.join(missing)}")
-    known = services.tracking.get_run(asked.run_id).data.tags.get(LOGGED_MODELS_TAG)
-    listed = [*(json.loads(known) if known else ()), model]
-    return _log(services, asked.run_id, LogBatch(tags={LOGGED_MODELS_TAG: json.dumps(listed)}), "tag")
+    known = services.tracking.get_run(asked.run_id).data.tags.get(HISTORY_TAG)
+    return _log(services, asked.run_id, LogBatch(tags={HISTORY_TAG: listed(known, model)}), "tag")
 
 
 def _list_artifacts(services: Services, asked: files.ListArtifacts) -> files.RunFilesFound:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 import uvicorn
+import uvloop
 
 from drupe.errors import InvalidSettings, StoreUnavailable
 from drupe.extend import TrackingStore
@@ -47,7 +48,7 @@ def serve(store: str, settings: ServerSettings, started: Callable[[str], None]) 
     with alone(store), _listening(settings) as listener:
         address, tracking = stores(store, settings)
         try:
-            asyncio.run(_run(address, tracking, settings, listener, started))
+            uvloop.run(_run(address, tracking, settings, listener, started))
         finally:
             close_stores()
 
@@ -63,7 +64,7 @@ async def _run(
     app = Application(services, commits, gate, prefix=settings.prefix, readers=settings.readers, most_bytes=settings.max_body_mb << 20)
     config = uvicorn.Config(
         app,
-        loop="uvloop",
+        loop="none",
         http=Connection,
         ws="none",
         lifespan="off",

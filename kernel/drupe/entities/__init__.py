@@ -34,7 +34,7 @@ from drupe.entities.runs import (
     RunTag,
 )
 from drupe.entities.shipping import Heartbeat, Origin, ParamClash, Parcel, Receipt
-from drupe.entities.whole import WholeModel, WholeRun
+from drupe.entities.whole import WholeLoggedModel, WholeModel, WholeRun
 
 __all__ = [
     "Damage",
@@ -79,6 +79,7 @@ __all__ = [
     "Stat",
     "TableReport",
     "ViewType",
+    "WholeLoggedModel",
     "WholeModel",
     "WholeRun",
     "each",

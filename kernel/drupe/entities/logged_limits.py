@@ -10,13 +10,16 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
+from drupe.entities.enums import LoggedModelStatus
 from drupe.entities.limits import (
     DATASET_MAX,
     RUN_TAG_VALUE_MAX,
     STEP_MAX,
     STEP_MIN,
+    TEXT_MAX,
     check_key,
     check_metric,
+    check_number,
     check_param,
     check_run_id,
     check_tags,
@@ -24,8 +27,9 @@ from drupe.entities.limits import (
     show,
 )
 from drupe.entities.logged_models import NewLoggedModel
-from drupe.entities.metrics import ModelPoints
+from drupe.entities.metrics import ModelPoints, Points
 from drupe.entities.runs import ModelOutput
+from drupe.entities.whole import WholeLoggedModel
 from drupe.errors import InvalidName, InvalidValue
 
 __all__ = [
@@ -35,6 +39,8 @@ __all__ = [
     "check_model_points",
     "check_new_logged_model",
     "check_status_message",
+    "check_whole_logged_model",
+    "points_of",
 ]
 
 LOGGED_MODEL_TEXT_MAX = 500  # its name, its type
@@ -93,3 +99,51 @@ def check_model_outputs(outputs: Sequence[ModelOutput]) -> Sequence[ModelOutput]
         if not STEP_MIN <= one.step <= STEP_MAX:
             raise InvalidValue(f"the step of logged model {show(one.model_id)} does not fit 64 bits")
     return outputs
+
+
+def check_whole_logged_model(whole: WholeLoggedModel) -> WholeLoggedModel:
+    """Return `whole`, as another store had it, if it can be kept; tags and params are checked and cut as if they were logged."""
+    model = whole.model
+    if not model.name:
+        raise InvalidName(f"logged model {show(model.model_id)} has no name")
+    check_number("experiment id", model.experiment_id, least=0)
+    new = check_new_logged_model(
+        NewLoggedModel(
+            model.experiment_id,
+            check_model_id(model.model_id),
+            model.name,
+            model.model_type,
+            model.source_run_id,
+            model.tags,
+            model.params,
+        )
+    )
+    for at in (model.creation_timestamp, model.last_updated_timestamp):
+        if not 0 <= at <= STEP_MAX:
+            raise InvalidValue(
+                f"{show(at)} is not a time of logged model {model.model_id}; times are ms since 1970", model_id=model.model_id
+            )
+    points_of(whole)
+    check_model_outputs([ModelOutput(model.model_id, step) for step in whole.made_by.values()])
+    kept = evolve(
+        model,
+        artifact_location=check_text("an artifact location", model.artifact_location, TEXT_MAX) if model.artifact_location else "",
+        status=LoggedModelStatus(model.status),
+        model_type=new.model_type,
+        source_run_id=new.source_run_id,
+        status_message=check_status_message(model.status_message),
+        tags=new.tags,
+        params=new.params,
+    )
+    return evolve(whole, model=kept)
+
+
+def points_of(whole: WholeLoggedModel) -> dict[str, list[ModelPoints]]:
+    """The metrics of a logged model as points that its runs have logged, by run, checked. A metric of no run is left out."""
+    found: dict[str, list[ModelPoints]] = {}
+    for one in whole.model.metrics:
+        points = Points.of([(one.step, one.timestamp, one.value)])
+        if one.run_id:
+            given = ModelPoints(whole.model.model_id, one.key, points, one.dataset_name, one.dataset_digest)
+            found.setdefault(one.run_id, []).append(check_model_points(given))
+    return found

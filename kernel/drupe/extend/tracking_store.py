@@ -34,6 +34,7 @@ from drupe.entities import (
     RunStatus,
     Series,
     ViewType,
+    WholeLoggedModel,
     WholeRun,
 )
 from drupe.errors import StoreCorrupt, UnsupportedFeature
@@ -322,6 +323,17 @@ class TrackingStore(ABC):
         `mlflow.runName` where that is not set, and names of tags are not checked. A run that is here already gets what it lacks: points, params,
         tags and inputs, and status and end time while it has not ended; all that is here stays as it is, and so do stages and names.
         Raises ExperimentNotFound, AlreadyExists (the id belongs to a run of another experiment), InvalidName, InvalidValue, ValueTooLong.
+        """
+        raise UnsupportedFeature(f"{type(self).__name__} cannot keep the ids of another store", feature=Feature.IMPORTS.name)
+
+    def import_logged_models(self, models: Sequence[WholeLoggedModel]) -> None:
+        """Keep logged models as they were elsewhere, with their ids, stages, times, tags, params, metrics and ties to runs; all of them or none.
+
+        Where LOGGED_MODELS is declared too. Their experiments may be deleted, and so may the runs. Runs come first: metrics of runs that are not
+        here and ties to them are left out. An empty `artifact_location` becomes `<experiment's location>/models/<model id>/artifacts`. A model that
+        is here already gets what it lacks: tags, params, ties, metrics that are later than its own, the later time of change, and status and message
+        while it is PENDING; all else that is here stays as it is, its stage too. One that was deleted here is left alone. Raises ExperimentNotFound, AlreadyExists
+        (the id belongs to a model of another experiment), InvalidName, InvalidValue, ValueTooLong.
         """
         raise UnsupportedFeature(f"{type(self).__name__} cannot keep the ids of another store", feature=Feature.IMPORTS.name)
 

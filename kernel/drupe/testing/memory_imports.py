@@ -9,11 +9,24 @@ from typing import Any
 
 from attrs import evolve
 
-from drupe.entities import Dataset, DatasetInput, Experiment, RunInfo, WholeModel, WholeRun, limits
+from drupe.entities import (
+    Dataset,
+    DatasetInput,
+    Experiment,
+    LoggedModel,
+    LoggedModelStatus,
+    ModelPoints,
+    RunInfo,
+    WholeLoggedModel,
+    WholeModel,
+    WholeRun,
+    limits,
+    logged_limits,
+)
 from drupe.entities.metrics import rank
 from drupe.errors import AlreadyExists, RegisteredModelNotFound
 
-__all__ = ["MemoryModelImports", "MemoryRunImports"]
+__all__ = ["MemoryLoggedModelImports", "MemoryModelImports", "MemoryRunImports"]
 
 _RUN_NAME_TAG = "mlflow.runName"
 
@@ -86,6 +99,69 @@ class MemoryRunImports:
         raise NotImplementedError
 
     def _kept(self, info: RunInfo, tags: Mapping[str, str]) -> Any:
+        raise NotImplementedError
+
+
+class MemoryLoggedModelImports:
+    """`import_logged_models` of the tracking store."""
+
+    _lock: AbstractContextManager[Any]
+    _runs: dict[str, Any]
+    _models: dict[str, Any]
+    _used: dict[str, set[str]]
+    _made: dict[str, dict[str, int]]
+
+    def import_logged_models(self, models: Sequence[WholeLoggedModel]) -> None:
+        """See TrackingStore.import_logged_models."""
+        checked = [logged_limits.check_whole_logged_model(one) for one in models]
+        with self._lock:
+            before = deepcopy((self._models, self._used, self._made))
+            try:
+                for one in checked:
+                    self._take_in_model(one)
+            except BaseException:
+                self._models, self._used, self._made = before
+                raise
+
+    def _take_in_model(self, whole: WholeLoggedModel) -> None:
+        given = whole.model
+        experiment = self._experiment(given.experiment_id)
+        found = self._models.get(given.model_id)
+        is_new = found is None
+        if found is None:
+            place = given.artifact_location or f"{experiment.artifact_location}/models/{given.model_id}/artifacts"
+            found = self._models[given.model_id] = self._kept_model(evolve(given, artifact_location=place, metrics=()))
+        elif found.model.experiment_id != given.experiment_id:
+            raise AlreadyExists(f"logged model id {given.model_id} belongs to a model of experiment {found.model.experiment_id}")
+        elif found.is_deleted:
+            return
+        kept = found.model
+        if kept.status is LoggedModelStatus.PENDING:
+            kept = evolve(kept, status=given.status, status_message=given.status_message)
+        found.model = evolve(
+            kept,
+            tags={**given.tags, **kept.tags},
+            params={**given.params, **kept.params},
+            last_updated_timestamp=max(given.last_updated_timestamp, kept.last_updated_timestamp),
+        )
+        for run_id, points in logged_limits.points_of(whole).items():
+            if run_id in self._runs:
+                self._keep_model_points(run_id, points)
+        for run_id in whole.used_by:
+            if run_id in self._runs:
+                self._used.setdefault(run_id, set()).add(given.model_id)
+        for run_id, step in whole.made_by.items():
+            if run_id in self._runs:
+                self._made.setdefault(run_id, {}).setdefault(given.model_id, step)
+        found.is_deleted = is_new and whole.is_deleted
+
+    def _experiment(self, experiment_id: str) -> Experiment:
+        raise NotImplementedError
+
+    def _kept_model(self, model: LoggedModel) -> Any:
+        raise NotImplementedError
+
+    def _keep_model_points(self, run_id: str, checked: Sequence[ModelPoints]) -> None:
         raise NotImplementedError
 
 

@@ -30,6 +30,7 @@ from drupe.entities.names import invent_run_name
 from drupe.errors import AlreadyExists, InvalidValue, LoggedModelNotFound, ParamConflict, TagNotFound
 from drupe.extend.tracking_store import TrackingStore
 from drupe.search.query import Query
+from drupe.testing.memory_imports import MemoryLoggedModelImports
 from drupe.testing.memory_pages import PageTokens
 
 __all__ = ["MemoryLoggedModels"]
@@ -39,7 +40,7 @@ _Place = tuple[str, str, str, str]  # key, run, dataset's name and digest, empty
 
 @define
 class _Model:
-    made_by: NewLoggedModel
+    made_by: NewLoggedModel | None  # None: taken in from another store
     model: LoggedModel
     is_deleted: bool = False
     metrics: dict[_Place, Metric] = field(factory=dict)
@@ -48,7 +49,7 @@ class _Model:
         return evolve(self.model, metrics=tuple(metric for _, metric in sorted(self.metrics.items(), key=lambda pair: pair[0])))
 
 
-class MemoryLoggedModels(TrackingStore):
+class MemoryLoggedModels(MemoryLoggedModelImports, TrackingStore):
     """The methods of a tracking store that are about logged models; experiments and runs are the other part's."""
 
     _lock: AbstractContextManager[Any]
@@ -185,6 +186,9 @@ class MemoryLoggedModels(TrackingStore):
                     metrics[place] = Metric(
                         given.key, value, timestamp, step, run_id, given.model_id, given.dataset_name, given.dataset_digest
                     )
+
+    def _kept_model(self, model: LoggedModel) -> _Model:
+        return _Model(None, model)
 
     def _model(self, model_id: str, *, allow_deleted: bool = False) -> _Model:
         found = self._models.get(model_id)

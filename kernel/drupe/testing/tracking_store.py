@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from drupe.testing.kit_experiments import ExperimentTests
 from drupe.testing.kit_imports import RunImportTests
+from drupe.testing.kit_logged_imports import LoggedModelImportTests
 from drupe.testing.kit_logged_model_search import LoggedModelSearchTests
 from drupe.testing.kit_logging import LoggingTests
 from drupe.testing.kit_metrics import MetricTests
@@ -36,6 +37,7 @@ class TrackingStoreKit(
     ShippingTests,
     RunSearchTests,
     RunImportTests,
+    LoggedModelImportTests,
     LoggedModelSearchTests,
     TogetherTests,
 ):

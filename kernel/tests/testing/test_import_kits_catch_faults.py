@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from drupe.entities import Experiment, LifecycleStage, Points, RunInputs, WholeModel, WholeRun
+from drupe.entities import Experiment, LifecycleStage, Points, RunInputs, WholeLoggedModel, WholeModel, WholeRun
 from drupe.testing.memory_registry import MemoryRegistryStore
 from drupe.testing.memory_tracking import MemoryTrackingStore
 from drupe.testing.registry_store import RegistryStoreKit
@@ -98,6 +98,49 @@ class TakesOneByOne(MemoryTrackingStore):
     def import_runs(self, runs: Sequence[WholeRun]) -> None:
         for one in runs:
             super().import_runs([one])
+
+
+class _ChangedModels(MemoryTrackingStore):
+    def _take_in_model(self, whole: WholeLoggedModel) -> None:
+        super()._take_in_model(self.change(whole))
+
+    def change(self, whole: WholeLoggedModel) -> WholeLoggedModel:
+        return whole
+
+
+@caught_by("test_runs_know_the_logged_models_that_were_taken_in")
+class ForgetsStepsOfModels(_ChangedModels):
+    def change(self, whole: WholeLoggedModel) -> WholeLoggedModel:
+        return evolve(whole, made_by=dict.fromkeys(whole.made_by, 0))
+
+
+@caught_by("test_a_logged_model_is_taken_in_as_it_was")
+class KeepsOneMetricOfAModel(_ChangedModels):
+    def change(self, whole: WholeLoggedModel) -> WholeLoggedModel:
+        return evolve(whole, model=evolve(whole.model, metrics=whole.model.metrics[:1]))
+
+
+@caught_by("test_a_deleted_logged_model_stays_deleted")
+class RestoresModels(_ChangedModels):
+    def change(self, whole: WholeLoggedModel) -> WholeLoggedModel:
+        return evolve(whole, is_deleted=False)
+
+
+@caught_by(
+    "test_a_logged_model_that_is_here_gets_what_it_lacks_and_keeps_what_it_has",
+    "test_one_that_is_ready_keeps_its_status_and_one_deleted_here_is_left_alone",
+)
+class TakesTheLoggedModelThatCameLast(_ChangedModels):
+    def _take_in_model(self, whole: WholeLoggedModel) -> None:
+        self._models.pop(whole.model.model_id, None)
+        super()._take_in_model(whole)
+
+
+@caught_by("test_one_logged_model_that_cannot_be_keeps_all_out")
+class TakesModelsOneByOne(MemoryTrackingStore):
+    def import_logged_models(self, models: Sequence[WholeLoggedModel]) -> None:
+        for one in models:
+            super().import_logged_models([one])
 
 
 @caught_by("test_the_next_version_comes_after_every_number_ever_used")

@@ -19,7 +19,7 @@ from drupe_store_sql.session import Session
 from drupe_store_sql.statements import replace, stretch
 from drupe_store_sql.tables import logged_model_params, logged_model_tags, logged_models
 
-__all__ = ["COLUMNS", "add", "add_params", "delete_tag", "get", "read", "remove", "require", "set_status", "set_tags"]
+__all__ = ["COLUMNS", "add", "add_missing", "add_params", "delete_tag", "get", "read", "remove", "require", "set_status", "set_tags"]
 
 COLUMNS = tuple(
     logged_models.c[name]
@@ -166,6 +166,13 @@ def add_params(session: Session, model_id: str, params: Mapping[str, str], *, no
     if clashes:
         told = "; ".join(f"param {key!r} is {known[key][:100]!r} and cannot become {params[key][:100]!r}" for key in clashes)
         raise ParamConflict(f"logged model {model_id}: {told}; params never change", model_id=model_id)
+    session.many(_ADD_PARAM, _rows(number, params))
+
+
+def add_missing(session: Session, number: int, tags: Mapping[str, str], params: Mapping[str, str]) -> None:
+    """Add those of these checked tags and params that the model of this row lacks."""
+    known = {key for _, key, _ in session.among(_TAGS, [number])}
+    session.many(_SET_TAG, _rows(number, {key: value for key, value in tags.items() if key not in known}))
     session.many(_ADD_PARAM, _rows(number, params))
 
 

@@ -31,6 +31,7 @@ from drupe.entities import (
     RunStatus,
     Series,
     ViewType,
+    WholeLoggedModel,
     WholeRun,
     limits,
     logged_limits,
@@ -39,7 +40,20 @@ from drupe.errors import InvalidValue
 from drupe.extend.tracking_store import TrackingStore
 from drupe.search.query import Query
 from drupe.uris import Uri
-from drupe_store_sql import curves, experiments, history, importing, inputs, logged_models, readout, runs, shipping, tables, ties
+from drupe_store_sql import (
+    curves,
+    experiments,
+    history,
+    importing,
+    inputs,
+    logged_importing,
+    logged_models,
+    readout,
+    runs,
+    shipping,
+    tables,
+    ties,
+)
 from drupe_store_sql.database import Database
 from drupe_store_sql.scope import Scope
 from drupe_store_sql.search import count_of, page_of
@@ -278,6 +292,13 @@ class SqlTrackingStore(TrackingStore):
             with self._database.write() as session:
                 for one in checked:
                     importing.take_run(session, one)
+
+    def import_logged_models(self, models: Sequence[WholeLoggedModel]) -> None:
+        checked = [logged_limits.check_whole_logged_model(one) for one in models]
+        if checked:
+            with self._database.write() as session:
+                for one in checked:
+                    logged_importing.take(session, one)
 
 
 def _scope(experiment_ids: Sequence[str] | None, view: ViewType) -> Scope:

@@ -5,6 +5,7 @@ Only looks things up; fetching is in `trees` and `download`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +21,7 @@ __all__ = ["find_version", "locate", "split_models_uri"]
 S = TypeVar("S")
 
 _MOST_HOPS = 8
+_LOGGED_MODEL = re.compile(r"models:/+(?P<model_id>m-[0-9a-f]{32})(?:/(?P<path>.*))?", re.DOTALL)
 _ROOT = ArtifactPath()
 
 
@@ -32,8 +34,8 @@ def locate(
     """The repository that holds what `uri` names, and the path in it; whether anything is there is not asked.
 
     Stores may be given as functions, which are called only when the address needs them. A model's version leads to its source, which
-    may again be an address of any of these forms. Raises InvalidUri, InvalidPath, RunNotFound, RegisteredModelNotFound,
-    ModelVersionNotFound, AliasNotFound, NoProvider.
+    may again be an address of any of these forms; `models:/m-…` is a logged model. Raises InvalidUri, InvalidPath, RunNotFound,
+    RegisteredModelNotFound, ModelVersionNotFound, AliasNotFound, LoggedModelNotFound, NoProvider.
     """
     inner = _ROOT
     text = str(uri)
@@ -43,6 +45,10 @@ def locate(
             chain = " → ".join([*passed, text])
             raise InvalidUri(f"{str(uri)!r} leads from model to model and never to files: {chain}")
         passed.append(text)
+        logged = _LOGGED_MODEL.fullmatch(text)
+        if logged is not None:
+            address = _opened(tracking).get_logged_model(logged["model_id"]).artifact_location
+            return repo_for(address), ArtifactPath(ArtifactPath.parse(logged["path"] or "").segments + inner.segments)
         model, path = split_models_uri(text)
         inner = ArtifactPath(path.segments + inner.segments)
         text = find_version(_opened(registry), model).source

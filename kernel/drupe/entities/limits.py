@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import evolve
 
-from drupe.entities.runs import DatasetInput, Experiment, RunInputs
+from drupe.entities.runs import DatasetInput, Experiment
 from drupe.entities.shipping import Heartbeat, Origin, Parcel
 from drupe.entities.whole import WholeModel, WholeRun
 from drupe.errors import InvalidName, InvalidValue, ValueTooLong
@@ -287,7 +287,7 @@ def check_whole_run(whole: WholeRun) -> WholeRun:
         _storable(f"the {what} of run {run.info.run_id}", text)
     params = dict(check_param(key, value) for key, value in run.data.params.items())
     tags = {_storable("a tag's name", key): _cut("run tag", key, value, RUN_TAG_VALUE_MAX) for key, value in run.data.tags.items()}
-    inputs = RunInputs(tuple(check_dataset_input(one) for one in run.inputs.dataset_inputs))
+    inputs = evolve(run.inputs, dataset_inputs=tuple(check_dataset_input(one) for one in run.inputs.dataset_inputs))
     return evolve(whole, run=evolve(run, data=evolve(run.data, params=params, tags=tags), inputs=inputs))
 
 

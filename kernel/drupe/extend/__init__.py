@@ -26,6 +26,7 @@ _ROOMS = {
     "Flavor": "drupe.extend.flavor",
     "FlavorRecord": "drupe.extend.flavor",
     "FoundExperiment": "drupe.extend.import_source",
+    "FoundLoggedModel": "drupe.extend.import_source",
     "FoundRun": "drupe.extend.import_source",
     "ImportSource": "drupe.extend.import_source",
     "Loss": "drupe.extend.import_source",

@@ -27,6 +27,7 @@ from drupe.extend.features import Feature as Feature, Support as Support
 from drupe.extend.flavor import Flavor as Flavor, FlavorRecord as FlavorRecord
 from drupe.extend.import_source import (
     FoundExperiment as FoundExperiment,
+    FoundLoggedModel as FoundLoggedModel,
     FoundRun as FoundRun,
     ImportSource as ImportSource,
     Loss as Loss,

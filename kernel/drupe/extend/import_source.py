@@ -13,11 +13,11 @@ from typing import Any
 
 from attrs import frozen
 
-from drupe.entities import Experiment, WholeModel, WholeRun
+from drupe.entities import Experiment, LoggedModel, WholeModel, WholeRun
 from drupe.extend.artifact_repo import ArtifactRepo
 from drupe.uris import Uri
 
-__all__ = ["FoundExperiment", "FoundRun", "ImportSource", "Loss"]
+__all__ = ["FoundExperiment", "FoundLoggedModel", "FoundRun", "ImportSource", "Loss"]
 
 
 @frozen
@@ -48,6 +48,15 @@ class FoundRun:
     """A run of a source, and what of it could not be read."""
 
     whole: WholeRun
+    losses: tuple[Loss, ...] = ()
+
+
+@frozen
+class FoundLoggedModel:
+    """A logged model of a source, and what of it could not be read. Its metrics name the runs that logged them, and need not be the latest."""
+
+    model: LoggedModel
+    is_deleted: bool = False
     losses: tuple[Loss, ...] = ()
 
 
@@ -85,8 +94,13 @@ class ImportSource(ABC):
     def read_runs(self, experiment_id: str, run_ids: Sequence[str]) -> Iterator[FoundRun | Loss]:
         """These runs of one experiment with their whole series, in this order; one that has gone is left out.
 
-        Names and sizes need not be checked, and points may come in any order and twice.
+        Names and sizes need not be checked, and points may come in any order and twice. The logged models that a run uses and has made are named
+        in its inputs and outputs, and read with `logged_models`.
         """
+
+    def logged_models(self, experiment_id: str) -> Iterator[FoundLoggedModel | Loss]:
+        """The logged models of one experiment, each once; deleted ones too, where they can be seen. Asked for after the runs of all experiments."""
+        yield from ()
 
     @abstractmethod
     def models(self) -> Iterator[WholeModel | Loss]:

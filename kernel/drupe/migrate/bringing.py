@@ -1,4 +1,4 @@
-"""The import: experiments, then their runs page by page, then models, then what is left; at the end all is read here again and compared.
+"""The import: experiments, their runs page by page, logged models, registered models, what is left; at the end all is read again and compared.
 
 It can be interrupted at any point and repeated: a run is written whole after its files, what is here already is left as it is, and only what it
 lacks is added. What a source has and how it is read is the source's affair.
@@ -16,11 +16,12 @@ from attrs import evolve, field, frozen
 
 from drupe.entities import Experiment, LifecycleStage, WholeModel, WholeRun
 from drupe.errors import DrupeError, ExperimentNotFound, InvalidValue, StoreError, UnsupportedFeature
-from drupe.extend import FoundExperiment, FoundRun, ImportSource, Loss, RegistryStore, TrackingStore
+from drupe.extend import FoundExperiment, FoundLoggedModel, FoundRun, ImportSource, Loss, RegistryStore, TrackingStore
 from drupe.extend.features import Feature
 from drupe.migrate.carrying import Carrier
 from drupe.migrate.digests import digest_of_model, digest_of_run, ordered
 from drupe.migrate.fitting import fit_experiment, fit_model, fit_run
+from drupe.migrate.logged import LoggedModels
 from drupe.migrate.merging import merge_model, merge_run
 from drupe.migrate.places import Roots
 from drupe.migrate.reading import ahead, pages_of, whole_model, whole_runs
@@ -86,6 +87,7 @@ class _Import:
         self._found = list(source.experiments())
         roots = Roots((*options.roots, *source.roots()))
         self._carrier = Carrier(source, roots, self.report, link=options.link, is_dry_run=options.is_dry_run)
+        self._logged = LoggedModels(tracking, self._carrier, self.report, is_dry_run=options.is_dry_run)
         self._runs: dict[str, bytes] = {}  # the digest that each run has to have here
         self._models: dict[str, bytes] = {}
         self._names: set[str] = set()  # of all experiments there
@@ -98,12 +100,16 @@ class _Import:
         fitted.sort(key=lambda there: self._needs_another_id(there.experiment))  # so that nobody's own id is given away
         places = [(there, self._settle(there)) for there in fitted]
         waiting = [(there, here, list(self._source.run_ids(there.experiment.experiment_id))) for there, here in places]
-        models = list(self._source.models())
-        self._total = sum(len(run_ids) for *_, run_ids in waiting) + len(models)
+        self._total = sum(len(run_ids) for *_, run_ids in waiting)
         for there, here, run_ids in waiting:
             for folder in there.folders:
                 self._carrier.carry_folder(there.experiment, here, folder)
             self._bring_runs(there.experiment, here, run_ids)
+        for there, here, _ in waiting:
+            self._bring_logged_models(there.experiment, here)
+        self._logged.tell_of_others()
+        models = list(self._source.models())
+        self._total += len(models)
         for model in models:
             self._bring_model(model)
             self._step(1, model.name if isinstance(model, Loss) else model.model.name)
@@ -210,10 +216,11 @@ class _Import:
             fate = Fate.NEW if old is None else Fate.UNCHANGED if digest_of_run(old) == digest_of_run(wanted) else Fate.EXTENDED
             ready.append((placed, fate, wanted))
         written = self._write([(placed, fate) for placed, fate, _ in ready])
-        for _, fate, wanted in ready:
+        for placed, fate, wanted in ready:
             run_id = wanted.run.info.run_id
             if run_id in written:
                 self._runs[run_id] = digest_of_run(wanted)
+                self._logged.note(placed.run, kept[run_id].run if run_id in kept else None)
                 self._count(wanted, fate)
 
     def _write(self, runs: Sequence[tuple[WholeRun, Fate]]) -> set[str]:
@@ -246,6 +253,14 @@ class _Import:
         report.points += sum(len(ordered(points)) for points in whole.points.values())
 
     # --- models
+
+    def _bring_logged_models(self, there: Experiment, here: Experiment) -> None:
+        for page in pages_of(self._source.logged_models(there.experiment_id), PAGE):
+            self._total += len(page)
+            for loss in page:
+                self._tell_all((loss,) if isinstance(loss, Loss) else loss.losses)
+            self._logged.bring(here, [one for one in page if isinstance(one, FoundLoggedModel)], self._runs.keys())
+            self._step(len(page), there.name)
 
     def _bring_model(self, found: WholeModel | Loss) -> None:
         if isinstance(found, Loss):
@@ -286,12 +301,18 @@ class _Import:
     def _compare(self) -> None:
         """Read everything here again and compare it with what was read there."""
         made = hashlib.sha256()
-        self._done, self._total = 0, len(self._runs) + len(self._models)
+        self._done, self._total = 0, len(self._runs) + len(self._logged.ids) + len(self._models)
         for page in pages_of(sorted(self._runs), PAGE):
             kept = whole_runs(self._tracking, page)
             for run_id in page:
                 self._check(f"run {run_id}", self._runs[run_id], digest_of_run(kept[run_id]) if run_id in kept else None)
                 made.update(self._runs[run_id])
+            self._logged.compare_ties((one.run for one in kept.values()), self.report.mismatches.append)
+            self._step(len(page), "comparing")
+        for page in pages_of(self._logged.ids, PAGE):
+            for model_id, wanted, found in self._logged.compare(page):
+                self._check(f"logged model {model_id}", wanted, found)
+                made.update(wanted)
             self._step(len(page), "comparing")
         for name in sorted(self._models):
             model = whole_model(self._registry, name)

@@ -11,7 +11,7 @@ from collections import Counter
 from attrs import evolve
 
 from drupe.artifacts.repos import repo_for
-from drupe.entities import Experiment, ModelVersion, WholeModel, WholeRun
+from drupe.entities import Experiment, LoggedModel, ModelVersion, WholeModel, WholeRun
 from drupe.errors import DrupeError, StoreFull, StoreReadOnly
 from drupe.extend import ImportSource, Loss
 from drupe.migrate.files import copy_files, count_files
@@ -29,6 +29,7 @@ class Carrier:
         self._source, self._roots, self._report, self._link, self._is_dry_run = source, roots, report, link, is_dry_run
         self._addresses = Addresses()
         self._unreachable: Counter[str] = Counter()
+        self._logged: set[str] = set()  # addresses models:/m-… that mean something here
 
     def location_of(self, there: Experiment) -> str:
         """The artifact location that a new experiment gets; empty for the store's own."""
@@ -52,6 +53,23 @@ class Carrier:
         if self._is_own(new, old):
             self._copy(old, new, f"experiment {there.experiment_id}, {folder}", None)
 
+    def carry_logged_model(self, given: LoggedModel, here: Experiment, kept: str | None) -> LoggedModel:
+        """The logged model with its artifact address here, after its files were copied. `kept` is its address, if it is here already."""
+        old = given.artifact_location
+        new = self._addresses.follow(old)  # a folder of its experiment may have held them
+        if new is None:
+            own = f"{here.artifact_location.rstrip('/')}/models/{given.model_id}/artifacts"
+            new = kept or (old if self._stays(old) else self._linked(old) or old if self._link else own)
+            self._addresses.moved(old, new)
+            if self._is_own(new, old):
+                self._copy(old, new, f"logged model {given.model_id}", None)
+        self._addresses.moved(given.model_uri, new)
+        return evolve(given, artifact_location=new)
+
+    def keep_logged_model(self, model_id: str) -> None:
+        """Leave the sources of versions that name this model as they are, since it is here."""
+        self._logged.add(f"models:/{model_id}")
+
     def point_to_files(self, found: WholeModel) -> WholeModel:
         """The model with the sources of its versions where their files are now."""
         return evolve(found, versions=tuple(self._pointed(version) for version in found.versions))
@@ -63,6 +81,8 @@ class Carrier:
             self._report.losses.append(Loss("files", redact(place)[:300], why, count))
 
     def _pointed(self, version: ModelVersion) -> ModelVersion:
+        if version.source in self._logged:
+            return version
         source = self._addresses.follow(version.source)
         if source is not None:
             return evolve(version, source=source)

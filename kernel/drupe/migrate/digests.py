@@ -12,11 +12,11 @@ from typing import Any
 
 from attrs import asdict, evolve
 
-from drupe.entities import Points, WholeModel, WholeRun
+from drupe.entities import Points, WholeLoggedModel, WholeModel, WholeRun
 from drupe.entities.endian import to_little_endian
 from drupe.entities.metrics import rank
 
-__all__ = ["digest_of_model", "digest_of_run", "ordered"]
+__all__ = ["digest_of_logged_model", "digest_of_model", "digest_of_run", "ordered"]
 
 
 def ordered(points: Points) -> Points:
@@ -39,6 +39,14 @@ def digest_of_run(whole: WholeRun) -> bytes:
             _feed(made, [key, len(kept)])
             for column in (kept.steps, kept.timestamps, values):
                 made.update(to_little_endian(column))
+    return made.digest()
+
+
+def digest_of_logged_model(whole: WholeLoggedModel) -> bytes:
+    """Of the record with its tags, params and metrics, and whether it is deleted; not of its ties, which are read with the runs."""
+    made = hashlib.sha256()
+    _feed(made, [asdict(evolve(whole.model, metrics=())), whole.is_deleted])
+    _feed(made, sorted(json.dumps(asdict(one), sort_keys=True) for one in whole.model.metrics))
     return made.digest()
 
 

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 from attrs import evolve
 
-from drupe.entities import Experiment, Points, RunInputs, WholeModel, WholeRun, limits
+from drupe.entities import Experiment, Points, WholeLoggedModel, WholeModel, WholeRun, limits, logged_limits
 from drupe.errors import DrupeError
 from drupe.extend import Loss
 
-__all__ = ["fit_experiment", "fit_model", "fit_run"]
+__all__ = ["fit_experiment", "fit_logged_model", "fit_model", "fit_run"]
 
 T = TypeVar("T")
 Tell = Callable[[Loss], None]
@@ -55,8 +55,34 @@ def fit_run(found: WholeRun, tell: Tell) -> WholeRun | None:
     name = run.info.run_name or tags.kept.get(_NAME_TAG, "")
     named = {_NAME_TAG: name} if name else {}  # as the store would set it
     data = evolve(run.data, params=params.kept, tags=named | tags.kept, metrics={}, summaries={})
-    fitted = WholeRun(evolve(run, info=evolve(run.info, run_name=name), data=data, inputs=RunInputs(tuple(inputs))), points.kept)
+    fitted = WholeRun(
+        evolve(run, info=evolve(run.info, run_name=name), data=data, inputs=evolve(run.inputs, dataset_inputs=tuple(inputs))), points.kept
+    )
     return _if_it_fits(limits.check_whole_run, fitted, "run", place, tell)
+
+
+def fit_logged_model(found: WholeLoggedModel, tell: Tell) -> WholeLoggedModel | None:
+    """The logged model without the tags, params and metrics that cannot be kept; None when it cannot be kept itself."""
+    model = found.model
+    place = f"logged model {model.model_id!r:.100}"
+    params = _fitting(model.params, limits.check_param)
+    tags = _fitting(model.tags, lambda key, value: limits.check_tag("logged model tag", key, value, limit=None))
+    for what, checked in (("param", params), ("tag", tags)):
+        for key, why in checked.refused.items():
+            tell(Loss(f"logged model {what}", f"{place}, {what} {key!r:.100}", why))
+    metrics = []
+    for one in model.metrics:
+        try:
+            logged_limits.points_of(WholeLoggedModel(evolve(model, metrics=(one,))))
+            metrics.append(one)
+        except DrupeError as fault:
+            tell(Loss("metric of a logged model", f"{place}, metric {one.key!r:.100}", fault.message))
+    fitted = evolve(found, model=evolve(model, params=params.kept, tags=tags.kept, metrics=tuple(metrics)))
+    try:
+        return logged_limits.check_whole_logged_model(fitted)
+    except DrupeError as fault:
+        tell(Loss("logged model", place, fault.message, is_damage=True))
+        return None
 
 
 def fit_model(found: WholeModel, tell: Tell) -> WholeModel | None:

@@ -1,6 +1,6 @@
-"""What a run or model is after an import, when it was here before: what is here stays, what it lacks is added.
+"""What a run, logged model or model is after an import, when it was here before: what is here stays, what it lacks is added.
 
-This is the meaning of `TrackingStore.import_runs` and `RegistryStore.import_model` on values: it tells beforehand what they will do, so that a dry
+This is the meaning of `TrackingStore.import_runs`, `import_logged_models` and `RegistryStore.import_model` on values: it tells beforehand what they will do, so that a dry
 run can say it and the comparison at the end knows what to find.
 """
 
@@ -10,11 +10,12 @@ from collections.abc import Callable
 
 from attrs import evolve
 
-from drupe.entities import ModelVersion, Points, RunInputs, WholeModel, WholeRun
+from drupe.entities import LoggedModelStatus, ModelVersion, Points, RunInputs, WholeLoggedModel, WholeModel, WholeRun
+from drupe.entities.metrics import rank
 from drupe.extend import Loss
 from drupe.migrate.digests import ordered
 
-__all__ = ["merge_model", "merge_run"]
+__all__ = ["merge_logged_model", "merge_model", "merge_run"]
 
 Tell = Callable[[Loss], None]
 _SHOWN = 60
@@ -40,6 +41,45 @@ def merge_run(here: WholeRun, given: WholeRun, tell: Tell) -> WholeRun:
     more = tuple(one for one in new.inputs.dataset_inputs if (one.dataset.name, one.dataset.digest) not in known)
     inputs = RunInputs((*kept.inputs.dataset_inputs, *more))
     return WholeRun(evolve(kept, data=data, inputs=inputs), _together(here, given))
+
+
+def merge_logged_model(here: WholeLoggedModel, given: WholeLoggedModel, tell: Tell) -> WholeLoggedModel:
+    """`here`, which is not deleted, with what it lacks of `given`; what differs and stays is told."""
+    kept, new = here.model, given.model
+    if kept.status is LoggedModelStatus.PENDING:
+        kept = evolve(kept, status=new.status, status_message=new.status_message)
+    for name in ("name", "model_type", "source_run_id", "status"):
+        mine, theirs = getattr(kept, name), getattr(new, name)
+        if mine != theirs:
+            tell(
+                Loss(
+                    "logged model",
+                    kept.model_id,
+                    f"its {name} is {str(theirs)[:_SHOWN]!r} there and {str(mine)[:_SHOWN]!r} here, which stays",
+                )
+            )
+    if given.is_deleted:
+        tell(Loss("logged model", kept.model_id, "it is deleted there and not here, and stays"))
+    for what, mine, theirs in (("param", kept.params, new.params), ("tag", kept.tags, new.tags)):
+        for key in theirs:
+            if mine.get(key, theirs[key]) != theirs[key]:
+                place = f"{kept.model_id}, {what} {key!r}"
+                tell(Loss(f"logged model {what}", place, f"another value is here, {mine[key][:_SHOWN]!r}, and stays"))
+    metrics = {(one.key, one.run_id, one.dataset_name, one.dataset_digest): one for one in kept.metrics}
+    for one in new.metrics:
+        place_of_metric = one.key, one.run_id, one.dataset_name, one.dataset_digest
+        last = metrics.get(place_of_metric)
+        if last is None or rank(last.step, last.timestamp, last.value) < rank(one.step, one.timestamp, one.value):
+            metrics[place_of_metric] = one
+    return WholeLoggedModel(
+        evolve(
+            kept,
+            tags={**new.tags, **kept.tags},
+            params={**new.params, **kept.params},
+            metrics=tuple(metrics.values()),
+            last_updated_timestamp=max(kept.last_updated_timestamp, new.last_updated_timestamp),
+        )
+    )
 
 
 def merge_model(here: WholeModel, given: WholeModel, tell: Tell) -> tuple[WholeModel, WholeModel]:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
 from attrs import evolve
 
-from drupe.entities import Points, Run, WholeModel, WholeRun, gather
-from drupe.errors import RegisteredModelNotFound, RunNotFound
+from drupe.entities import Points, Run, WholeLoggedModel, WholeModel, WholeRun, gather
+from drupe.errors import LoggedModelNotFound, RegisteredModelNotFound, RunNotFound
 from drupe.extend import RegistryStore, TrackingStore
 from drupe.search.parse import parse
 from drupe.search.query import Comparison, Entity, Field, Kind, Op
 
-__all__ = ["ahead", "pages_of", "whole_model", "whole_runs"]
+__all__ = ["ahead", "pages_of", "whole_logged_models", "whole_model", "whole_runs"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -36,6 +37,18 @@ def whole_runs(store: TrackingStore, run_ids: Sequence[str]) -> dict[str, WholeR
         for series in store.metric_bulk(list(found)):
             points[series.run_id][series.key] = series.points
     return {run_id: WholeRun(run, points[run_id]) for run_id, run in found.items()}
+
+
+def whole_logged_models(store: TrackingStore, model_ids: Sequence[str]) -> dict[str, WholeLoggedModel]:
+    """Those of these logged models that the store has, deleted ones too, by id; which runs they are tied to is with the runs."""
+    found: dict[str, WholeLoggedModel] = {}
+    for model_id in model_ids:
+        try:
+            found[model_id] = WholeLoggedModel(store.get_logged_model(model_id))
+        except LoggedModelNotFound:
+            with suppress(LoggedModelNotFound):
+                found[model_id] = WholeLoggedModel(store.get_logged_model(model_id, allow_deleted=True), is_deleted=True)
+    return found
 
 
 def whole_model(store: RegistryStore, name: str) -> WholeModel | None:

@@ -12,6 +12,9 @@ from drupe.extend import Loss
 __all__ = ["Fate", "ImportReport", "Tally"]
 
 
+_TALLIED = ("experiments", "runs", "logged_models", "models", "versions", "files")
+
+
 class Fate(StrEnum):
     """What became of a thing of the source."""
 
@@ -42,7 +45,7 @@ class Tally:
 class ImportReport:
     """What one import did, or would do with `is_dry_run`.
 
-    `renumbered` lists experiments that have another id here: (name, id there, id here). `digest` is the SHA-256 over all runs and models as they
+    `renumbered` lists experiments that have another id here: (name, id there, id here). `digest` is the SHA-256 over all runs, logged models and models as they
     were read and fitted, in the order of their ids; None until all was compared with what is kept here. `mismatches` names what differs.
     """
 
@@ -51,6 +54,7 @@ class ImportReport:
     is_dry_run: bool = False
     experiments: Tally = field(factory=Tally)
     runs: Tally = field(factory=Tally)
+    logged_models: Tally = field(factory=Tally)
     models: Tally = field(factory=Tally)
     versions: Tally = field(factory=Tally)
     files: Tally = field(factory=Tally)
@@ -59,6 +63,7 @@ class ImportReport:
     tags: int = 0
     inputs: int = 0
     points: int = 0
+    model_ties: int = 0
     renumbered: list[tuple[str, str, str]] = field(factory=list)
     losses: list[Loss] = field(factory=list)
     mismatches: list[str] = field(factory=list)
@@ -71,7 +76,7 @@ class ImportReport:
 
     def tallies(self) -> dict[str, Tally]:
         """The tallies by what they count."""
-        return {name: getattr(self, name) for name in ("experiments", "runs", "models", "versions", "files")}
+        return {name: getattr(self, name) for name in _TALLIED}
 
     def to_plain(self) -> dict[str, Any]:
         """The report for programs."""
@@ -85,6 +90,7 @@ class ImportReport:
             "tags": self.tags,
             "inputs": self.inputs,
             "points": self.points,
+            "model_ties": self.model_ties,
             "renumbered": [{"name": name, "there": there, "here": here} for name, there, here in self.renumbered],
             "not_carried_over": [
                 {"what": one.what, "name": one.name, "why": one.why, "count": one.count, "damage": one.is_damage} for one in self.losses

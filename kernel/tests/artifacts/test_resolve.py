@@ -8,11 +8,12 @@ import pytest
 
 from drupe.artifacts.repos import repo_for
 from drupe.artifacts.resolve import find_version, locate, split_models_uri
-from drupe.entities import NewRun, Stage
+from drupe.entities import NewLoggedModel, NewRun, Stage
 from drupe.errors import (
     AliasNotFound,
     InvalidPath,
     InvalidUri,
+    LoggedModelNotFound,
     ModelVersionNotFound,
     NoProvider,
     RegisteredModelNotFound,
@@ -164,6 +165,19 @@ def test_a_version_leads_to_its_source_of_whatever_form(
     for text, place in expected.items():
         repo, path = locate(text, tracking=tracking, registry=registry)
         assert (repo.root.path, str(path)) == place, text
+
+
+def test_a_logged_model_leads_to_its_files_and_so_does_a_version_of_it(
+    tracking: TrackingStore, registry: RegistryStore, run_id: str, tmp_path: Path
+) -> None:
+    logged = tracking.create_logged_model(NewLoggedModel(tracking.get_run(run_id).info.experiment_id))
+    registry.create_registered_model("pear")
+    registry.create_model_version("pear", logged.model_uri)
+    for address in (logged.model_uri, "models:/pear/1"):
+        repo, path = locate(f"{address}/data/x", tracking=tracking, registry=registry)
+        assert (repo.root.path, path) == (f"{tmp_path}/arti facts/models/{logged.model_id}/artifacts", P("data/x"))
+    with pytest.raises(LoggedModelNotFound):
+        locate("models:/m-" + "0" * 32, tracking=tracking, registry=registry)
 
 
 def test_models_that_lead_in_a_circle_are_named(registry: RegistryStore) -> None:

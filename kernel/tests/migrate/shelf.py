@@ -21,7 +21,7 @@ from drupe.entities import (
     WholeModel,
     WholeRun,
 )
-from drupe.extend import FoundExperiment, FoundRun, ImportSource, Loss
+from drupe.extend import FoundExperiment, FoundLoggedModel, FoundRun, ImportSource, Loss
 from drupe.uris import Uri
 
 __all__ = ["ShelfSource", "full_shelf", "model", "run", "version"]
@@ -34,6 +34,7 @@ class ShelfSource(ImportSource):
     found: list[Experiment] = field(factory=list)
     runs: dict[str, WholeRun] = field(factory=dict)
     shelved: list[WholeModel] = field(factory=list)
+    logged: list[FoundLoggedModel] = field(factory=list)
     files: dict[str, Path] = field(factory=dict)
     asked: list[str] = field(factory=list)
 
@@ -58,6 +59,9 @@ class ShelfSource(ImportSource):
             self.asked.append(run_id)
             if run_id in self.runs:
                 yield FoundRun(self.runs[run_id])
+
+    def logged_models(self, experiment_id: str) -> Iterator[FoundLoggedModel | Loss]:
+        yield from (one for one in self.logged if one.model.experiment_id == experiment_id)
 
     def models(self) -> Iterator[WholeModel | Loss]:
         yield from self.shelved

@@ -1,4 +1,4 @@
-"""A database of MLflow, 2.x and 3.x: its runs. The statements for registered models and the rest are in `database_registry`.
+"""A database of MLflow, 2.x and 3.x: its runs. What concerns models is in `database_models` and `database_registry`.
 
 Columns that only some releases have are asked for where they are there. Rows are checked as they are read: a database may hold anything.
 """
@@ -22,13 +22,15 @@ from drupe.entities import (
     RunData,
     RunInfo,
     RunInputs,
+    RunOutputs,
     WholeModel,
     WholeRun,
 )
 from drupe.errors import StoreError
-from drupe.extend import FoundExperiment, FoundRun, ImportSource, Loss
+from drupe.extend import FoundExperiment, FoundLoggedModel, FoundRun, ImportSource, Loss
 from drupe.uris import Uri, redact
 from drupe_import_mlflow.connecting import engine_for, reading, sqlite_file
+from drupe_import_mlflow.database_models import logged_model_ids, logged_models_of, ties_of
 from drupe_import_mlflow.database_registry import left_over, models_in
 from drupe_import_mlflow.schema import Schema
 from drupe_import_mlflow.settings import MlflowSettings
@@ -37,6 +39,7 @@ from drupe_import_mlflow.values import Damaged, add_point, lifecycle, number, ru
 __all__ = ["DatabaseSource"]
 
 RUN_NAME_TAG = "mlflow.runName"
+MODELS_PAGE = 200
 PROXY_ROOT = "mlartifacts"  # where a server keeps the artifacts that it serves, if it is not told otherwise
 
 _RUN = ("run_uuid", "name", "user_id", "status", "start_time", "end_time", "lifecycle_stage", "artifact_uri")
@@ -56,6 +59,7 @@ class DatabaseSource(ImportSource):
         with reading(self._engine, self._place) as connection:
             self._schema = Schema.of(connection, self._place)
         self._locations: dict[str, str] = {}
+        self._logged: set[str] = set()  # the logged models that could be read
 
     @classmethod
     def open(cls, uri: Uri, settings: Any = None) -> DatabaseSource:
@@ -70,7 +74,6 @@ class DatabaseSource(ImportSource):
     def experiments(self) -> Iterator[FoundExperiment | Loss]:
         with reading(self._engine, self._place) as connection:
             tags = self._experiment_tags(connection)
-            folders = self._model_folders(connection)
             names = set()
             for row in self._schema.rows(connection, "experiments", _EXPERIMENT, workspace=self._settings.workspace):
                 experiment_id = text(row["experiment_id"])
@@ -92,8 +95,7 @@ class DatabaseSource(ImportSource):
                     continue
                 names.add(made.name)
                 self._locations[experiment_id] = location
-                below = [one.removeprefix(f"{location}/") for one in folders.get(experiment_id, []) if one.startswith(f"{location}/")]
-                yield FoundExperiment(made, tuple(sorted(below)))
+                yield FoundExperiment(made)
 
     def run_ids(self, experiment_id: str) -> Iterator[str]:
         runs = table("runs", column("run_uuid"), column("experiment_id"))
@@ -113,9 +115,18 @@ class DatabaseSource(ImportSource):
             found = [Loss("run", f"run {run_ids[0]}", fault.message, is_damage=True)]
         yield from found
 
+    def logged_models(self, experiment_id: str) -> Iterator[FoundLoggedModel | Loss]:
+        with reading(self._engine, self._place) as connection:
+            model_ids = logged_model_ids(connection, self._schema, experiment_id)
+        for start in range(0, len(model_ids), MODELS_PAGE):
+            with reading(self._engine, self._place) as connection:
+                page = list(logged_models_of(connection, self._schema, model_ids[start : start + MODELS_PAGE]))
+            self._logged.update(found.model.model_id for found in page if isinstance(found, FoundLoggedModel))
+            yield from page
+
     def models(self) -> Iterator[WholeModel | Loss]:
         with reading(self._engine, self._place) as connection:
-            yield from list(models_in(connection, self._schema, self._settings.workspace))
+            yield from list(models_in(connection, self._schema, self._settings.workspace, self._logged))
 
     def leftovers(self) -> Iterator[Loss]:
         with reading(self._engine, self._place) as connection:
@@ -147,6 +158,7 @@ class DatabaseSource(ImportSource):
             losses: dict[str, list[Loss]] = defaultdict(list)
             points = self._points(connection, run_ids, losses)
             inputs = self._inputs(connection, run_ids)
+            ties = ties_of(connection, self._schema, run_ids)
         found: list[FoundRun | Loss] = []
         for run_id in run_ids:
             row = rows.get(run_id)
@@ -158,7 +170,8 @@ class DatabaseSource(ImportSource):
                 found.append(Loss("run", f"run {run_id}", str(fault), is_damage=True))
                 continue
             data = RunData(params=params.get(run_id, {}), tags=tags.get(run_id, {}))
-            run = Run(info, data, RunInputs(tuple(inputs.get(run_id, ()))))
+            used, produced = ties[run_id]
+            run = Run(info, data, RunInputs(tuple(inputs.get(run_id, ())), tuple(used)), RunOutputs(tuple(produced)))
             found.append(FoundRun(WholeRun(run, points.get(run_id, {})), tuple(losses.get(run_id, ()))))
         return found
 
@@ -211,13 +224,6 @@ class DatabaseSource(ImportSource):
         found: dict[str, dict[str, str]] = defaultdict(dict)
         for row in self._schema.rows(connection, "experiment_tags", ("experiment_id", "key", "value")):
             found[text(row["experiment_id"])][text(row["key"])] = text(row["value"])
-        return found
-
-    def _model_folders(self, connection: Connection) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
-        for row in self._schema.rows(connection, "logged_models", ("experiment_id", "artifact_location", "lifecycle_stage")):
-            if row["lifecycle_stage"] != "deleted":
-                found[text(row["experiment_id"])].append(text(row["artifact_location"]))
         return found
 
 

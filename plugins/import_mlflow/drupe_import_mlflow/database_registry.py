@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from drupe.entities import ModelVersion, RegisteredModel, WholeModel
 from drupe.extend import Loss
 from drupe_import_mlflow.schema import Schema
-from drupe_import_mlflow.values import DELETED_VERSION, Damaged, number, stage, text, version_status
+from drupe_import_mlflow.values import DELETED_VERSION, Damaged, files_of, number, stage, text, version_status
 
 __all__ = ["left_over", "models_in"]
 
@@ -47,8 +47,8 @@ _NO_PLACE = (
 )
 
 
-def models_in(connection: Connection, schema: Schema, workspace: str) -> Iterator[WholeModel | Loss]:
-    """Every registered model of the workspace; prompts are registered models too."""
+def models_in(connection: Connection, schema: Schema, workspace: str, logged: Collection[str]) -> Iterator[WholeModel | Loss]:
+    """Every registered model of the workspace; prompts are registered models too. `logged` are the ids of the logged models that can be read."""
     tags: dict[str, dict[str, str]] = defaultdict(dict)
     for row in schema.rows(connection, "registered_model_tags", ("name", "key", "value"), workspace=workspace):
         tags[text(row["name"])][text(row["key"])] = text(row["value"])
@@ -66,7 +66,7 @@ def models_in(connection: Connection, schema: Schema, workspace: str) -> Iterato
             numbered = number(row["version"], "version") or 0
             highest[name] = max(highest[name], numbered)
             if row["current_stage"] != DELETED_VERSION:
-                versions[name].append(_version(row, name, str(numbered), version_tags[name, str(numbered)]))
+                versions[name].append(_version(row, name, str(numbered), version_tags[name, str(numbered)], logged))
         except Damaged as fault:
             yield Loss("model version", f"registered model {name!r:.100}, version {text(row['version'])[:60]}", str(fault), is_damage=True)
     for row in schema.rows(connection, "registered_models", _MODEL, workspace=workspace):
@@ -88,17 +88,13 @@ def left_over(connection: Connection, schema: Schema, workspace: str) -> Iterato
         if others:
             why = f"they are in other workspaces than {workspace!r}; ?workspace=NAME after the address reads one"
             yield Loss(name.replace("_", " ").removesuffix("s"), "those of other workspaces", why, others)
-    logged = schema.count(connection, "logged_models")
-    if logged:
-        why = "their files come over, and versions that were registered from them, but not the record itself"
-        yield Loss("logged model", "all", why, logged)
     for name, what in _NO_PLACE:
         count = schema.count(connection, name)
         if count:
             yield Loss(what, "all", "drupe has no such thing", count)
 
 
-def _version(row: dict[str, Any], name: str, numbered: str, tags: dict[str, str]) -> ModelVersion:
+def _version(row: dict[str, Any], name: str, numbered: str, tags: dict[str, str], logged: Collection[str]) -> ModelVersion:
     source, storage = text(row["source"]), text(row["storage_location"])
     created = number(row["creation_time"], "creation_time") or 0
     return ModelVersion(
@@ -106,7 +102,7 @@ def _version(row: dict[str, Any], name: str, numbered: str, tags: dict[str, str]
         numbered,
         created,
         number(row["last_updated_time"], "last_updated_time") or created,
-        storage if source.startswith("models:/m-") and storage else source,  # its files, since the logged model is no record here
+        files_of(source, storage, logged),
         text(row["run_id"]) or None,
         text(row["description"]),
         text(row["user_id"]),

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from drupe.entities import ModelVersion, RegisteredModel, WholeModel
 from drupe.extend import Loss
 from drupe_import_mlflow.folders import files_below, folders_in, read_map, read_text
-from drupe_import_mlflow.values import DELETED_VERSION, Damaged, number, stage, text, text_of, version_status
+from drupe_import_mlflow.values import DELETED_VERSION, Damaged, files_of, number, stage, text, text_of, version_status
 
 __all__ = ["models_in"]
 
 _VERSION = re.compile(r"version-(\d{1,18})")
 
 
-def models_in(folder: Path) -> Iterator[WholeModel | Loss]:
-    """Every registered model; parts that cannot be read come as losses before the model that they belong to."""
+def models_in(folder: Path, logged: Collection[str]) -> Iterator[WholeModel | Loss]:
+    """Every registered model; parts that cannot be read come as losses before the model that they belong to.
+
+    `logged` are the ids of the logged models that can be read.
+    """
     for name in folders_in(folder):
         losses: list[Loss] = []
         try:
-            found = _model(folder / name, losses)
+            found = _model(folder / name, losses, logged)
         except Damaged as fault:
             yield Loss("registered model", f"registered model {name!r}", str(fault), is_damage=True)
             continue
@@ -29,7 +32,7 @@ def models_in(folder: Path) -> Iterator[WholeModel | Loss]:
         yield found
 
 
-def _model(folder: Path, losses: list[Loss]) -> WholeModel:
+def _model(folder: Path, losses: list[Loss], logged: Collection[str]) -> WholeModel:
     meta = read_map(folder)
     name = text_of(meta, "name")
     place = f"registered model {name!r}"
@@ -41,7 +44,7 @@ def _model(folder: Path, losses: list[Loss]) -> WholeModel:
             continue
         highest = max(highest, int(matched[1]))
         try:
-            version = _version(folder / inner, name, str(int(matched[1])), losses)
+            version = _version(folder / inner, name, str(int(matched[1])), losses, logged)
         except Damaged as fault:
             losses.append(Loss("model version", f"{place}, version {matched[1]}", str(fault), is_damage=True))
             continue
@@ -54,7 +57,7 @@ def _model(folder: Path, losses: list[Loss]) -> WholeModel:
     return WholeModel(model, tuple(sorted(versions, key=lambda one: int(one.version))), highest)
 
 
-def _version(folder: Path, name: str, numbered: str, losses: list[Loss]) -> ModelVersion | None:
+def _version(folder: Path, name: str, numbered: str, losses: list[Loss], logged: Collection[str]) -> ModelVersion | None:
     meta = read_map(folder)
     if meta.get("current_stage") == DELETED_VERSION:
         return None
@@ -65,7 +68,7 @@ def _version(folder: Path, name: str, numbered: str, losses: list[Loss]) -> Mode
         numbered,
         created,
         number(meta.get("last_updated_timestamp"), "last_updated_timestamp") or created,
-        storage if source.startswith("models:/m-") and storage else source,  # its files, since the logged model is no record here
+        files_of(source, storage, logged),
         text(meta.get("run_id")) or None,
         text(meta.get("description")),
         text(meta.get("user_id")),

@@ -1,4 +1,4 @@
-"""A folder `mlruns`: the runs of MLflow's file store, 2.x and 3.x. Its registered models are read in `file_registry`.
+"""A folder `mlruns`: the runs of MLflow's file store, 2.x and 3.x. Its models are read in `file_models` and `file_registry`.
 
 Everything is reached by listing, never by a path that a file names; links are not followed.
 """
@@ -14,17 +14,21 @@ from drupe.entities import (
     Experiment,
     InputTag,
     LifecycleStage,
+    ModelInput,
+    ModelOutput,
     Points,
     Run,
     RunData,
     RunInfo,
     RunInputs,
+    RunOutputs,
     WholeModel,
     WholeRun,
 )
 from drupe.errors import StoreUnavailable
-from drupe.extend import FoundExperiment, FoundRun, ImportSource, Loss
+from drupe.extend import FoundExperiment, FoundLoggedModel, FoundRun, ImportSource, Loss
 from drupe.uris import Uri
+from drupe_import_mlflow.file_models import MODELS, logged_models_in
 from drupe_import_mlflow.file_registry import models_in
 from drupe_import_mlflow.folders import files_below, folders_in, has_folder, read_bytes, read_map, read_text
 from drupe_import_mlflow.values import Damaged, add_point, lifecycle, mapping, number, run_status, text, text_of
@@ -32,7 +36,6 @@ from drupe_import_mlflow.values import Damaged, add_point, lifecycle, mapping, n
 __all__ = ["FileStore"]
 
 TRASH = ".trash"
-MODELS = "models"
 NO_RUNS = ("datasets", MODELS, "tags", "traces")
 METRIC_BYTES = 2**30
 RUN_NAME_TAG = "mlflow.runName"
@@ -45,7 +48,7 @@ class FileStore(ImportSource):
         self.uri, self._folder = uri, folder
         self._homes: dict[str, Path] = {}  # the folder of each experiment
         self._locations: list[tuple[str, Path]] = []
-        self._told: list[Loss] = []
+        self._logged: set[str] = set()  # the logged models that could be read
         self._found = list(self._look())
 
     @classmethod
@@ -78,24 +81,17 @@ class FileStore(ImportSource):
                 except Damaged as fault:
                     yield Loss("run", f"run {run_id}", str(fault), is_damage=True)
 
+    def logged_models(self, experiment_id: str) -> Iterator[FoundLoggedModel | Loss]:
+        for found in logged_models_in(self._homes[experiment_id], experiment_id):
+            if isinstance(found, FoundLoggedModel):
+                self._logged.add(found.model.model_id)
+            yield found
+
     def models(self) -> Iterator[WholeModel | Loss]:
-        yield from models_in(self._folder / MODELS)
+        yield from models_in(self._folder / MODELS, self._logged)
 
     def leftovers(self) -> Iterator[Loss]:
-        logged = traces = ties = 0
-        for home in self._homes.values():
-            logged += len(folders_in(home / MODELS))
-            traces += len(folders_in(home / "traces"))
-            ties += sum(len(folders_in(home / name / "outputs")) for name in folders_in(home) if name not in NO_RUNS)
-        if logged:
-            yield Loss(
-                "logged model",
-                "all",
-                "their files come over, and versions that were registered from them, but not the record itself",
-                logged,
-            )
-        if ties:
-            yield Loss("model output", "all", "which logged model came from which run does not come over", ties)
+        traces = sum(len(folders_in(home / "traces")) for home in self._homes.values())
         if traces:
             yield Loss("trace", "all", "drupe has no traces", traces)
 
@@ -160,8 +156,8 @@ def _run(home: Path, run_id: str, experiment_id: str) -> FoundRun:
     )
     params = _texts(folder / "params", place, "param", losses)
     points = _metrics(folder / "metrics", place, losses)
-    inputs = RunInputs(tuple(_inputs(home, folder, place, losses)))
-    return FoundRun(WholeRun(Run(info, RunData(params=params, tags=tags), inputs), points), tuple(losses))
+    inputs, outputs = _inputs(home, folder, place, losses), RunOutputs(tuple(_outputs(folder, place, losses)))
+    return FoundRun(WholeRun(Run(info, RunData(params=params, tags=tags), inputs, outputs), points), tuple(losses))
 
 
 def _texts(folder: Path, place: str, what: str, losses: list[Loss]) -> dict[str, str]:
@@ -207,17 +203,27 @@ def _points(raw: bytes) -> tuple[Points, int]:
     return points, bad
 
 
-def _inputs(home: Path, folder: Path, place: str, losses: list[Loss]) -> Iterator[DatasetInput]:
+def _inputs(home: Path, folder: Path, place: str, losses: list[Loss]) -> RunInputs:
+    datasets, models = [], []
     for name in folders_in(folder / "inputs"):
-        at = f"{place}, input {name}"
         try:
             tie = read_map(folder / "inputs" / name)
-            if tie.get("source_type") != "DATASET":
-                losses.append(Loss("model input", at, "which logged model a run used does not come over"))
-                continue
-            yield DatasetInput(_dataset(home, text_of(tie, "source_id")), _input_tags(tie.get("tags")))
+            if tie.get("destination_type") == "MODEL_INPUT":
+                models.append(ModelInput(text_of(tie, "destination_id")))
+            else:
+                datasets.append(DatasetInput(_dataset(home, text_of(tie, "source_id")), _input_tags(tie.get("tags"))))
         except Damaged as fault:
-            losses.append(Loss("dataset", at, str(fault), is_damage=True))
+            losses.append(Loss("dataset", f"{place}, input {name}", str(fault), is_damage=True))
+    return RunInputs(tuple(datasets), tuple(models))
+
+
+def _outputs(folder: Path, place: str, losses: list[Loss]) -> Iterator[ModelOutput]:
+    for name in folders_in(folder / "outputs"):
+        try:
+            tie = read_map(folder / "outputs" / name)
+            yield ModelOutput(text_of(tie, "destination_id"), number(tie.get("step"), "step") or 0)
+        except Damaged as fault:
+            losses.append(Loss("tie to a logged model", f"{place}, output {name}", str(fault), is_damage=True))
 
 
 def _dataset(home: Path, dataset_id: str) -> Dataset:

@@ -40,7 +40,7 @@ class Schema:
         name: str,
         columns: Sequence[str],
         *,
-        among: tuple[str, Sequence[str]] | None = None,
+        among: tuple[str, Sequence[str | int]] | None = None,
         workspace: str | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Rows of a table as maps; none where the table is missing. `among` (column, values) and `workspace` say which."""

@@ -7,10 +7,10 @@ from typing import Any
 
 from attrs import evolve
 
-from drupe.entities import Experiment, Metric, ModelVersion, Points, RegisteredModel, Run, RunData, WholeModel, WholeRun
+from drupe.entities import Experiment, LoggedModel, Metric, ModelVersion, Points, RegisteredModel, Run, RunData, WholeModel, WholeRun
 from drupe.entities.codec import from_plain
 from drupe.errors import DrupeError, InvalidPath, InvalidUri, InvalidValue, NotFound, StoreError
-from drupe.extend import ArtifactRepo, FoundExperiment, FoundRun, ImportSource, Loss
+from drupe.extend import ArtifactRepo, FoundExperiment, FoundLoggedModel, FoundRun, ImportSource, Loss
 from drupe.uris import ArtifactPath, Uri
 from drupe_import_mlflow.http import Connection, Refused
 from drupe_import_mlflow.server_files import ProxiedFiles, RunFiles
@@ -32,7 +32,7 @@ class ServerSource(ImportSource):
     def __init__(self, uri: Uri, settings: MlflowSettings) -> None:
         self.uri = uri
         self._connection = Connection(uri, settings)
-        self._logged = 0
+        self._logged: set[str] = set()  # the logged models that could be read
 
     @classmethod
     def open(cls, uri: Uri, settings: Any = None) -> ServerSource:
@@ -56,7 +56,7 @@ class ServerSource(ImportSource):
             except (InvalidValue, Damaged) as fault:
                 yield Loss("experiment", f"experiment {form.get('experiment_id')!s:.60}", str(fault), is_damage=True)
                 continue
-            yield FoundExperiment(found, tuple(self._model_folders(found)))
+            yield FoundExperiment(found)
 
     def run_ids(self, experiment_id: str) -> Iterator[str]:
         order = ["attributes.start_time ASC"]
@@ -75,6 +75,21 @@ class ServerSource(ImportSource):
             except (InvalidValue, Damaged) as fault:
                 yield Loss("run", f"run {run_id}", str(fault), is_damage=True)
 
+    def logged_models(self, experiment_id: str) -> Iterator[FoundLoggedModel | Loss]:
+        """Those that are not deleted: a server of MLflow finds no others. Servers of MLflow 2 have none."""
+        try:
+            for form in self._pages("logged-models/search", "models", experiment_ids=[experiment_id], max_results=PAGE):
+                try:
+                    found = from_plain(form, LoggedModel)
+                except (InvalidValue, Damaged) as fault:
+                    told = str((form.get("info") or {}).get("model_id"))
+                    yield Loss("logged model", f"logged model {told:.100}", str(fault), is_damage=True)
+                    continue
+                self._logged.add(found.model_id)
+                yield FoundLoggedModel(found)
+        except (NotFound, Refused):
+            return
+
     def models(self) -> Iterator[WholeModel | Loss]:
         for form in self._model_forms():
             name = str(form.get("name", ""))
@@ -85,11 +100,6 @@ class ServerSource(ImportSource):
                 yield Loss("registered model", f"registered model {name!r:.100}", str(fault), is_damage=True)
                 continue
             yield WholeModel(evolve(model, latest_versions=()), versions, max((int(one.version) for one in versions), default=0))
-
-    def leftovers(self) -> Iterator[Loss]:
-        if self._logged:
-            why = "their files come over, and versions that were registered from them, but not the record itself"
-            yield Loss("logged model", "all", why, self._logged)
 
     def repo_at(self, address: str, run_id: str | None) -> ArtifactRepo | None:
         root = Uri(self.uri.scheme, self.uri.host, self.uri.path)
@@ -141,20 +151,6 @@ class ServerSource(ImportSource):
             losses.append(Loss("point", f"run {run_id}, metric {key!r:.100}", "the server sends what is no point", bad, is_damage=True))
         return points
 
-    def _model_folders(self, experiment: Experiment) -> list[str]:
-        """Paths below the experiment's location where MLflow 3 keeps its logged models; servers of MLflow 2 have none."""
-        below = []
-        try:
-            for form in self._pages("logged-models/search", "models", experiment_ids=[experiment.experiment_id], max_results=PAGE):
-                self._logged += 1
-                address = str((form.get("info") or {}).get("artifact_uri", ""))
-                location = experiment.artifact_location.rstrip("/")
-                if address.startswith(f"{location}/"):
-                    below.append(address.removeprefix(f"{location}/"))
-        except (NotFound, Refused):
-            return []
-        return sorted(below)
-
     def _model_forms(self) -> Iterator[dict[str, Any]]:
         yield from self._got_pages("registered-models/search", "registered_models", max_results=MODELS_PAGE)
         try:
@@ -172,7 +168,8 @@ class ServerSource(ImportSource):
         forms = list(self._got_pages("model-versions/search", "model_versions", filter=filter, max_results=PAGE))
         for form in sorted(forms, key=lambda one: int(one.get("version", 0))):
             version = _typed_version(from_plain(form, ModelVersion))
-            yield evolve(version, source=self._files_of(version)) if version.source.startswith("models:/m-") else version
+            is_known = not version.source.startswith("models:/m-") or version.source.removeprefix("models:/") in self._logged
+            yield version if is_known else evolve(version, source=self._files_of(version))
 
     def _files_of(self, version: ModelVersion) -> str:
         """Where the files of a version are that was registered from a logged model."""

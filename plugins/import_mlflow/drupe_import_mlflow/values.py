@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from drupe.entities import LifecycleStage, ModelVersionStatus, Points, RunStatus, Stage
+from drupe.entities import LifecycleStage, LoggedModelStatus, ModelVersionStatus, Points, RunStatus, Stage
 
 __all__ = [
     "DELETED_VERSION",
     "Damaged",
     "add_point",
+    "files_of",
     "lifecycle",
+    "logged_model_status",
     "mapping",
     "number",
     "run_status",
@@ -25,6 +27,8 @@ DELETED_VERSION = "Deleted_Internal"
 """The stage in which MLflow keeps a version that was deleted, so that its number is not used again."""
 
 _STATUSES = {1: RunStatus.RUNNING, 2: RunStatus.SCHEDULED, 3: RunStatus.FINISHED, 4: RunStatus.FAILED, 5: RunStatus.KILLED}
+_MODEL_STATUSES = {1: LoggedModelStatus.PENDING, 2: LoggedModelStatus.READY, 3: LoggedModelStatus.FAILED}
+_MODEL = "models:/m-"
 _SHOWN = 60
 
 
@@ -69,6 +73,19 @@ def run_status(value: Any) -> RunStatus:
         return _STATUSES[value] if isinstance(value, int) else RunStatus(text(value))
     except (KeyError, ValueError):
         raise Damaged(f"its status is {str(value)[:_SHOWN]!r}, which MLflow does not have") from None
+
+
+def logged_model_status(value: Any) -> LoggedModelStatus:
+    """The status of a logged model, by MLflow's number."""
+    try:
+        return _MODEL_STATUSES[int(value)]
+    except (KeyError, TypeError, ValueError):
+        raise Damaged(f"its status is {str(value)[:_SHOWN]!r}, which MLflow does not have") from None
+
+
+def files_of(source: str, storage: str, logged: Collection[str]) -> str:
+    """The source of a version, but where its files are if it names a logged model that cannot be read."""
+    return storage if storage and source.startswith(_MODEL) and source.removeprefix("models:/") not in logged else source
 
 
 def lifecycle(value: Any) -> LifecycleStage:

@@ -17,7 +17,14 @@ def test_it_says_what_came_over_and_what_did_not(unpack: Callable[[str], Path], 
     assert main(["import", str(unpack("db_3_17_2"))]) == 0
     told = capsys.readouterr()
     assert "MLflow database" in told.err
-    for words in ("runs          10", "files         16", "80 points of metrics", "trace", "all is here as it was read"):
+    for words in (
+        "runs            10",
+        "logged_models    2",
+        "files           16",
+        "80 points of metrics",
+        "trace",
+        "all is here as it was read",
+    ):
         assert words in told.out
 
 
@@ -26,7 +33,8 @@ def test_json_has_all_of_the_report(unpack: Callable[[str], Path], capsys: pytes
     found = json.loads(capsys.readouterr().out)
     assert found["runs"] == {"new": 10, "extended": 0, "unchanged": 0}
     assert found["verified"] is True
-    assert [loss["what"] for loss in found["not_carried_over"]] == ["logged model", "model output"]
+    assert found["logged_models"] == {"new": 2, "extended": 0, "unchanged": 0}
+    assert (found["model_ties"], found["not_carried_over"]) == (2, [])
 
 
 def test_a_dry_run_makes_no_store(unpack: Callable[[str], Path], capsys: pytest.CaptureFixture[str]) -> None:

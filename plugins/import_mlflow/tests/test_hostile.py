@@ -60,6 +60,10 @@ def secret(tmp_path: Path) -> Path:
     return folder
 
 
+def logged(here: Brought) -> list[str]:
+    return sorted(one.source_run_id or "" for one in here.tracking.search_logged_models(parse(Kind.LOGGED_MODELS), experiment_ids=None))
+
+
 # --- file stores
 
 
@@ -104,6 +108,62 @@ def test_a_field_of_the_wrong_kind_is_named(full: Path, store: Path, here: Broug
     ((_, name, why),) = damage(here.bring(store))
     assert name == f"run {full.name}"
     assert words in why
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (BOMB, "aliases"),
+        ("model_id: m-1\n", "that of 'm-1'"),
+        (None, "cannot be read"),
+        ("status: 9\n", "status is '9'"),
+        ("name: ''\n", "name"),
+    ],
+)
+def test_a_logged_model_with_a_wrong_meta_file_is_told_and_its_versions_keep_their_files(
+    full: Path, store: Path, here: Brought, content: str | None, words: str
+) -> None:
+    (folder,) = (full.parent / "models").iterdir()
+    meta = folder / "meta.yaml"
+    if content is None:
+        meta.unlink()
+    elif content is BOMB or content.startswith("model_id"):
+        meta.write_text(content)
+    else:
+        field = content.partition(":")[0]
+        meta.write_text("\n".join([*(line for line in meta.read_text().splitlines() if not line.startswith(f"{field}:")), content]))
+    report = here.bring(store)
+    ((what, name, why),) = damage(report)
+    assert (what, name) == ("logged model", f"logged model {folder.name}")
+    assert words in why
+    assert [(loss.what, loss.count) for loss in report.losses if not loss.is_damage] == [("tie to a logged model", 1)]
+    assert logged(here) == [of(FILES, "churn/π", "full")[1]]
+    source = here.registry.get_model_version("iris-classifier", "1").source
+    assert "MLmodel" in [file.path for file in list_tree(repo_for(source))]
+
+
+def test_parts_of_a_logged_model_that_are_wrong_are_left_out_and_told(full: Path, store: Path, here: Brought, secret: Path) -> None:
+    (folder,) = (full.parent / "models").iterdir()
+    (folder / "tags" / "stolen").symlink_to(secret / "key.txt")
+    (folder / "params" / "bad").write_bytes(b"\xff")
+    (folder / "metrics" / "accuracy").write_text(
+        f"x 1 2 r\n1 0.5 99999999999999999999 {full.name}\n7 0.25 3 iris 1 d1 {full.name}\n1 2 3 elsewhere\n"
+    )
+    (folder / "artifacts" / "stolen.txt").symlink_to(secret / "key.txt")
+    report = here.bring(store)
+    assert sorted((what, name.partition(", ")[2].split("/m-")[0]) for what, name, _ in damage(report)) == [
+        ("file", "models"),
+        ("logged model param", "param 'bad'"),
+        ("logged model tag", "tag 'stolen'"),
+        ("point", "metric 'accuracy'"),
+    ]
+    assert [(loss.what, loss.count) for loss in report.losses if not loss.is_damage] == [("metric of a logged model", 1)]
+    kept = here.tracking.get_logged_model(folder.name)
+    assert [(one.key, one.value, one.step, one.dataset_name, one.dataset_digest) for one in kept.metrics] == [
+        ("accuracy", 0.25, 3, "iris 1", "d1"),
+        ("model_acc", 0.95, 2, None, None),
+    ]
+    assert report.mismatches == []
 
 
 def test_links_are_not_followed(full: Path, store: Path, here: Brought, secret: Path) -> None:
@@ -240,6 +300,25 @@ def test_rows_that_are_not_what_mlflow_writes_are_told(database: Path, here: Bro
     ]
     assert [loss.name for loss in report.losses if loss.what == "param"] == [f"run {parent}, param 'kind'"]
     assert count(here) == 8
+
+
+def test_logged_models_that_are_not_what_mlflow_writes_are_told(database: Path, here: Brought) -> None:
+    _, full = of(DATABASE, "iris-baseline", "full")
+    change(
+        database,
+        f"UPDATE logged_models SET status = 9 WHERE source_run_id = '{full}'",
+        f"UPDATE logged_model_metrics SET metric_value = 'high' WHERE run_id <> '{full}' AND metric_name = 'accuracy'",
+        f"UPDATE logged_models SET artifact_location = '/etc', lifecycle_stage = 'deleted' WHERE source_run_id <> '{full}'",
+        f"INSERT INTO inputs SELECT 'x' || input_uuid, 'RUN_INPUT', source_id, 'MODEL_INPUT', 'm-1', 0 FROM inputs WHERE source_id = '{full}'",
+    )
+    report = here.bring(database)
+    assert sorted((what, why) for what, _, why in damage(report)) == [
+        ("logged model", "its status is '9', which MLflow does not have"),
+        ("metric of a logged model", "its numbers are none"),
+    ]
+    assert {(loss.what, loss.count) for loss in report.losses if not loss.is_damage} >= {("tie to a logged model", 2), ("files", 1)}
+    assert logged(here) == []
+    assert (report.logged_models.new, report.mismatches) == (1, [])
 
 
 @pytest.mark.parametrize("address", ["/", "/etc", "file:///etc", "../secret", "./../secret", "{secret}"])

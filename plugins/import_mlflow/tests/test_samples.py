@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from drupe.artifacts.repos import repo_for
+from drupe.artifacts.resolve import locate
 from drupe.artifacts.trees import list_tree
-from drupe.entities import Run, ViewType, gather
+from drupe.entities import ModelOutput, Run, ViewType, gather
 from drupe.search.parse import parse
 from drupe.search.query import Kind
 
@@ -102,12 +103,39 @@ def test_every_registered_model_arrives_as_mlflow_reads_it(name: str, unpack: Ca
     assert here.registry.create_model_version("iris-classifier", "s3://bucket/new").version == "5", "version 4 was deleted there"
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if "3_17" in name])
+def test_every_logged_model_arrives_as_mlflow_reads_it(name: str, unpack: Callable[[str], Path], here: Brought) -> None:
+    report = here.bring(unpack(name))
+    count = 0
+    for experiment in EXPECTED[name]["experiments"]:
+        found = here.tracking.search_logged_models(parse(Kind.LOGGED_MODELS), experiment_ids=[experiment["experiment_id"]])
+        assert [
+            {
+                "metrics": [[one.key, one.value, one.step] for one in model.metrics],
+                "model_id": model.model_id,
+                "name": model.name,
+                "source_run_id": model.source_run_id,
+                "status": model.status.value,
+            }
+            for model in found
+        ] == experiment["logged_models"]
+        for model in found:
+            count += 1
+            assert here.tracking.get_run(model.source_run_id or "").outputs.model_outputs == (ModelOutput(model.model_id, 0),)
+            assert {one.run_id for one in model.metrics} == {model.source_run_id}
+            assert model.params == {"x": "1"}
+            assert "MLmodel" in [file.path for file in list_tree(repo_for(model.artifact_location))]
+    assert (report.logged_models.new, report.model_ties, count) == (2, 2, 2)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_versions_point_to_the_files_that_were_copied(name: str, unpack: Callable[[str], Path], here: Brought) -> None:
     here.bring(unpack(name))
     for number in ("1", "2", "3"):
         source = here.registry.get_model_version("iris-classifier", number).source
-        assert "MLmodel" in [file.path for file in list_tree(repo_for(source))]
+        assert source.startswith("models:/m-") == ("3_17" in name), "a logged model is named as it was there"
+        repo, path = locate(f"models:/iris-classifier/{number}", tracking=here.tracking, registry=here.registry)
+        assert repo.is_file(path / "MLmodel")
     assert here.registry.get_model_version("churn-model", "1").source == "s3://bucket/models/churn"
 
 
@@ -149,7 +177,6 @@ def test_linked_artifacts_are_read_where_they_lie(name: str, unpack: Callable[[s
 def test_what_has_no_place_is_told_with_its_count(unpack: Callable[[str], Path], here: Brought) -> None:
     report = here.bring(unpack("db_3_17_2"))
     assert {(loss.what, loss.count, loss.is_damage) for loss in report.losses} == {
-        ("logged model", 2, False),
         ("trace", 1, False),
         ("assessment of a trace", 1, False),
     }

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from attrs import evolve
 
-from drupe.entities import Experiment, Run, WholeLoggedModel, limits
+from drupe.entities import Experiment, Metric, Run, WholeLoggedModel, limits
 from drupe.entities.metrics import rank
 from drupe.errors import DrupeError, StoreError
 from drupe.extend import FoundLoggedModel, Loss, TrackingStore
@@ -116,7 +116,7 @@ class LoggedModels:
     def _placed(self, found: FoundLoggedModel, here: Experiment, runs: Collection[str], old: WholeLoggedModel | None) -> WholeLoggedModel:
         """The model with its experiment and address here, after its files were copied, and with what belongs to runs that were brought."""
         model, model_id = found.model, found.model.model_id
-        latest = {}
+        latest: dict[tuple[str, ...], Metric] = {}
         for one in model.metrics:
             place = one.key, one.run_id or "", one.dataset_name or "", one.dataset_digest or ""
             last = latest.get(place)

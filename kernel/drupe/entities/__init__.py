@@ -12,6 +12,7 @@ from drupe.entities.enums import (
     Stat,
     ViewType,
 )
+from drupe.entities.latest import LatestPoints
 from drupe.entities.logged_models import LoggedModel, NewLoggedModel
 from drupe.entities.metrics import Metric, MetricSummary, ModelPoints, Points, Series
 from drupe.entities.page import Page, each, gather
@@ -44,6 +45,7 @@ __all__ = [
     "FileInfo",
     "Heartbeat",
     "InputTag",
+    "LatestPoints",
     "LifecycleStage",
     "LogBatch",
     "LoggedModel",

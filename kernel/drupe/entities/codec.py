@@ -17,6 +17,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from drupe.entities.artifacts import FileInfo
 from drupe.entities.enums import LifecycleStage, LoggedModelStatus, ModelVersionStatus, RunStatus, Stage
+from drupe.entities.latest import LatestPoints
 from drupe.entities.logged_models import LoggedModel
 from drupe.entities.metrics import Metric, MetricSummary
 from drupe.entities.registry import ModelVersion, RegisteredModel
@@ -57,6 +58,7 @@ _ENTITIES = (
     RegisteredModel,
     FileInfo,
 )
+_INFINITY = math.inf
 _STATUS_WORDS = {
     LoggedModelStatus.PENDING: "LOGGED_MODEL_PENDING",
     LoggedModelStatus.READY: "LOGGED_MODEL_READY",
@@ -101,13 +103,13 @@ def converter(extras: bool) -> Converter:
     made.register_structure_hook(str, lambda value, _: _text_in(value))
     for texts in (LifecycleStage, ModelVersionStatus, RunStatus, Stage):  # kinds of str, which would be left as they are
         made.register_structure_hook(texts, lambda value, kind: kind(_text_in(value)))
-    made.register_unstructure_hook_func(_is_text_map, lambda tags: _pairs(tags, "key", "value"))
+    made.register_unstructure_hook_func(_is_text_map, _pairs)
     made.register_structure_hook_func(_is_text_map, lambda rows, _: _mapping(rows, "key", "value"))
     for kind in _ENTITIES:
         special: dict[str, Any] = {}
         if kind is RegisteredModel:
             special["aliases"] = override(
-                unstruct_hook=lambda aliases: _pairs(aliases, "alias", "version"),
+                unstruct_hook=lambda aliases: [{"alias": name, "version": version} for name, version in aliases.items()],
                 struct_hook=lambda rows, _: _mapping(rows, "alias", "version"),
             )
         write = make_dict_unstructure_fn(kind, made, _cattrs_include_init_false=False, **special)
@@ -141,8 +143,14 @@ def _with_unset(kind: type, read: Callable[[Any, Any], Any]) -> Callable[[Any, A
 
 def _run_data_out(part: RunData, converter: Converter, extras: bool) -> Form:
     form: Form = {}
-    metrics = [_latest(key, value, part.summaries.get(key)) for key, value in part.metrics.items()]
-    for name, rows in (("metrics", metrics), ("params", _pairs(part.params, "key", "value")), ("tags", _pairs(part.tags, "key", "value"))):
+    if type(part.summaries) is LatestPoints:
+        metrics = [
+            {"key": key, "value": value if -_INFINITY < value < _INFINITY else _number_out(value), "timestamp": timestamp, "step": step}
+            for key, (value, timestamp, step) in part.summaries.points.items()
+        ]
+    else:
+        metrics = [_latest(key, value, part.summaries.get(key)) for key, value in part.metrics.items()]
+    for name, rows in (("metrics", metrics), ("params", _pairs(part.params)), ("tags", _pairs(part.tags))):
         if rows:
             form[name] = rows
     if extras and part.summaries:
@@ -159,7 +167,9 @@ def _latest(key: str, value: float, summary: MetricSummary | None) -> Form:
 
 def _run_data_in(form: Mapping[str, Any], converter: Converter) -> RunData:
     metrics = [converter.structure(row, Metric) for row in form.get("metrics", ())]
-    summaries = {metric.key: _only_latest(metric) for metric in metrics}
+    summaries: dict[str, MetricSummary] = dict(
+        LatestPoints({metric.key: (metric.value, metric.timestamp, metric.step) for metric in metrics})
+    )
     told = form.get("summaries", {})
     summaries.update(
         {key: converter.structure({"argmin": None, "argmax": None, **summary}, MetricSummary) for key, summary in told.items()}
@@ -170,11 +180,6 @@ def _run_data_in(form: Mapping[str, Any], converter: Converter) -> RunData:
         tags=_mapping(form.get("tags", ()), "key", "value"),
         summaries=summaries,
     )
-
-
-def _only_latest(metric: Metric) -> MetricSummary:
-    nan = math.nan
-    return MetricSummary(0, nan, metric.value, metric.step, metric.timestamp, nan, nan, nan, None, None)
 
 
 def _logged_model_out(model: LoggedModel, converter: Converter) -> Form:
@@ -192,8 +197,8 @@ def _logged_model_out(model: LoggedModel, converter: Converter) -> Form:
     if model.status_message is not None:
         info["status_message"] = model.status_message
     if model.tags:
-        info["tags"] = _pairs(model.tags, "key", "value")
-    lists = {"params": _pairs(model.params, "key", "value"), "metrics": [converter.unstructure(metric) for metric in model.metrics]}
+        info["tags"] = _pairs(model.tags)
+    lists = {"params": _pairs(model.params), "metrics": [converter.unstructure(metric) for metric in model.metrics]}
     return {"info": info, "data": {name: rows for name, rows in lists.items() if rows}}
 
 
@@ -220,8 +225,8 @@ def _logged_model_in(form: Mapping[str, Any], converter: Converter) -> LoggedMod
     )
 
 
-def _pairs(mapping: Mapping[str, str], key: str, value: str) -> list[Form]:
-    return [{key: k, value: v} for k, v in mapping.items()]
+def _pairs(mapping: Mapping[str, str]) -> list[Form]:
+    return [{"key": key, "value": value} for key, value in mapping.items()]
 
 
 def _mapping(rows: Iterable[Mapping[str, Any]], key: str, value: str) -> dict[str, str]:

@@ -148,11 +148,13 @@ class TrackingStore(ABC):
         view: ViewType = ViewType.ACTIVE_ONLY,
         limit: int = 1000,
         page_token: str | None = None,
+        summaries: bool = True,
     ) -> Page[Run]:
         """One page of the runs that the query finds in these experiments, in its order.
 
         `experiment_ids` None means all experiments; an empty sequence, or unknown ids, find nothing. `view` looks at the run's own stage.
-        `limit` is 1..50_000. Raises InvalidPageToken; InvalidValue when an id is not a decimal number.
+        `limit` is 1..50_000. Without `summaries` the caller shows latest points only, and a store may know no more of the runs' series
+        (`LatestPoints`) if that is quicker. Raises InvalidPageToken; InvalidValue when an id is not a decimal number.
         """
 
     @abstractmethod

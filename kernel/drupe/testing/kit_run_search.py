@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from drupe.entities import Dataset, DatasetInput, InputTag, LifecycleStage, RunStatus, ViewType
+from drupe.entities.codec import to_plain
 from drupe.errors import InvalidPageToken, InvalidValue
 from drupe.extend.tracking_store import TrackingStore
 from drupe.testing.kit import StoreKit, all_pages, log, new_run, query_runs
@@ -226,6 +227,17 @@ class RunSearchTests(StoreKit):
     def test_a_found_run_is_complete(self, store: TrackingStore) -> None:
         populate(store)
         assert list(store.search_runs(query_runs("run_id = 'r1'"), experiment_ids=None)) == [store.get_run("r1")]
+
+    def test_runs_found_without_summaries_have_their_latest_points(self, store: TrackingStore) -> None:
+        run_id = new_run(store).info.run_id
+        log(store, run_id, {"loss": [(3, 7, 0.25), (1, 9, 0.5)], "acc": [(0, 1, math.nan)], "gain": [(2, 5, math.inf)]}, params={"lr": "0.1"})
+        (whole,) = store.search_runs(query_runs(f"run_id = '{run_id}'"), experiment_ids=None)
+        (found,) = store.search_runs(query_runs(f"run_id = '{run_id}'"), experiment_ids=None, summaries=False)
+        assert (found.info, found.data.params, found.data.tags) == (whole.info, whole.data.params, whole.data.tags)
+        assert {key: repr(value) for key, value in found.data.metrics.items()} == {"loss": "0.25", "acc": "nan", "gain": "inf"}
+        latest = {key: (repr(one.last), one.last_step, one.last_timestamp) for key, one in found.data.summaries.items()}
+        assert latest == {"loss": ("0.25", 3, 7), "acc": ("nan", 0, 1), "gain": ("inf", 2, 5)}
+        assert to_plain(found) == to_plain(whole)
 
     def test_a_search_sees_what_was_written_before_it(self, store: TrackingStore) -> None:
         populate(store)

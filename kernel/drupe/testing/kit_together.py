@@ -61,3 +61,20 @@ class TogetherTests(StoreKit):
         assert "first" not in data.tags
         log(store, run_id, {"unheard of": [(0, 1, 0.25)]})  # what the undone step had learned is forgotten too
         assert store.get_run(run_id).data.metrics == {"unheard of": 0.25}
+
+    def test_a_call_that_goes_on_after_a_write_that_failed_keeps_the_rest(self, store: TrackingStore) -> None:
+        if store.features.get(Feature.GROUP_COMMIT) is not Support.FULL:
+            pytest.skip("this store makes no calls last together (Feature.GROUP_COMMIT)")
+        run_id = new_run(store, tags={"colour": "red"}).info.run_id
+        log(store, run_id, params={"lr": "0.1"})
+
+        def tries_again() -> str:
+            for clash, metric in ((True, "first"), (False, "second"), (True, "third"), (False, "fourth")):
+                try:
+                    log(store, run_id, {metric: [(0, 1, 0.5)]}, params={"lr": "0.2" if clash else "0.1"})
+                except ParamConflict:
+                    continue
+            return "done"
+
+        assert store.apply([tries_again, lambda: store.get_run(run_id).data.metrics]) == ["done", {"second": 0.5, "fourth": 0.5}]
+        assert store.get_run(run_id).data.metrics == {"second": 0.5, "fourth": 0.5}

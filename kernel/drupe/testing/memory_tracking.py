@@ -257,6 +257,7 @@ class MemoryTrackingStore(MemoryRunImports, MemoryLoggedModels):
         view: ViewType = ViewType.ACTIVE_ONLY,
         limit: int = 1000,
         page_token: str | None = None,
+        summaries: bool = True,
     ) -> Page[Run]:
         limits.check_limit(limit)
         wanted = None if experiment_ids is None else frozenset(limits.check_experiment_id(one) for one in experiment_ids)

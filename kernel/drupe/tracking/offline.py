@@ -156,6 +156,7 @@ class OfflineStore(TrackingStore):
         view: ViewType = ViewType.ACTIVE_ONLY,
         limit: int = 1000,
         page_token: str | None = None,
+        summaries: bool = True,
     ) -> Page[Run]:
         seen = [run.read() for run in self._all()]
         return Page(find(query, [run for run in seen if experiment_ids is None or run.info.experiment_id in experiment_ids])[:limit])

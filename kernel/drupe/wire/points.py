@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
 from drupe.entities import ModelPoints, Points
-from drupe.entities.limits import check_metric
+from drupe.entities.limits import check_key, check_metric
 from drupe.errors import InvalidValue
 
 __all__ = ["columns", "points_of_models"]
+
+_NUMBERS, _WHOLE = {float, int}, {int}
 
 
 def columns(metrics: Sequence[Any]) -> dict[str, Points]:
@@ -17,27 +20,46 @@ def columns(metrics: Sequence[Any]) -> dict[str, Points]:
 
     A metric is an object with `key`, `value`, `timestamp` and, 0 unless given, `step`. Raises InvalidValue, InvalidName or ValueTooLong.
     """
+    return _all_at_once(metrics) or _one_by_one(metrics)
+
+
+def _all_at_once(metrics: Sequence[Any]) -> dict[str, Points] | None:
+    """As most come, with nothing to check but names; None when anything needs a closer look."""
+    found: dict[str, Points] = {}
+    by_key: dict[Any, list[Any]] = {}
+    numbers: set[type] = set()
+    whole: set[type] = set()
+    try:
+        for metric in metrics:
+            by_key.setdefault(metric["key"], []).append(metric)
+        for key, of_key in by_key.items():
+            values, times = [metric["value"] for metric in of_key], [metric["timestamp"] for metric in of_key]
+            steps = [metric.get("step", 0) for metric in of_key]
+            numbers.update(map(type, values))
+            whole.update(map(type, times), map(type, steps))
+            found[key] = Points(array("q", steps), array("q", times), array("d", values))
+            if min(times) < 0:
+                return None
+    except (KeyError, TypeError, AttributeError, OverflowError):
+        return None
+    if not (numbers <= _NUMBERS and whole <= _WHOLE and all(isinstance(key, str) for key in found)):  # a bool fits an array too
+        return None
+    for key in found:
+        check_key("metric", key)
+    return found
+
+
+def _one_by_one(metrics: Sequence[Any]) -> dict[str, Points]:
+    """The same, with an error that names the metric."""
     found: dict[str, Points] = {}
     for at, metric in enumerate(metrics):
         try:
             key, value, timestamp, step = metric["key"], metric["value"], metric["timestamp"], metric.get("step", 0)
         except (KeyError, TypeError, AttributeError) as fault:
             raise InvalidValue(f"metrics[{at}] needs key, value and timestamp, not {str(metric)[:100]}") from fault
-        # as most come, with nothing left to check but the name
-        if (
-            type(key) is not str
-            or type(value) is not float
-            or type(timestamp) is not int
-            or type(step) is not int
-            or timestamp < 0
-            or key not in found
-        ):
-            key, value, timestamp, step = _checked(at, key, value, timestamp, step)
-        points = found.get(key)
-        if points is None:
-            points = found[key] = Points()
+        key, value, timestamp, step = _checked(at, key, value, timestamp, step)
         try:
-            points.append(step, timestamp, value)
+            found.setdefault(key, Points()).append(step, timestamp, value)
         except OverflowError as fault:
             raise InvalidValue(f"metrics[{at}]: step and timestamp fit 64 bits") from fault
     return found
@@ -49,8 +71,8 @@ def points_of_models(metrics: Sequence[Any]) -> tuple[ModelPoints, ...]:
     Raises InvalidValue for a model or dataset that is no text.
     """
     found: dict[tuple[str, str, str | None, str | None], list[Any]] = {}
-    for at, metric in enumerate(metrics):
-        if metric.get("model_id"):
+    for at, metric in [(at, metric) for at, metric in enumerate(metrics) if "model_id" in metric]:
+        if metric["model_id"]:
             place = tuple(metric.get(name) for name in ("model_id", "key", "dataset_name", "dataset_digest"))
             if not all(part is None or isinstance(part, str) for part in place):
                 raise InvalidValue(f"metrics[{at}]: model_id, dataset_name and dataset_digest are texts")

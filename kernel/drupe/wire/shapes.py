@@ -27,6 +27,7 @@ T = TypeVar("T")
 Form = dict[str, Any]
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
+_plain_names: set[Any] = set()  # names of fields that were found to need no change; bounded, since the same few come back
 NEEDED = "drupe.wire: needed"
 """In the metadata of a field that must be given."""
 _RUN_STATUS = {1: RunStatus.RUNNING, 2: RunStatus.SCHEDULED, 3: RunStatus.FINISHED, 4: RunStatus.FAILED, 5: RunStatus.KILLED}
@@ -126,7 +127,11 @@ def _writer(kind: type, made: Converter) -> Any:
 
 def _snake(form: Mapping[str, Any]) -> Mapping[str, Any]:
     """Top-level names in snake_case. Raises InvalidValue for a field that is given under both spellings."""
+    if _plain_names.issuperset(form):
+        return form
     if all(name.islower() or name.isupper() for name in form if isinstance(name, str)):
+        if len(_plain_names) < 1000:
+            _plain_names.update(form)
         return form
     found: Form = {}
     for name, value in form.items():

@@ -1,7 +1,8 @@
 """Group commit: writes of many requests in one transaction of the store, and so in one sync of its disk.
 
 Requests wait in a queue; a thread takes all that wait, lets the store apply them together, and hands each its result when all of them
-last. While it waits for the disk the next ones gather, so the more there are, the less each costs.
+last. While it waits for the disk the next ones gather, so the more there are, the less each costs. Clients that were answered together
+ask again together: the first of them is not written alone, but waited with for a moment until the others are there.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,6 +20,7 @@ from drupe.extend import TrackingStore
 __all__ = ["CommitQueue"]
 
 MOST_TOGETHER = 512
+MOMENT_S = 0.001
 
 _Waiting = tuple[Callable[[], Any], "asyncio.Future[Any]"]
 
@@ -58,10 +61,13 @@ class CommitQueue:
 
     def _run(self) -> None:
         is_over = False
+        before = 0
         while not is_over:
             first = self._waiting.get()
             if first is None:
                 return
+            if before > 1 and self._waiting.qsize() + 1 < before:
+                time.sleep(MOMENT_S)
             together = [first]
             while len(together) < MOST_TOGETHER:
                 try:
@@ -73,8 +79,9 @@ class CommitQueue:
                     break
                 together.append(following)
             results = self._applied([call for call, _ in together])
+            before = len(together)
             self.commits += 1
-            self.writes += len(together)
+            self.writes += before
             self._loop.call_soon_threadsafe(_deliver, [future for _, future in together], results)
 
     def _applied(self, calls: Sequence[Callable[[], Any]]) -> Sequence[Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
-from uuid import uuid4
 
 from drupe.errors import InvalidValue
 
@@ -20,6 +21,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_FIELDS = 5000
 DRAIN_S, DRAIN_BYTES = 5.0, 256 << 20
+
+_START = secrets.token_hex(4)  # tells this process's requests from those of others
+_numbers = itertools.count()
 
 
 class Exchange:
@@ -35,7 +39,7 @@ class Exchange:
         self.method: str = scope["method"]
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
         self.query: bytes = scope["query_string"]
-        self.request_id = uuid4().hex[:16]
+        self.request_id = f"{_START}{next(_numbers):08x}"
         self.name, self.status = "-", 0
         self.is_over = self.is_answering = False
         self.path: str = scope["path"]

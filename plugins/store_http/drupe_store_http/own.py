@@ -53,6 +53,7 @@ class OwnTrackingStore(HttpTrackingStore):
         view: ViewType = ViewType.ACTIVE_ONLY,
         limit: int = 1000,
         page_token: str | None = None,
+        summaries: bool = True,
     ) -> Page[Run]:
         limits.check_limit(limit)
         if experiment_ids is not None and not experiment_ids:

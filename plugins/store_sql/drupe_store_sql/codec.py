@@ -31,10 +31,10 @@ FEW = 8  # below this many points, zlib's own bytes cost more than they save
 MANY = 256  # below this, looking at each column by itself costs more than it saves
 
 
-def encode(points: Points) -> bytes:
-    """The bytes of these points, in the order given."""
-    if MANY <= len(points) <= planes.MOST:
-        return _sealed(PLANES, planes.pack(points))
+def encode(points: Points, *, for_now: bool = False) -> bytes:
+    """The bytes of these points, in the order given. What is kept `for_now`, until it is put together with others, is not deflated."""
+    if (FEW if for_now else MANY) <= len(points) <= planes.MOST:
+        return _sealed(PLANES, planes.pack(points, is_deflated=not for_now))
     if len(points) < FEW:
         return _sealed(RAW, b"".join(to_little_endian(column) for column in (points.steps, points.timestamps, points.values)))
     columns = (_differences(points.steps), _differences(points.timestamps), points.values)

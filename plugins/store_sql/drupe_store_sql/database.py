@@ -30,9 +30,10 @@ def now_ms() -> int:
 
 
 class _Joined(threading.local):
-    """The transaction that this thread's calls have joined."""
+    """The transaction that this thread's calls have joined; `is_marked` when the call that runs has a savepoint to go back to."""
 
     session: Session | None = None
+    is_marked = False
 
 
 class Database:
@@ -69,8 +70,8 @@ class Database:
     def write(self) -> Iterator[Session]:
         """A transaction that may write: committed at the end, rolled back when anything is raised."""
         if self._joined.session is not None:
-            with self._joined.session.part():
-                yield self._joined.session
+            with self._part_of_call(self._joined.session) as session:
+                yield session
             return
         if not self.dialect.has_one_writer:
             with self._session(self.dialect.begin_write, is_writing=True) as session:
@@ -97,16 +98,41 @@ class Database:
                 self._joined.session = None
 
     def _joint(self, session: Session, call: Callable[[], Any]) -> Any:
+        joined = self._joined
+        joined.is_marked = not self.dialect.outlives_faults
+        if joined.is_marked:
+            session.mark()
         try:
-            with session.part():
-                return call()
+            result = call()
         except Exception as fault:
             if not session.is_open():  # such as after a full disk: with it went what the calls before have written
                 raise
+            if joined.is_marked:
+                session.undo_to_mark()
+                session.unmark()
             meant = fault if isinstance(fault, DrupeError) else self.dialect.explain(fault) or fault
             if isinstance(meant, Overtaken):  # begun again inside, it would keep the locks that the others wait for
                 raise meant from fault
             return meant
+        if joined.is_marked:
+            session.unmark()
+        return result
+
+    @contextmanager
+    def _part_of_call(self, session: Session) -> Iterator[Session]:
+        """The first write of a call marks what the whole call can be undone to, which undoes that write too; later ones have savepoints of their own."""
+        if self._joined.is_marked:
+            with session.part():
+                yield session
+            return
+        session.mark()
+        self._joined.is_marked = True
+        try:
+            yield session
+        except BaseException:
+            if session.is_open():
+                session.undo_to_mark()
+            raise
 
     @contextmanager
     def _session(self, begin: Callable[[Any], None], *, is_writing: bool) -> Iterator[Session]:

@@ -59,6 +59,9 @@ class Dialect(ABC):
     def back_up(self, label: str) -> str:
         """Keep a copy of the whole database before it is changed, with `label` in its name; returns where it lies."""
 
+    outlives_faults = False
+    """True where a statement that fails leaves its transaction as it was, so that reading needs no savepoint."""
+
     copies_from: int | None = None
     """So many rows `copy` adds more quickly than INSERTs do; None where there is no such way."""
 

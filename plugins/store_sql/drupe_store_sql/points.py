@@ -32,7 +32,7 @@ from drupe_store_sql.tables import chunks, series
 __all__ = ["append", "fold_all", "unpack"]
 
 TAIL_ROWS = 64  # fold when so many calls have appended: a row costs some 50 bytes of its own
-TAIL_POINTS = 512  # or when so many points are waiting
+TAIL_POINTS = 2048  # or when so many points are waiting
 FULL = 512  # a chunk of fewer points is opened again by the next fold
 MIDDLE = 2048  # chunks below this become one when they make one together; from here on, when they make a LARGEST one
 LARGEST = 8192  # points of one chunk; what a reader decodes at a time
@@ -253,7 +253,7 @@ def _chunk(run: int, key: int, points: Points, sampled: tuple[int, Points] | Non
         "max_ms": max(points.timestamps),
         "level": level,
         "sample": None if kept is None else encode(kept),
-        "points": encode(points),
+        "points": encode(points, for_now=is_tail),
     }
 
 

@@ -62,6 +62,7 @@ class Session:
         self._pooled = engine.raw_connection()
         self._connection: Connection | None = None
         self._new_keys: dict[str, int] = {}
+        self._keys_at_mark: dict[str, int] = {}
         self._is_committed = False
         self._aliases: dict[Table, int] = {}
         driver = self._pooled.driver_connection
@@ -87,6 +88,9 @@ class Session:
     def many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run a fixed statement for every row, which all name the same values."""
         if not rows:
+            return
+        if len(rows) == 1:
+            self._run(statement, rows[0])
             return
         prepared = self._prepared(statement, rows[0])
         self._cursor.executemany(prepared.sql, [prepared.line_up(row) for row in rows])
@@ -187,6 +191,20 @@ class Session:
             self._new_keys = keys_before
             raise
         self._cursor.execute("RELEASE part")
+
+    def mark(self) -> None:
+        """What is written from here on can be undone together, until `unmark`; marks do not nest."""
+        self._keys_at_mark = dict(self._new_keys)
+        self._cursor.execute("SAVEPOINT mark")
+
+    def undo_to_mark(self) -> None:
+        """Undo what was written since `mark`, which stays."""
+        self._cursor.execute("ROLLBACK TO mark")
+        self._new_keys = dict(self._keys_at_mark)
+
+    def unmark(self) -> None:
+        """What was written since `mark` stays, unless the transaction is undone."""
+        self._cursor.execute("RELEASE mark")
 
     def is_open(self) -> bool:
         """False when the database has ended the transaction by itself."""

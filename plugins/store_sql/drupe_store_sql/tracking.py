@@ -143,12 +143,13 @@ class SqlTrackingStore(TrackingStore):
         view: ViewType = ViewType.ACTIVE_ONLY,
         limit: int = 1000,
         page_token: str | None = None,
+        summaries: bool = True,
     ) -> Page[Run]:
         limits.check_limit(limit)
         scope = _scope(experiment_ids, view)
         with self._database.read() as session:
             rows, token = page_of(session, query, readout.INFO, scope=scope, limit=limit, token=page_token)
-            return Page(readout.read(session, rows), token)
+            return Page(readout.read(session, rows, summaries=summaries), token)
 
     def count_runs(self, query: Query, *, experiment_ids: Sequence[str] | None = None, view: ViewType = ViewType.ACTIVE_ONLY) -> int:
         scope = _scope(experiment_ids, view)

@@ -49,6 +49,7 @@ class SqliteDialect(Dialect):
     """One SQLite file. `is_read_only` was true when the last engine was made and the file or its folder could not be written."""
 
     has_one_writer = True
+    outlives_faults = True
 
     def __init__(self, file: Path, settings: SqliteSettings) -> None:
         if sqlite3.sqlite_version_info < OLDEST:

@@ -78,7 +78,7 @@ def test_a_series_that_arrives_in_pieces_is_in_few_chunks_and_no_point_is_writte
 ) -> None:
     written = []
     real = points.encode
-    monkeypatch.setattr(points, "encode", lambda part: written.append(len(part)) or real(part))
+    monkeypatch.setattr(points, "encode", lambda part, **how: written.append(len(part)) or real(part, **how))
     for start in range(0, 42_000, size):
         store.log_batch(run_id, LogBatch({"loss": Points.of((step, 0, 0.5) for step in range(start, start + size))}))
     with store._database.read() as session:

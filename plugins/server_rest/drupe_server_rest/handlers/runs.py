@@ -64,6 +64,7 @@ def _search(services: Services, asked: wire.SearchRuns) -> wire.RunsFound:
         view=asked.run_view_type or ViewType.ACTIVE_ONLY,
         limit=PAGE if asked.max_results is None else asked.max_results,
         page_token=asked.page_token or None,
+        summaries=False,
     )
     return wire.RunsFound(tuple(_told(services, run) for run in page), page.token)
 
@@ -187,11 +188,24 @@ def _once(what: str, pairs: Any) -> dict[str, str]:
 
 
 def _told(services: Services, run: Run) -> Run:
-    return evolve(run, info=_told_info(services, run.info))
+    return Run(_told_info(services, run.info), run.data, run.inputs, run.outputs)
 
 
 def _told_info(services: Services, info: RunInfo) -> RunInfo:
-    return evolve(info, artifact_uri=services.places.told(info.artifact_uri))
+    told = services.places.told(info.artifact_uri)
+    if told == info.artifact_uri:
+        return info
+    return RunInfo(  # `evolve` takes ten times as long, and a page has a thousand
+        info.run_id,
+        info.experiment_id,
+        info.run_name,
+        info.user_id,
+        info.status,
+        info.start_time,
+        info.end_time,
+        info.lifecycle_stage,
+        told,
+    )
 
 
 HANDLERS = {

@@ -230,7 +230,12 @@ class RunSearchTests(StoreKit):
 
     def test_runs_found_without_summaries_have_their_latest_points(self, store: TrackingStore) -> None:
         run_id = new_run(store).info.run_id
-        log(store, run_id, {"loss": [(3, 7, 0.25), (1, 9, 0.5)], "acc": [(0, 1, math.nan)], "gain": [(2, 5, math.inf)]}, params={"lr": "0.1"})
+        log(
+            store,
+            run_id,
+            {"loss": [(3, 7, 0.25), (1, 9, 0.5)], "acc": [(0, 1, math.nan)], "gain": [(2, 5, math.inf)]},
+            params={"lr": "0.1"},
+        )
         (whole,) = store.search_runs(query_runs(f"run_id = '{run_id}'"), experiment_ids=None)
         (found,) = store.search_runs(query_runs(f"run_id = '{run_id}'"), experiment_ids=None, summaries=False)
         assert (found.info, found.data.params, found.data.tags) == (whole.info, whole.data.params, whole.data.tags)

@@ -17,6 +17,7 @@ BUILT_IN = {
     "store-http",
     "store-local",
     "store-postgres",
+    "store-s3",
     "store-sqlite",
     "system-metrics",
 }

@@ -25,8 +25,8 @@ def find(house: Any, hook: str, key: str, **environ: str) -> str:
 
 
 def test_a_missing_provider_is_named_with_the_command_that_installs_it(house: Any) -> None:
-    assert find(house, "drupe_artifact_repos", "s3") == (
-        "no artifact repository for scheme 's3'; installed: file, http, https, mlflow-artifacts. store-s3 provides it: pip install drupe-store-s3 (DRP-0501)"
+    assert find(house, "drupe_model_flavors", "pytorch") == (
+        "no model flavor for name 'pytorch'; installed: python_function, sklearn. flavor-pytorch provides it: pip install drupe-flavor-pytorch (DRP-0501)"
     )
 
 
@@ -37,31 +37,31 @@ def test_a_typo_gets_the_nearest_key(house: Any) -> None:
 
 
 def test_two_claims_to_one_key_are_an_error_that_names_both_and_the_setting_that_decides(house: Any) -> None:
-    offer = HEAD + "@hookimpl\ndef drupe_artifact_repos(): return [Offer('s3', load='a:b')]\n"
-    house.install("store-s3", offer)
-    house.install("fast-s3", offer)
-    assert {name: plugin["offers"][0]["state"] for name, plugin in house.plugins().items() if "s3" in name} == {
-        "fast-s3": "conflict",
-        "store-s3": "conflict",
+    offer = HEAD + "@hookimpl\ndef drupe_artifact_repos(): return [Offer('gcs', load='a:b')]\n"
+    house.install("store-gcs", offer)
+    house.install("fast-gcs", offer)
+    assert {name: plugin["offers"][0]["state"] for name, plugin in house.plugins().items() if "gcs" in name} == {
+        "fast-gcs": "conflict",
+        "store-gcs": "conflict",
     }
-    assert find(house, "drupe_artifact_repos", "s3") == (
-        "fast-s3 and store-s3 each offer an artifact repository for scheme 's3'; decide in drupe.toml: "
-        '[plugins.prefer] "drupe_artifact_repos.s3" = "fast-s3", or drupe plugins disable one of them (DRP-0502)'
+    assert find(house, "drupe_artifact_repos", "gcs") == (
+        "fast-gcs and store-gcs each offer an artifact repository for scheme 'gcs'; decide in drupe.toml: "
+        '[plugins.prefer] "drupe_artifact_repos.gcs" = "fast-gcs", or drupe plugins disable one of them (DRP-0502)'
     )
     assert find(house, "drupe_artifact_repos", "file") == "store-local"
-    (house.work / "drupe.toml").write_text('[plugins.prefer]\ndrupe_artifact_repos.s3 = "store-s4"\n')
-    assert "now it names 'store-s4', which is none of them" in find(house, "drupe_artifact_repos", "s3")
-    (house.work / "drupe.toml").write_text('[plugins.prefer]\ndrupe_artifact_repos.s3 = "store-s3"\n')
-    assert find(house, "drupe_artifact_repos", "s3") == "store-s3"
-    assert house.plugins()["store-s3"]["offers"][0]["state"] == "ready"
+    (house.work / "drupe.toml").write_text('[plugins.prefer]\ndrupe_artifact_repos.gcs = "store-other"\n')
+    assert "now it names 'store-other', which is none of them" in find(house, "drupe_artifact_repos", "gcs")
+    (house.work / "drupe.toml").write_text('[plugins.prefer]\ndrupe_artifact_repos.gcs = "store-gcs"\n')
+    assert find(house, "drupe_artifact_repos", "gcs") == "store-gcs"
+    assert house.plugins()["store-gcs"]["offers"][0]["state"] == "ready"
 
 
 def test_disabling_one_of_two_settles_a_conflict(house: Any) -> None:
-    offer = HEAD + "@hookimpl\ndef drupe_artifact_repos(): return [Offer('s3', load='a:b')]\n"
-    house.install("store-s3", offer)
-    house.install("fast-s3", offer)
-    assert house.drupe("plugins", "disable", "fast-s3").code == 0
-    assert find(house, "drupe_artifact_repos", "s3") == "store-s3"
+    offer = HEAD + "@hookimpl\ndef drupe_artifact_repos(): return [Offer('gcs', load='a:b')]\n"
+    house.install("store-gcs", offer)
+    house.install("fast-gcs", offer)
+    assert house.drupe("plugins", "disable", "fast-gcs").code == 0
+    assert find(house, "drupe_artifact_repos", "gcs") == "store-gcs"
 
 
 def test_disable_and_enable_write_drupe_toml_and_keep_its_comments(house: Any) -> None:
@@ -95,6 +95,7 @@ def test_the_allow_list_of_the_environment_disables_all_others(house: Any) -> No
         "store-http": "disabled",
         "store-local": "disabled",
         "store-postgres": "disabled",
+        "store-s3": "disabled",
         "store-sqlite": "active",
         "system-metrics": "disabled",
     }

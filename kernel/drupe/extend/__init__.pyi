@@ -39,3 +39,9 @@ from drupe.extend.system_metrics import SystemMetricSource as SystemMetricSource
 from drupe.extend.tracking_store import TrackingStore as TrackingStore
 
 __all__: list[str]
+from drupe.extend.transfers import (
+    FileOnDisk as FileOnDisk,
+    OpenArtifact as OpenArtifact,
+    PartedUpload as PartedUpload,
+    SignedAddress as SignedAddress,
+)

@@ -1,18 +1,21 @@
 """The contract of an artifact repository: files below one root address.
 
-The five verbs are what a plugin writes; moving whole trees in parallel is built on them in `drupe.artifacts.trees`. The conformance kit is
-`drupe.testing.artifact_repo`.
+The five verbs are what a plugin writes; moving whole trees in parallel is built on them in `drupe.artifacts.trees`. What is handed out beside
+whole files is in `transfers`. The conformance kit is `drupe.testing.artifact_repo`.
 """
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from drupe.entities import FileInfo
+from drupe.errors import ArtifactNotFound, UnsupportedFeature
 from drupe.extend.features import Feature, Support
+from drupe.extend.transfers import FileOnDisk, OpenArtifact, PartedUpload, SignedAddress
 from drupe.uris import ArtifactPath, Uri
 
 __all__ = ["ArtifactRepo"]
@@ -78,3 +81,48 @@ class ArtifactRepo(ABC):
     def local_path(self, path: ArtifactPath = ArtifactPath()) -> Path | None:  # noqa: B008 - a frozen value
         """Where `path` lies in this machine's file system, for reading in place; None where it must be fetched."""
         return None
+
+    def open_file(self, path: ArtifactPath) -> OpenArtifact:
+        """The file at `path`, to be read from any byte on; close it. Here it is fetched whole where it does not lie on this machine.
+
+        Raises ArtifactNotFound (missing, or a folder), ArtifactCorrupt.
+        """
+        if not self.is_file(path):
+            raise ArtifactNotFound(f"there is no file {str(path)!r} in {self.root}", path=str(path))
+        place = self.local_path(path)
+        if place is not None:
+            return FileOnDisk(os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC))
+        import tempfile  # here: as above
+
+        with tempfile.TemporaryDirectory(prefix="drupe-") as folder:
+            self.get_file(path, Path(folder) / "content")
+            return FileOnDisk(os.open(Path(folder) / "content", os.O_RDONLY | os.O_CLOEXEC))
+
+    # --- with the feature SIGNED_TRANSFERS
+
+    def start_parts(self, path: ArtifactPath, count: int) -> PartedUpload:
+        """Begin to store a file whose `count` parts (1 to 10 000) others send to signed addresses; nothing is there until `finish_parts`.
+
+        Raises InvalidPath as `put_file`, InvalidValue, UnsupportedFeature.
+        """
+        raise self._no_parts()
+
+    def finish_parts(self, path: ArtifactPath, upload_id: str, etags: Mapping[int, str]) -> None:
+        """Put the parts that were sent together, in order of their numbers; `etags` are what the storage answered to each.
+
+        Raises NotFound for an upload that is over, InvalidValue for parts that were not sent, UnsupportedFeature.
+        """
+        raise self._no_parts()
+
+    def drop_parts(self, path: ArtifactPath, upload_id: str) -> None:
+        """Give a begun upload up; one that is over is no error. Raises UnsupportedFeature."""
+        raise self._no_parts()
+
+    def signed_download(self, path: ArtifactPath) -> SignedAddress:
+        """Where anybody can fetch the file for some minutes. Raises ArtifactNotFound, UnsupportedFeature."""
+        raise UnsupportedFeature("Multipart download is not supported for the current artifact repository")
+
+    @staticmethod
+    def _no_parts() -> UnsupportedFeature:
+        # MLflow's clients compare this text, and then send files whole
+        return UnsupportedFeature("Multipart upload is not supported for the current artifact repository")

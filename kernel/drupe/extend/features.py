@@ -31,3 +31,4 @@ class Feature(Enum):
     LOGGED_MODELS = "keeps logged models, and ties them to the runs that use and make them"
     REPAIR = "looks through all that it holds, and keeps what is readable of a damaged store"
     ATOMIC_PUT = "a file is replaced whole or not at all"
+    SIGNED_TRANSFERS = "lets others send and fetch files at signed addresses of its storage"

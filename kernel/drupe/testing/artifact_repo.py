@@ -24,7 +24,7 @@ import pytest
 
 from drupe.artifacts.trees import get_tree, list_tree, put_tree
 from drupe.entities import FileInfo
-from drupe.errors import ArtifactCorrupt, ArtifactNotFound, InvalidPath
+from drupe.errors import ArtifactCorrupt, ArtifactNotFound, InvalidPath, UnsupportedFeature
 from drupe.extend import ArtifactRepo, Feature
 from drupe.testing.kit import in_threads
 from drupe.uris import ArtifactPath, join_segments
@@ -64,6 +64,7 @@ class ArtifactRepoKit:
     cannot: ClassVar[Mapping[str, str]] = {}
     big_bytes: ClassVar[int] = 20_000_000
     writers: ClassVar[int] = 8
+    many_files: ClassVar[int] = 1200
 
     @pytest.fixture
     def repo(self) -> ArtifactRepo:
@@ -232,7 +233,7 @@ class ArtifactRepoKit:
         assert answers == {"dir/a.txt": True, "dir": False, "missing": False, "dir/a.txt/deeper": False, "dir/a.tx": False}
 
     def test_a_folder_of_many_files_is_listed_whole(self, repo: ArtifactRepo, tmp_path: Path) -> None:
-        names = [f"{number:04}.txt" for number in range(1200)]
+        names = [f"{number:04}.txt" for number in range(self.many_files)]
         for name in names:
             put(repo, tmp_path, f"many/{name}", b"")
         assert [info.path for info in repo.list(path_of("many"))] == [f"many/{name}" for name in names]
@@ -346,6 +347,40 @@ class ArtifactRepoKit:
         assert not (tmp_path / "target").exists()
         with pytest.raises(ArtifactCorrupt):
             repo.digest(path_of("dir/a b.txt"))
+
+    # --- from any byte on, and by others
+
+    def test_an_opened_file_is_read_from_any_byte_on(self, repo: ArtifactRepo, tmp_path: Path) -> None:
+        content = bytes(range(256)) * 40
+        put(repo, tmp_path, "dir/a b.bin", content)
+        put(repo, tmp_path, "dir/empty", b"")
+        with repo.open_file(path_of("dir/a b.bin")) as opened:
+            assert opened.size == len(content)
+            assert [opened.read(at, 100) for at in (0, 100, 5000, 7, len(content) - 3)] == [
+                content[at : at + 100] for at in (0, 100, 5000, 7, len(content) - 3)
+            ]
+            assert opened.read(len(content), 10) == b""
+            assert opened.digest() in (None, hashlib.sha256(content).hexdigest())
+        with repo.open_file(path_of("dir/empty")) as opened:
+            assert (opened.size, opened.read(0, 10)) == (0, b"")
+        for missing in ("dir", "none", "dir/a b.bin/deeper"):
+            with pytest.raises(ArtifactNotFound):
+                repo.open_file(path_of(missing))
+
+    def test_uploads_in_parts_and_signed_downloads_are_refused_where_they_are_not_declared(
+        self, repo: ArtifactRepo, tmp_path: Path
+    ) -> None:
+        if repo.features.get(Feature.SIGNED_TRANSFERS):
+            pytest.skip("this repository has them; how they are used is for its own tests, which know its storage")
+        put(repo, tmp_path, "a.txt", b"x")
+        for ask in (
+            lambda: repo.start_parts(path_of("b.txt"), 2),
+            lambda: repo.finish_parts(path_of("b.txt"), "id", {1: "x"}),
+            lambda: repo.drop_parts(path_of("b.txt"), "id"),
+            lambda: repo.signed_download(path_of("a.txt")),
+        ):
+            with pytest.raises(UnsupportedFeature):
+                ask()
 
     # --- in place
 

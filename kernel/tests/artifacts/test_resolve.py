@@ -196,9 +196,9 @@ def test_a_chain_of_models_has_an_end(registry: RegistryStore) -> None:
         locate("models:/m/1", tracking=never, registry=registry)
 
 
-def test_a_scheme_that_nothing_serves_says_what_to_install() -> None:
-    with pytest.raises(NoProvider, match="pip install"):
-        locate("s3://bucket/folder/model", tracking=never, registry=never_registry)
+def test_a_scheme_that_nothing_serves_is_told_with_those_that_are_served() -> None:
+    with pytest.raises(NoProvider, match="installed: file"):
+        locate("gs://bucket/folder/model", tracking=never, registry=never_registry)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "https://user:password@host/x", "C:\\models", "//share/x", "file://otherhost/x", "a\nb"])

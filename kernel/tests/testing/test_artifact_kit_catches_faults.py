@@ -16,7 +16,7 @@ import pytest
 
 from drupe.entities import FileInfo
 from drupe.errors import ArtifactCorrupt, ArtifactNotFound, InvalidPath
-from drupe.extend import ArtifactRepo, Feature, Support
+from drupe.extend import ArtifactRepo, Feature, FileOnDisk, OpenArtifact, PartedUpload, Support
 from drupe.testing.artifact_repo import ArtifactRepoKit
 from drupe.testing.memory_artifacts import MemoryArtifactRepo
 from drupe.uris import ArtifactPath
@@ -437,6 +437,25 @@ class ChecksAfterWritingTheTarget(Correct):
     def get_file(self, path: ArtifactPath, target: Path) -> None:
         MemoryArtifactRepo.get_file(self, path, target)
         self.check(path)
+
+
+@caught_by("test_an_opened_file_is_read_from_any_byte_on")
+class OpensOnePiece(Correct):
+    def open_file(self, path: ArtifactPath) -> OpenArtifact:
+        class OnePiece(FileOnDisk):
+            def read(self, at: int, count: int) -> bytes:
+                return super().read(0, count)
+
+        with super().open_file(path) as opened:
+            assert isinstance(opened, FileOnDisk)
+            assert opened._descriptor is not None
+            return OnePiece(os.dup(opened._descriptor))
+
+
+@caught_by("test_uploads_in_parts_and_signed_downloads_are_refused_where_they_are_not_declared")
+class BeginsUploadsItDoesNotDeclare(Correct):
+    def start_parts(self, path: ArtifactPath, count: int) -> PartedUpload:
+        return PartedUpload("id", ())
 
 
 @caught_by("test_a_local_path_leads_to_the_bytes_where_there_is_one")

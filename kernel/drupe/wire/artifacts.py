@@ -5,8 +5,21 @@ from __future__ import annotations
 from attrs import frozen
 
 from drupe.entities import FileInfo
+from drupe.wire.shapes import needed
 
-__all__ = ["FilesFound", "ListArtifacts", "ListFolder", "RunFilesFound"]
+__all__ = [
+    "DownloadAddress",
+    "DropParts",
+    "FilesFound",
+    "FinishParts",
+    "ListArtifacts",
+    "ListFolder",
+    "PartAddress",
+    "PartSent",
+    "PartsStarted",
+    "RunFilesFound",
+    "StartParts",
+]
 
 
 @frozen
@@ -40,3 +53,61 @@ class FilesFound:
     """Paths are names relative to the folder."""
 
     files: tuple[FileInfo, ...] = ()
+
+
+@frozen
+class StartParts:
+    """Begin an upload in parts. Of `path`, the name of the client's own file, the last part names the file in the folder of the address."""
+
+    path: str = needed()
+    num_parts: int = 1
+
+
+@frozen
+class PartAddress:
+    """Where to send one part."""
+
+    url: str
+    part_number: int
+
+
+@frozen
+class PartsStarted:
+    """A begun upload."""
+
+    upload_id: str
+    credentials: tuple[PartAddress, ...] = ()
+
+
+@frozen
+class PartSent:
+    """What the storage answered to a part."""
+
+    part_number: int = needed()
+    etag: str = needed()
+    url: str | None = None
+
+
+@frozen
+class FinishParts:
+    """All parts are sent."""
+
+    path: str = needed()
+    upload_id: str = needed()
+    parts: tuple[PartSent, ...] = needed()
+
+
+@frozen
+class DropParts:
+    """Give an upload up."""
+
+    path: str = needed()
+    upload_id: str = needed()
+
+
+@frozen
+class DownloadAddress:
+    """Where a file can be fetched without the server."""
+
+    url: str
+    file_size: int | None = None

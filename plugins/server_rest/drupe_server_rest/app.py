@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 from drupe import __version__
 from drupe.errors import DrupeError
+from drupe.extend import Feature
 from drupe.uris import ArtifactPath
 from drupe.wire.openapi import document
 from drupe.wire.routes import Access
@@ -26,6 +28,7 @@ from drupe_server_rest.gate import Gate, Policy
 from drupe_server_rest.protocol import Protocol
 from drupe_server_rest.proxy import FORM_UPLOAD_BYTES, ArtifactProxy
 from drupe_server_rest.services import Services
+from drupe_server_rest.signed import SIGNED_ACCESS, SignedTransfers
 
 __all__ = ["SPOKEN", "Application"]
 
@@ -33,6 +36,7 @@ SPOKEN = "3.3.0"  # of MLflow's protocol; its clients send spans to servers from
 FILES = ("/api/2.0/mlflow-artifacts/artifacts", "/ajax-api/2.0/mlflow-artifacts/artifacts")
 FORM_UPLOAD = "/ajax-api/2.0/mlflow/upload-artifact"
 SERVER_INFO = ("/api/3.0/mlflow/server-info", "/ajax-api/3.0/mlflow/server-info")
+SIGNED = re.compile(r"/(?:ajax-)?api/2\.0/mlflow-artifacts/(mpu/create|mpu/complete|mpu/abort|presigned)/(.*)", re.DOTALL)
 FILE_ACCESS = {"GET": Access.READ, "HEAD": Access.READ, "PUT": Access.WRITE, "DELETE": Access.DELETE}
 CLIENT_GONE = 499
 KEEP_ALIVE_S = 15.0
@@ -45,14 +49,25 @@ class Application:
     """One store, served."""
 
     def __init__(
-        self, services: Services, commits: CommitQueue, gate: Gate, *, prefix: str = "", readers: int = 4, most_bytes: int = 64 << 20
+        self,
+        services: Services,
+        commits: CommitQueue,
+        gate: Gate,
+        *,
+        prefix: str = "",
+        readers: int = 4,
+        most_bytes: int = 64 << 20,
+        signed_transfers: bool = False,
     ) -> None:
         self._services, self._commits, self._gate, self._prefix = services, commits, gate, prefix.rstrip("/")
+        can_sign = signed_transfers and bool(services.places.repo.features.get(Feature.SIGNED_TRANSFERS))
+        self._told_of_transfers = dict.fromkeys(("multipart_uploads_enabled", "multipart_downloads_enabled"), True) if can_sign else {}
         self._threads = ThreadPoolExecutor(readers, thread_name_prefix="drupe-reader")
         self._file_threads = ThreadPoolExecutor(readers, thread_name_prefix="drupe-files")
         self._policy = Policy()
         self._protocol = Protocol(services, commits, self._threads, self._policy, most_bytes=most_bytes)
         self._proxy = ArtifactProxy(services, self._file_threads)
+        self._signed = SignedTransfers(services, self._file_threads, most_bytes=most_bytes)
         self._figures = Figures()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,6 +119,9 @@ class Application:
             route, fields = found
             exchange.name = route.name
             return await self._protocol.answer(route, fields, exchange)
+        signed = SIGNED.fullmatch(path)
+        if signed is not None:
+            return await self._answer_signed(signed[1], signed[2], exchange)
         for root in FILES:
             if path == root or path.startswith(f"{root}/"):
                 return await self._answer_file(exchange, path[len(root) + 1 :])
@@ -132,6 +150,14 @@ class Application:
         await self._proxy.send(path, exchange)
         return None
 
+    async def _answer_signed(self, what: str, rest: str, exchange: Exchange) -> Answer:
+        method, access = SIGNED_ACCESS[what]
+        if exchange.method != method:
+            raise MethodNotAllowed(f"{exchange.path[:200]} is asked with {method}, not {exchange.method}")
+        exchange.name = f"{method} {what}"
+        self._policy.check(exchange.name, access)
+        return await self._signed.answer(what, ArtifactPath.parse(rest), exchange)
+
     async def _answer_other(self, exchange: Exchange) -> Answer | None:
         path = exchange.path
         exchange.name = path if path in ("/health", "/version", "/metrics") else "GET other"
@@ -140,7 +166,7 @@ class Application:
         if path == "/version":
             return text_answer(SPOKEN)
         if path in SERVER_INFO:
-            return json_answer({"store_type": "SqlStore", "drupe_version": __version__})
+            return json_answer({"store_type": "SqlStore", "drupe_version": __version__, **self._told_of_transfers})
         self._policy.check(exchange.name, Access.READ)
         if path == "/metrics":
             return self._figures_answer()

@@ -31,6 +31,9 @@ Every option can also be set in drupe.toml under [plugins.server-rest], or as DR
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 for any that is free.", show_default=True, default=5000)
 @click.option("--store", metavar="ADDRESS", help="The store to serve; by default the one in use here.")
 @click.option("--artifacts", metavar="ADDRESS", help="Where files are kept; by default where the store keeps them.")
+@click.option(
+    "--signed-transfers", is_flag=True, help="Tell clients to move large files straight to and from the storage, which they must reach."
+)
 @click.option("--prefix", metavar="PATH", help="Path below which a reverse proxy shows the server.", default="")
 @click.option(
     "--durability",

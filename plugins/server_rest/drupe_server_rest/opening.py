@@ -12,13 +12,14 @@ from drupe.errors import InvalidSettings, StoreBusy, StoreError
 from drupe.extend import TrackingStore
 from drupe.tracking.address import tracking_store
 from drupe.tracking.journal.places import journals_root, state_folder
-from drupe.uris import Uri, redact
+from drupe.uris import ArtifactPath, Uri, redact
 from drupe_server_rest.places import Places
 from drupe_server_rest.settings import ServerSettings
 
 __all__ = ["address_of", "alone", "places_of", "stores"]
 
 LOCK = "server.lock"
+NOTHING = "drupe-server-looks-for-nothing"
 
 
 def address_of(store: str, settings: ServerSettings) -> str:
@@ -48,7 +49,10 @@ def places_of(tracking: TrackingStore, settings: ServerSettings) -> Places:
             "this store does not say where its files are: its experiments name a proxy. Say it with: drupe server --artifacts FOLDER"
         )
     is_file = Uri.parse(root, query=True).scheme == "file"
-    return Places(f"{root}?durability={settings.durability}" if is_file and "?" not in root else root)
+    places = Places(f"{root}?durability={settings.durability}" if is_file and "?" not in root else root)
+    if places.repo.local_path() is None:
+        places.repo.list(ArtifactPath.parse(NOTHING))  # a storage that cannot be used is told now, and not to the first client
+    return places
 
 
 @contextmanager

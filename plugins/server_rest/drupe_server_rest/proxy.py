@@ -7,7 +7,6 @@ Paths are decoded once and parsed once; every byte that leaves comes through the
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import mimetypes
 import os
 import re
@@ -19,10 +18,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from drupe.entities import FileInfo
 from drupe.errors import ArtifactNotFound, InvalidPath, InvalidValue
+from drupe.extend import OpenArtifact
 from drupe.uris import ArtifactPath
 from drupe.wire.artifacts import FilesFound
 from drupe.wire.shapes import plain
@@ -64,14 +64,6 @@ AS_TEXT = frozenset(
     ]
 )
 _RANGE = re.compile(rb"bytes=(\d*)-(\d*)")
-
-
-@frozen
-class _Opened:
-    """A file to be sent: its descriptor, and how many bytes it has."""
-
-    descriptor: int
-    size: int
 
 
 class ArtifactProxy:
@@ -116,7 +108,7 @@ class ArtifactProxy:
     async def send(self, path: ArtifactPath, exchange: Exchange) -> None:
         """Send a file, or the part of it that is asked for. Raises ArtifactNotFound, InvalidValue for a folder."""
         send = exchange.send
-        opened: _Opened = await self._in_thread(self._open, path)
+        opened: OpenArtifact = await self._in_thread(self._open, path)
         try:
             digest = await self._digest(path, opened, exchange.headers)
             first, last, status = _part(exchange.headers.get(b"range"), opened.size)
@@ -129,16 +121,16 @@ class ArtifactProxy:
             )
             at = first
             while exchange.method == "GET" and at <= last:
-                piece = await self._in_thread(os.pread, opened.descriptor, min(PIECE_BYTES, last + 1 - at), at)
+                piece = await self._in_thread(opened.read, at, min(PIECE_BYTES, last + 1 - at))
                 if not piece:  # cut short meanwhile; the client sees that bytes are missing
                     break
                 at += len(piece)
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
         finally:
-            os.close(opened.descriptor)
+            await self._in_thread(opened.close)
 
-    async def _digest(self, path: ArtifactPath, opened: _Opened, headers: Mapping[bytes, bytes]) -> Sequence[tuple[bytes, bytes]]:
+    async def _digest(self, path: ArtifactPath, opened: OpenArtifact, headers: Mapping[bytes, bytes]) -> Sequence[tuple[bytes, bytes]]:
         """The SHA-256 of the whole file, for clients that ask for it (RFC 9530). Raises ArtifactCorrupt where it is not what was put.
 
         It is that of the bytes that are sent, also when another file has taken their place meanwhile.
@@ -146,27 +138,17 @@ class ArtifactProxy:
         if not headers.get(b"want-repr-digest", b"").startswith(b"sha-256"):
             return []
         await self._in_thread(self._services.places.repo.digest, path)
-        told: bytes = await self._in_thread(_hashed, opened.descriptor)
-        return [(b"repr-digest", b"sha-256=:" + b64encode(told) + b":")]
+        told: str | None = await self._in_thread(opened.digest)
+        return [] if told is None else [(b"repr-digest", b"sha-256=:" + b64encode(bytes.fromhex(told)) + b":")]
 
-    def _open(self, path: ArtifactPath) -> _Opened:
+    def _open(self, path: ArtifactPath) -> OpenArtifact:
         repo = self._services.places.repo
-        if path.is_root or not repo.is_file(path):
+        try:
+            return repo.open_file(path)
+        except ArtifactNotFound:
             if path.is_root or repo.list(path):
-                raise InvalidValue(f"{str(path) or 'the root'!r} is a folder; ask for its files one by one", path=str(path))
-            raise ArtifactNotFound(f"there is no artifact {str(path)!r}", path=str(path))
-        place = repo.local_path(path)
-        if place is not None:
-            descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        else:
-            handle, name = _temporary()
-            try:
-                repo.get_file(path, Path(name))
-                descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
-            finally:
-                os.close(handle)
-                os.unlink(name)
-        return _Opened(descriptor, os.fstat(descriptor).st_size)
+                raise InvalidValue(f"{str(path) or 'the root'!r} is a folder; ask for its files one by one", path=str(path)) from None
+            raise
 
     async def _receive_into(self, handle: int, receive: Receive, most_bytes: int | None) -> int:
         waiting, waiting_bytes, size = [], 0, 0
@@ -183,14 +165,6 @@ class ArtifactProxy:
 
     async def _in_thread(self, call: Any, *given: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *given)
-
-
-def _hashed(descriptor: int) -> bytes:
-    found, at = hashlib.sha256(), 0
-    while piece := os.pread(descriptor, PIECE_BYTES, at):
-        found.update(piece)
-        at += len(piece)
-    return found.digest()
 
 
 def _temporary() -> tuple[int, str]:

@@ -64,7 +64,15 @@ async def _run(
     services = Services(tracking, registry_store(address), places_of(tracking, settings), changes)
     commits = CommitQueue(tracking, loop)
     gate = Gate(settings.host, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
-    app = Application(services, commits, gate, prefix=settings.prefix, readers=settings.readers, most_bytes=settings.max_body_mb << 20)
+    app = Application(
+        services,
+        commits,
+        gate,
+        prefix=settings.prefix,
+        readers=settings.readers,
+        most_bytes=settings.max_body_mb << 20,
+        signed_transfers=settings.signed_transfers,
+    )
     config = uvicorn.Config(
         app,
         loop="none",

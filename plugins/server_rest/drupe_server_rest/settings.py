@@ -14,6 +14,7 @@ class ServerSettings:
     `host`, `port`        where to listen
     `store`               address of the store; None: the one that is in use here
     `artifacts`           address below which files are kept; None: where the store keeps them
+    `signed_transfers`    tell clients to move large files straight to and from the storage, where it can let them in for a while
     `prefix`              path below which a reverse proxy shows the server, such as /tracking
     `durability`          full: what was answered survives a power cut; normal: the death of the process only
     `allowed_hosts`       further names in the Host header that are answered, such as tracking.example.org; `*` answers all
@@ -28,6 +29,7 @@ class ServerSettings:
     port: int = 5000
     store: str | None = None
     artifacts: str | None = None
+    signed_transfers: bool = False
     prefix: str = ""
     durability: str = "full"
     allowed_hosts: tuple[str, ...] = ()

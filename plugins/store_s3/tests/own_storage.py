@@ -110,23 +110,20 @@ def _started(program: str) -> OwnStorage:
 
 
 def _wait(storage: OwnStorage) -> None:
-    """Until a file can be kept. Raises NoStorage."""
+    """Until there is a bucket, and room for what is put there: the first write would wait 5 s for it. Raises NoStorage."""
     until = time.monotonic() + WAIT_S
-    while True:
-        try:
-            storage.client.create_bucket(Bucket=BUCKET)
-            break
-        except (BotoCoreError, ClientError) as fault:
-            if storage.process.poll() is not None or time.monotonic() > until:
-                log = (storage.folder / "log").read_text(errors="replace")
-                raise NoStorage(f"SeaweedFS does not start: {fault}; {log[-1000:]}") from fault
-            time.sleep(0.05)
-    address = f"http://127.0.0.1:{storage.master_port}/vol/grow?collection={BUCKET}&count=1"  # the first write would wait 5 s for one
-    try:
-        with urlopen(address, timeout=WAIT_S) as grown:
-            grown.read()
-    except OSError as fault:
-        raise NoStorage(f"SeaweedFS has no room: {fault}") from fault
+    growing = f"http://127.0.0.1:{storage.master_port}/vol/grow?collection={BUCKET}&count=1"
+    steps = [lambda: storage.client.create_bucket(Bucket=BUCKET), lambda: urlopen(growing, timeout=WAIT_S).close()]
+    for step in steps:
+        while True:
+            try:
+                step()
+                break
+            except (BotoCoreError, ClientError, OSError) as fault:  # its parts have not found each other yet
+                if storage.process.poll() is not None or time.monotonic() > until:
+                    log = (storage.folder / "log").read_text(errors="replace")
+                    raise NoStorage(f"SeaweedFS does not start: {fault}; {log[-1000:]}") from fault
+                time.sleep(0.05)
 
 
 def _free_ports(count: int) -> list[int]:

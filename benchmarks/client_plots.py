@@ -36,7 +36,7 @@ def draw(kept: Kept, folder: Path = IMAGES) -> None:
             4e-6,
             _figures(kept, "log_metric", "p99_us", 1e-6),
         )
-        _save(figure, folder / "bench-log-metric.png")
+        save(figure, folder / "bench-log-metric.png")
     if "ingest" in kept:
         figure = Figure(figsize=(8, 3.6), layout="constrained")
         _bars(
@@ -45,11 +45,11 @@ def draw(kept: Kept, folder: Path = IMAGES) -> None:
             "100 000 points logged, durable, and read by another process",
             1.0,
         )
-        _save(figure, folder / "bench-ingest.png")
+        save(figure, folder / "bench-ingest.png")
     if {"search_1k", "search_100k"} <= {*kept}:
         figure = Figure(figsize=(8, 4), layout="constrained")
         _growth(figure, kept)
-        _save(figure, folder / "bench-search.png")
+        save(figure, folder / "bench-search.png")
 
 
 def _figures(kept: Kept, row: str, figure: str, scale: float) -> dict[str, float]:
@@ -75,7 +75,7 @@ def _bars(axes: Axes, times: Mapping[str, float], title: str, target: float, wor
     axes.axvline(target, color=OWN, linestyle=":", linewidth=1)
     axes.annotate("target", (target, len(names) - 0.4), color=OWN, fontsize=8, ha="center", va="bottom", annotation_clip=False)
     axes.set_title(title, pad=18, fontsize=11)
-    _label_times(axes)
+    label_times(axes)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("logarithmic" + ("; the line ends where 99 of 100 calls stay below" if worst else ""), fontsize=9)
 
@@ -100,7 +100,7 @@ def _growth(figure: Figure, kept: Kept) -> None:
         axes.set_xticks([1000, 100_000, 1_000_000], ["1k", "100k", "1M"])
         axes.set_xticks([], minor=True)
         axes.grid(axis="y", color="#e6e8ec", linewidth=0.8)
-        _label_times(axes, "y")
+        label_times(axes, "y")
     places[0].set_ylim(top=highest * 3)
     figure.supxlabel("runs in the store", fontsize=9)
     figure.suptitle("Search: how long the answer takes", fontsize=11, x=0.01, ha="left")
@@ -109,7 +109,7 @@ def _growth(figure: Figure, kept: Kept) -> None:
 _SIZES = (("search_1k", 1000), ("search_100k", 100_000), ("search_1m", 1_000_000))
 
 
-def _label_times(axes: Axes, which: str = "x") -> None:
+def label_times(axes: Axes, which: str = "x") -> None:
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_formatter(lambda value, _: _short(value))
     axis.set_minor_formatter(lambda value, _: "")
@@ -122,5 +122,5 @@ def _short(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _save(figure: Figure, file: Path) -> None:
+def save(figure: Figure, file: Path) -> None:
     figure.savefig(file, metadata={"Software": None})

@@ -36,7 +36,7 @@ from drupe.entities.runs import (
 )
 from drupe.errors import InvalidValue
 
-__all__ = ["LOGGED_MODEL_STATUSES", "converter", "from_plain", "to_plain"]
+__all__ = ["LOGGED_MODEL_STATUSES", "converter", "from_plain", "number_out", "to_plain"]
 
 T = TypeVar("T")
 Form = dict[str, Any]
@@ -96,7 +96,7 @@ def from_plain(form: Mapping[str, Any], kind: type[T]) -> T:
 def converter(extras: bool) -> Converter:
     """What both work with; the wire protocol builds on a copy of it."""
     made = Converter(unstruct_collection_overrides={tuple: list})
-    made.register_unstructure_hook(float, _number_out)
+    made.register_unstructure_hook(float, number_out)
     made.register_structure_hook(float, lambda value, _: _number_in(value))
     made.register_structure_hook(bool, lambda value, _: _truth_in(value))  # before int, of which bool is a kind
     made.register_structure_hook(int, lambda value, _: _integer_in(value))
@@ -145,7 +145,7 @@ def _run_data_out(part: RunData, converter: Converter, extras: bool) -> Form:
     form: Form = {}
     if type(part.summaries) is LatestPoints:
         metrics = [
-            {"key": key, "value": value if -_INFINITY < value < _INFINITY else _number_out(value), "timestamp": timestamp, "step": step}
+            {"key": key, "value": value if -_INFINITY < value < _INFINITY else number_out(value), "timestamp": timestamp, "step": step}
             for key, (value, timestamp, step) in part.summaries.points.items()
         ]
     else:
@@ -159,7 +159,7 @@ def _run_data_out(part: RunData, converter: Converter, extras: bool) -> Form:
 
 
 def _latest(key: str, value: float, summary: MetricSummary | None) -> Form:
-    number = value if type(value) is float and math.isfinite(value) else _number_out(float(value))
+    number = value if type(value) is float and math.isfinite(value) else number_out(float(value))
     if summary is None:
         return {"key": key, "value": number, "timestamp": 0, "step": 0}
     return {"key": key, "value": number, "timestamp": summary.last_timestamp, "step": summary.last_step}
@@ -233,7 +233,8 @@ def _mapping(rows: Iterable[Mapping[str, Any]], key: str, value: str) -> dict[st
     return {_text_in(row[key]): _text_in(row.get(value, "")) for row in rows}
 
 
-def _number_out(value: float) -> float | str:
+def number_out(value: float) -> float | str:
+    """A number as JSON has it: NaN and infinities as texts."""
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

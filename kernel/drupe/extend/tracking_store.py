@@ -27,6 +27,7 @@ from drupe.entities import (
     NewRun,
     Page,
     Parcel,
+    Points,
     Receipt,
     RepairReport,
     Run,
@@ -199,6 +200,11 @@ class TrackingStore(ABC):
         `limit` is 1..50_000. An unknown key or run is an empty page, not an error: it may not have been logged yet.
         Raises InvalidPageToken.
         """
+
+    def history_columns(self, run_id: str, key: str, *, limit: int = 25_000, page_token: str | None = None) -> tuple[Points, str | None]:
+        """The page that `metric_history` gives, in columns, and its token: for stores that read columns quicker than objects."""
+        page = self.metric_history(run_id, key, limit=limit, page_token=page_token)
+        return Points.of((metric.step, metric.timestamp, metric.value) for metric in page), page.token
 
     @abstractmethod
     def metric_bulk(

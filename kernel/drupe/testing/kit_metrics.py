@@ -199,6 +199,21 @@ class MetricTests(StoreKit):
         assert all(len(page) == limit for page in pages[:-1])
         assert pages[-1]
 
+    def test_a_history_in_columns_is_the_same_page(self, store: TrackingStore) -> None:
+        run_id = new_run(store).info.run_id
+        log(store, run_id, {"loss": [(2, 5, 0.5), (1, 3, math.nan), (1, 3, -1.0), (0, 9, math.inf), (7, 3, 2.0)]})
+        token, seen = None, []
+        while True:
+            points, following = store.history_columns(run_id, "loss", limit=2, page_token=token)
+            page = store.metric_history(run_id, "loss", limit=2, page_token=token)
+            assert [repr(point) for point in points] == [repr((one.step, one.timestamp, one.value)) for one in page]
+            seen += list(points)
+            token = following
+            if token is None:
+                break
+        assert len(seen) == 5
+        assert len(store.history_columns(run_id, "other")[0]) == len(store.history_columns("0" * 32, "loss")[0]) == 0
+
     def test_a_history_that_grows_between_pages_shows_no_point_twice(self, store: TrackingStore) -> None:
         run_id = new_run(store).info.run_id
         log(store, run_id, {"loss": [(step, 10 * step, 0.5) for step in range(1, 6)]})

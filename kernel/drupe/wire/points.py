@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Sequence
 from typing import Any
 
 from drupe.entities import ModelPoints, Points
+from drupe.entities.codec import number_out
 from drupe.entities.limits import check_key, check_metric
 from drupe.errors import InvalidValue
+from drupe.wire.shapes import Form
 
-__all__ = ["columns", "points_of_models"]
+__all__ = ["columns", "history_form", "points_of_models"]
 
 _NUMBERS, _WHOLE = {float, int}, {int}
 
@@ -63,6 +66,22 @@ def _one_by_one(metrics: Sequence[Any]) -> dict[str, Points]:
         except OverflowError as fault:
             raise InvalidValue(f"metrics[{at}]: step and timestamp fit 64 bits") from fault
     return found
+
+
+def history_form(run_id: str, key: str, points: Points, token: str | None) -> Form:
+    """The reply `HistoryFound` in its JSON form, straight from columns: an object per point would cost ten times as much."""
+    values: Sequence[Any] = points.values
+    if not math.isfinite(sum(points.values)):  # or the sum is too large, which costs a little time
+        values = [value if math.isfinite(value) else number_out(value) for value in points.values]
+    form: Form = {}
+    if len(points):
+        form["metrics"] = [
+            {"key": key, "value": value, "timestamp": timestamp, "step": step, "run_id": run_id}
+            for step, timestamp, value in zip(points.steps, points.timestamps, values, strict=True)
+        ]
+    if token:
+        form["next_page_token"] = token
+    return form
 
 
 def points_of_models(metrics: Sequence[Any]) -> tuple[ModelPoints, ...]:

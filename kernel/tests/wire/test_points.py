@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from drupe.entities import Metric, Points
 from drupe.errors import DrupeError
-from drupe.wire.points import columns, points_of_models
+from drupe.wire.points import columns, history_form, points_of_models
+from drupe.wire.shapes import plain
+from drupe.wire.tracking import HistoryFound
 
 
 def test_points_are_kept_by_key_in_order_of_arrival() -> None:
@@ -77,3 +80,10 @@ def test_a_model_or_dataset_that_is_no_text_is_refused(field: str) -> None:
     metric = {"key": "a", "value": 1.0, "timestamp": 7, "model_id": "m-1", field: 7}
     with pytest.raises(DrupeError, match="are texts"):
         points_of_models([metric])
+
+
+def test_a_history_in_columns_has_the_form_of_its_objects() -> None:
+    points = Points.of([(0, 5, 0.5), (1, 6, math.nan), (2, 7, -math.inf), (3, 8, 1e308), (4, 9, 1e308)])
+    of_objects = plain(HistoryFound(tuple(Metric("m", value, time, step, "r") for step, time, value in points), "next"))
+    assert history_form("r", "m", points, "next") == of_objects
+    assert history_form("r", "m", Points(), None) == plain(HistoryFound()) == {}

@@ -153,7 +153,7 @@ def test_curves_of_many_runs_are_read_at_once_and_thinned(server: Served) -> Non
     assert sum(point["value"] for point in thinned) == 2  # the spike of each
     whole = server.get("metrics/get-history-bulk", run_id=runs, metric_key="c", max_results=3000)["metrics"]
     assert len(whole) == 3000
-    page = server.get("metrics/get-history", run_id=runs[0], metric_key="c", max_results=1500)
+    page = server.get("metrics/get-history", run_id=runs[0], metric_key="c", max_results=1500, page_token="")
     rest = server.get("metrics/get-history", run_id=runs[0], metric_key="c", max_results=1500, page_token=page["next_page_token"])
     assert [point["step"] for point in page["metrics"] + rest["metrics"]] == list(range(2000))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from heapq import heappop, heappush
@@ -10,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from drupe.entities import Metric, Page
+from drupe.entities import Points
 from drupe_store_sql.paging import fingerprint, read_token, write_token
 from drupe_store_sql.points import unpack
 from drupe_store_sql.session import Session
@@ -30,8 +31,8 @@ _Point = tuple[int, int, float]  # time, step, value
 _Place = tuple[int, int, float, bool]  # of a point in its history: time, step, value or 0, whether it is NaN
 
 
-def page(session: Session, run_id: str, key: str, *, limit: int, token: str | None) -> Page[Metric]:
-    """See TrackingStore.metric_history."""
+def page(session: Session, run_id: str, key: str, *, limit: int, token: str | None) -> tuple[Points, str | None]:
+    """See TrackingStore.history_columns."""
     search = fingerprint("history", run_id, key)
     after: _Place | None = None
     if token is not None:
@@ -39,10 +40,11 @@ def page(session: Session, run_id: str, key: str, *, limit: int, token: str | No
         after = (time, step, float(value), is_nan)
     run, keys = session.row(_RUN, of=run_id), session.key_ids([key])
     if run is None or not keys:
-        return Page()
+        return Points(), None
     found = _in_time(session, run[0], keys[key], after, limit + 1)
     following = write_token(search, _place(found[limit - 1])) if len(found) > limit else None
-    return Page([Metric(key, value, time, step, run_id) for time, step, value in found[:limit]], following)
+    times, steps, values = tuple(zip(*found[:limit], strict=True)) or ((), (), ())
+    return Points(array("q", steps), array("q", times), array("d", values)), following
 
 
 def _in_time(session: Session, run: int, key: int, after: _Place | None, most: int) -> list[_Point]:

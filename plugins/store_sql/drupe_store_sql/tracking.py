@@ -25,6 +25,7 @@ from drupe.entities import (
     NewRun,
     Page,
     Parcel,
+    Points,
     Receipt,
     Run,
     RunInfo,
@@ -184,6 +185,10 @@ class SqlTrackingStore(TrackingStore):
     # --- metric series
 
     def metric_history(self, run_id: str, key: str, *, limit: int = 25_000, page_token: str | None = None) -> Page[Metric]:
+        points, token = self.history_columns(run_id, key, limit=limit, page_token=page_token)
+        return Page([Metric(key, value, time, step, run_id) for step, time, value in points], token)
+
+    def history_columns(self, run_id: str, key: str, *, limit: int = 25_000, page_token: str | None = None) -> tuple[Points, str | None]:
         limits.check_limit(limit)
         with self._database.read() as session:
             return history.page(session, run_id, key, limit=limit, token=page_token)

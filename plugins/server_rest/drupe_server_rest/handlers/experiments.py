@@ -47,7 +47,7 @@ def _search(services: Services, asked: wire.SearchExperiments) -> wire.Experimen
         parse(Kind.EXPERIMENTS, asked.filter, asked.order_by),
         view=asked.view_type or ViewType.ACTIVE_ONLY,
         limit=asked.max_results,
-        page_token=asked.page_token,
+        page_token=asked.page_token or None,
     )
     return wire.ExperimentsFound(tuple(_told(services, found) for found in page), page.token)
 

@@ -6,6 +6,8 @@ from drupe.entities import Metric, each
 from drupe.entities.limits import SEARCH_MAX
 from drupe.errors import InvalidValue
 from drupe.wire import tracking as wire
+from drupe.wire.points import history_form
+from drupe.wire.shapes import Form
 from drupe_server_rest.handlers.runs import run_of
 from drupe_server_rest.services import Services
 
@@ -16,7 +18,7 @@ MOST_POINTS = 25_000
 POINTS_OF_A_CURVE = 320
 
 
-def _get_history(services: Services, asked: wire.GetHistory) -> wire.HistoryFound:
+def _get_history(services: Services, asked: wire.GetHistory) -> wire.HistoryFound | Form:
     """A page, or all points when no size of page is given. Unknown runs and keys have no points."""
     run_id = run_of(asked, "metrics/get-history")
     if asked.max_results is None:
@@ -25,8 +27,10 @@ def _get_history(services: Services, asked: wire.GetHistory) -> wire.HistoryFoun
             page_size=SEARCH_MAX,
         )
         return wire.HistoryFound(tuple(found))
-    page = services.tracking.metric_history(run_id, asked.metric_key, limit=min(asked.max_results, SEARCH_MAX), page_token=asked.page_token)
-    return wire.HistoryFound(tuple(page), page.token)
+    points, token = services.tracking.history_columns(
+        run_id, asked.metric_key, limit=min(asked.max_results, SEARCH_MAX), page_token=asked.page_token or None
+    )
+    return history_form(run_id, asked.metric_key, points, token)
 
 
 def _get_history_bulk(services: Services, asked: wire.GetHistoryBulk) -> wire.HistoryFound:

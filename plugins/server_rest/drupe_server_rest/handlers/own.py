@@ -59,7 +59,7 @@ def _search_runs(services: Services, asked: wire.FindRuns) -> wire.FullRuns:
         experiment_ids=asked.experiment_ids,
         view=asked.view or ViewType.ACTIVE_ONLY,
         limit=PAGE if asked.limit is None else asked.limit,
-        page_token=asked.page_token,
+        page_token=asked.page_token or None,
     )
     return wire.FullRuns(tuple(to_plain(_told(services, run), extras=True) for run in page), page.token)
 

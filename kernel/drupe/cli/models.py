@@ -24,7 +24,7 @@ from drupe.cli.tables import Cell, Heading, card, draw
 from drupe.entities import FileInfo, Run
 from drupe.errors import DrupeError, InvalidValue, ModelError
 from drupe.models import ModelInfo, ModelSignature, TensorSpec, get_model_info
-from drupe.models.history import HISTORY_TAG
+from drupe.tracking.model_history import HISTORY_TAG
 from drupe.uris import ArtifactPath
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from drupe.entities.limits import check_model_name
 from drupe.errors import InvalidValue
 from drupe.extend import ModelLogged
 from drupe.loading import catalog
-from drupe.models.history import HISTORY_TAG, listed
 from drupe.models.mlmodel import MLMODEL_FILE, Model, ModelInfo
 from drupe.models.saving import write_model
 from drupe.registry.client import RegistryClient
@@ -24,6 +23,7 @@ from drupe.registry.fluent import register_model
 from drupe.tracking.artifact_client import ArtifactClient
 from drupe.tracking.chosen import client_of
 from drupe.tracking.fluent import active_run, start_run
+from drupe.tracking.model_history import HISTORY_TAG, listed
 from drupe.tracking.sync import REGISTER_TAG
 from drupe.uris import ArtifactPath, redact
 

@@ -14,7 +14,7 @@ from drupe.artifacts.manifest import verify_manifest
 from drupe.errors import InvalidPath, InvalidValue
 from drupe.extend import ModelLogged, hookimpl
 from drupe.loading import catalog
-from drupe.models.history import HISTORY_TAG
+from drupe.tracking.model_history import HISTORY_TAG
 
 
 def history(run_id: str) -> list[dict[str, Any]]:

@@ -16,7 +16,6 @@ from drupe import __version__
 from drupe.errors import DrupeError
 from drupe.extend import Feature
 from drupe.uris import ArtifactPath
-from drupe.wire.openapi import document
 from drupe.wire.routes import Access
 from drupe_server_rest.answers import SAFE_HEADERS, Answer, fault_answer, json_answer, send_answer, text_answer
 from drupe_server_rest.bodies import ClientGone
@@ -171,6 +170,8 @@ class Application:
         if path == "/metrics":
             return self._figures_answer()
         if path == "/api/openapi.json":
+            from drupe.wire.openapi import document  # most servers are never asked for it
+
             return json_answer(document())
         if path == "/get-artifact":
             await self._proxy.send(await self._file_of_run(exchange), exchange)

@@ -12,8 +12,8 @@ from attrs import evolve
 from drupe.entities import LifecycleStage, LogBatch, ModelPoints, NewRun, Points, Run, RunInfo, ViewType
 from drupe.entities.limits import check_metric
 from drupe.errors import InvalidValue
-from drupe.models.history import HISTORY_TAG, listed
 from drupe.search import Kind, parse
+from drupe.tracking.model_history import HISTORY_TAG, listed
 from drupe.wire import artifacts as files, tracking as wire
 from drupe.wire.points import columns, points_of_models
 from drupe.wire.tracking import Nothing

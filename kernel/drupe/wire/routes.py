@@ -10,10 +10,10 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from drupe.wire import artifacts, logged_models, own, registry, tracking
+from drupe.wire import artifacts, logged_models, own, registry, tracking, webhooks
 from drupe.wire.tracking import Nothing
 
-__all__ = ["NOT_YET", "PREFIXES", "ROUTES", "Access", "Route", "named"]
+__all__ = ["NOT_YET", "PREFIXES", "RESERVED", "ROUTES", "Access", "Route", "named"]
 
 PREFIXES = ("/api", "/ajax-api")
 
@@ -210,6 +210,16 @@ def named(name: str) -> Route:
     return _BY_NAME[name]
 
 
+RESERVED: tuple[Route, ...] = (
+    _post("webhooks", webhooks.CreateWebhook, webhooks.WebhookFound, "Have events sent somewhere", since="3.3"),
+    _get("webhooks", webhooks.ListWebhooks, webhooks.WebhooksFound, "List webhooks", since="3.3"),
+    _get("webhooks/{webhook_id}", webhooks.OneWebhook, webhooks.WebhookFound, "Read a webhook", since="3.3"),
+    _patch("webhooks/{webhook_id}", webhooks.UpdateWebhook, webhooks.WebhookFound, "Change a webhook", since="3.3"),
+    _delete("webhooks/{webhook_id}", webhooks.OneWebhook, Nothing, "Remove a webhook", since="3.3"),
+    _post("webhooks/{webhook_id}/test", webhooks.TestWebhook, webhooks.WebhookTested, "Send an event now", since="3.3"),
+)
+"""Routes whose shapes are settled and that nobody answers yet; like those of `NOT_YET`."""
+
 NOT_YET = (
     "2.0/mlflow/traces",
     "3.0/mlflow/traces",
@@ -221,5 +231,12 @@ NOT_YET = (
     "2.0/mlflow/promptlab",
     "3.0/mlflow/gateway",
     "2.0/mlflow/gateway-proxy",
+    "2.0/mlflow/get-online-trace-details",
+    "2.0/mlflow/unified-traces",
+    "3.0/mlflow/issues",
+    "3.0/mlflow/label-schemas",
+    "3.0/mlflow/prompt-optimization",
+    "3.0/mlflow/review-queues",
+    "3.0/mlflow/workspaces",
 )
 """Where paths begin that MLflow has and that are answered with NOT_IMPLEMENTED so far."""

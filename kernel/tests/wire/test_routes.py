@@ -6,8 +6,9 @@ import attrs
 import pytest
 
 from drupe.wire.openapi import document
-from drupe.wire.routes import ROUTES, Access, Route, named
-from drupe.wire.shapes import NEEDED
+from drupe.wire.routes import NOT_YET, RESERVED, ROUTES, Access, Route, named
+from drupe.wire.shapes import NEEDED, plain, read
+from drupe.wire.webhooks import CreateWebhook, WebhookAction, WebhookEntity, WebhookEvent
 
 
 def test_every_route_has_a_name_of_its_own() -> None:
@@ -20,6 +21,17 @@ def test_what_only_reads_is_told_from_what_writes(route: Route) -> None:
     assert (route.method == "DELETE" or "delete" in route.path) == (route.access is Access.DELETE)
     if route.method == "GET":
         assert route.access is Access.READ
+
+
+def test_reserved_routes_are_answered_as_not_there_yet_and_their_shapes_can_be_read() -> None:
+    served = {(route.method, route.path) for route in ROUTES}
+    for route in RESERVED:
+        assert route.path.startswith(NOT_YET)
+        assert (route.method, route.path) not in served
+    form = {"name": "n", "url": "https://x", "events": [{"entity": "MODEL_VERSION", "action": "CREATED"}], "secret": "s"}
+    asked = read(CreateWebhook, form)
+    assert plain(asked) == form
+    assert asked.events == (WebhookEvent(WebhookEntity.MODEL_VERSION, WebhookAction.CREATED),)
 
 
 def test_the_document_describes_every_route_and_shape() -> None:

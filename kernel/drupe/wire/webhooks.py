@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import field, frozen
 
-from drupe.wire.shapes import needed
+from drupe.wire.shapes import NEEDED, needed
 
 __all__ = [
     "CreateWebhook",
@@ -61,8 +61,8 @@ class WebhookStatus(StrEnum):
 class WebhookEvent:
     """One kind of event."""
 
-    entity: WebhookEntity | None = needed()
-    action: WebhookAction | None = needed()
+    entity: WebhookEntity = field(metadata={NEEDED: True})
+    action: WebhookAction = field(metadata={NEEDED: True})
 
 
 @frozen

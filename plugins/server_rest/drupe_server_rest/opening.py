@@ -7,6 +7,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import quote
 
 from drupe.errors import InvalidSettings, StoreBusy, StoreError
 from drupe.extend import TrackingStore
@@ -26,7 +27,7 @@ def address_of(store: str, settings: ServerSettings) -> str:
     """The address of the store with what the server wants of it as options."""
     options = {"durability": settings.durability} | ({"artifact_root": settings.artifacts} if settings.artifacts else {})
     has = Uri.parse(store, query=True, user_info=True).query
-    wanted = "&".join(f"{name}={value}" for name, value in options.items() if name not in has)
+    wanted = "&".join(f"{name}={quote(value, safe='/:')}" for name, value in options.items() if name not in has)
     return f"{store}{'&' if has else '?'}{wanted}" if wanted else store
 
 
@@ -48,8 +49,8 @@ def places_of(tracking: TrackingStore, settings: ServerSettings) -> Places:
         raise StoreError(
             "this store does not say where its files are: its experiments name a proxy. Say it with: drupe server --artifacts FOLDER"
         )
-    is_file = Uri.parse(root, query=True).scheme == "file"
-    places = Places(f"{root}?durability={settings.durability}" if is_file and "?" not in root else root)
+    parsed = Uri.parse(root, query=True)
+    places = Places(f"{parsed.text}?durability={settings.durability}" if parsed.scheme == "file" and not parsed.query else root)
     if places.repo.local_path() is None:
         places.repo.list(ArtifactPath.parse(NOTHING))  # a storage that cannot be used is told now, and not to the first client
     return places

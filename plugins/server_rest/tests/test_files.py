@@ -147,3 +147,13 @@ def test_forms_of_a_browser_upload_small_files_only(server: Served) -> None:
     assert server.get_file(f"0/{run_id}/artifacts/note.txt").body == b"hello"
     assert server.ask("POST", where, b"x" * (10 * 2**20 + 1)).status == 413
     assert server.get_file(f"0/{run_id}/artifacts/note.txt").body == b"hello"
+
+
+def test_a_folder_that_is_named_as_a_plain_path_is_the_root(tmp_path: Path) -> None:
+    served = start(tmp_path, "--artifacts", str(tmp_path / "kept & 100% here?"))
+    run_id = served.new_run()
+    assert served.get("runs/get", run_id=run_id)["run"]["info"]["artifact_uri"] == f"mlflow-artifacts:/0/{run_id}/artifacts"
+    served.put_file(f"0/{run_id}/artifacts/a.txt", b"x")
+    assert served.ask("GET", f"/get-artifact?run_id={run_id}&path=a.txt").body == b"x"
+    assert served.stop() == 0
+    assert (tmp_path / "kept & 100% here?" / "0" / run_id / "artifacts" / "a.txt").read_bytes() == b"x"

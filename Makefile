@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 PROJECTS := kernel plugins/store_sql plugins/store_sqlite plugins/store_postgres plugins/store_local plugins/flavor_python plugins/flavor_sklearn plugins/source_files plugins/source_http plugins/system_metrics plugins/import_mlflow plugins/server_rest plugins/store_http plugins/store_s3 .
 UV := UV_SYSTEM_CERTS=1 UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/uv pip install -q -p $(BIN)/python --compile-bytecode
 
-.PHONY: help setup demo test lint types bench bench-client bench-search bench-server torture docs clean
+.PHONY: help setup demo test lint types bench bench-client bench-search bench-server torture hostile docs clean
 
 help:
 	@echo "make demo    set up .venv and run the guided example on the embedded store"
 	@echo "make test    set up .venv and run all checks and tests"
 	@echo "make lint types bench docs    one part each; make clean removes what was set up"
 	@echo "make torture    kill, fork, damage, fill the disk for ten minutes: TORTURE='--minutes 60 --seed 7' for another length and seed"
+	@echo "make hostile    attack a running server for a quarter of an hour: DRUPE_HOSTILE_EXAMPLES=1000 DRUPE_HOSTILE_SEED=7 for more"
 	@echo "make bench-client    what logging, reading and searching cost, next to other tools: 20 minutes, BENCH='--skip-million --rows …' for less"
 	@echo "make bench-server    what a tracking server costs, next to other servers: 15 minutes"
 	@echo "make bench-search    what pages of runs cost at a thousand, 100 000 and a million runs: 15 minutes and 4 GB"
@@ -45,7 +46,14 @@ bench: setup
 bench-client: setup
 	UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/python benchmarks/client.py --write $(BENCH)
 
-.PHONY: help setup demo test lint types bench bench-client bench-search bench-server torture docs clean
+bench-search: setup
+	UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/python benchmarks/search.py --write $(BENCH)
+
+torture: setup
+	$(BIN)/python tests/torture/run.py --minutes 10 $(TORTURE)
+
+hostile: setup
+	DRUPE_HOSTILE_EXAMPLES=$${DRUPE_HOSTILE_EXAMPLES:-100} $(BIN)/python -m pytest tests/hostile -s
 
 bench-server: setup
 	UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/python benchmarks/server.py --write $(BENCH)

@@ -8,16 +8,18 @@ numbers or decimal strings; unknown fields are ignored. Requests, replies and pa
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
-from cattrs import ClassValidationError, Converter, IterableValidationError, transform_error
+from cattrs import ClassValidationError, Converter, IterableValidationError, IterableValidationNote, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from drupe.entities.artifacts import FileInfo
 from drupe.entities.enums import LifecycleStage, LoggedModelStatus, ModelVersionStatus, RunStatus, Stage
 from drupe.entities.latest import LatestPoints
+from drupe.entities.limits import STEP_MAX, STEP_MIN, show
 from drupe.entities.logged_models import LoggedModel
 from drupe.entities.metrics import Metric, MetricSummary
 from drupe.entities.registry import ModelVersion, RegisteredModel
@@ -36,7 +38,7 @@ from drupe.entities.runs import (
 )
 from drupe.errors import InvalidValue
 
-__all__ = ["LOGGED_MODEL_STATUSES", "converter", "from_plain", "number_out", "to_plain"]
+__all__ = ["LOGGED_MODEL_STATUSES", "converter", "from_plain", "number_out", "to_plain", "whole_number"]
 
 T = TypeVar("T")
 Form = dict[str, Any]
@@ -66,6 +68,8 @@ _STATUS_WORDS = {
 }
 LOGGED_MODEL_STATUSES = {word: status for status, word in _STATUS_WORDS.items()}
 """What the words of the protocol mean."""
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
+FAULTS_TOLD = 20
 _UNSET_IN_RUN_INFO = {"run_name": "", "user_id": "", "start_time": 0, "end_time": None, "lifecycle_stage": "active", "artifact_uri": ""}
 
 
@@ -99,8 +103,9 @@ def converter(extras: bool) -> Converter:
     made.register_unstructure_hook(float, number_out)
     made.register_structure_hook(float, lambda value, _: _number_in(value))
     made.register_structure_hook(bool, lambda value, _: _truth_in(value))  # before int, of which bool is a kind
-    made.register_structure_hook(int, lambda value, _: _integer_in(value))
+    made.register_structure_hook(int, lambda value, _: whole_number(value))
     made.register_structure_hook(str, lambda value, _: _text_in(value))
+    made.register_structure_hook_factory(_is_tuple, lambda kind: _members_in(kind, made))
     for texts in (LifecycleStage, ModelVersionStatus, RunStatus, Stage):  # kinds of str, which would be left as they are
         made.register_structure_hook(texts, lambda value, kind: kind(_text_in(value)))
     made.register_unstructure_hook_func(_is_text_map, _pairs)
@@ -127,6 +132,34 @@ def converter(extras: bool) -> Converter:
 
 def _is_text_map(kind: Any) -> bool:
     return bool(kind == Mapping[str, str])
+
+
+def _is_tuple(kind: Any) -> bool:
+    return get_origin(kind) is tuple
+
+
+def _members_in(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    """Reads a list, and nothing else that could be gone through, such as a text or an object."""
+    member = get_args(kind)[0]
+    read = converter.get_structure_hook(member)
+
+    def hook(value: Any, _: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"expected a list, got {show(value)}")
+        found, faults = [], []
+        for at, one in enumerate(value):
+            try:
+                found.append(read(one, member))
+            except Exception as fault:  # as cattrs does it, but not a million times for a list of a million wrong members
+                fault.add_note(IterableValidationNote(f"member {at}", at, member))
+                faults.append(fault)
+                if len(faults) == FAULTS_TOLD:
+                    break
+        if faults:
+            raise IterableValidationError(f"{kind}", faults, kind)
+        return tuple(found)
+
+    return hook
 
 
 def _without_unset(write: Callable[[Any], Form], *, also_run_uuid: bool) -> Callable[[Any], Form]:
@@ -213,8 +246,8 @@ def _logged_model_in(form: Mapping[str, Any], converter: Converter) -> LoggedMod
         text["experiment_id"],
         text.get("name", ""),
         _text_in(info.get("artifact_uri", "")),
-        _integer_in(info.get("creation_timestamp_ms", 0)),
-        _integer_in(info.get("last_updated_timestamp_ms", 0)),
+        whole_number(info.get("creation_timestamp_ms", 0)),
+        whole_number(info.get("last_updated_timestamp_ms", 0)),
         status=LOGGED_MODEL_STATUSES.get(info.get("status", ""), LoggedModelStatus.PENDING),
         model_type=_text_in(info.get("model_type", "")) or None,
         source_run_id=_text_in(info.get("source_run_id", "")) or None,
@@ -242,25 +275,32 @@ def number_out(value: float) -> float | str:
 
 def _number_in(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(f"expected a number, got {value!r}")
-    return float(value)
+        raise ValueError(f"expected a number, got {show(value)}")
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        raise ValueError(f"expected a number, got {show(value)}") from None
 
 
-def _integer_in(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError(f"expected a whole number, got {value!r}")
-    return int(value)
+def whole_number(value: Any) -> int:
+    """A number of 64 bits, from a number or its decimal text. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | str) or (isinstance(value, str) and not _INTEGER.fullmatch(value)):
+        raise ValueError(f"expected a whole number, got {show(value)}")
+    number = int(value)
+    if not STEP_MIN <= number <= STEP_MAX:
+        raise ValueError(f"expected a whole number of 64 bits, got {show(value)}")
+    return number
 
 
 def _truth_in(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"expected true or false, got {value!r}")
+        raise ValueError(f"expected true or false, got {show(value)}")
     return value
 
 
 def _text_in(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"expected text, got {value!r}")
+        raise ValueError(f"expected text, got {show(value)}")
     return value
 
 

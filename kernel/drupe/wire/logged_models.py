@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from drupe.entities import FileInfo, LoggedModel, LoggedModelStatus
-from drupe.wire.shapes import needed
+from drupe.wire.shapes import bounded, needed
 
 __all__ = [
     "CreateLoggedModel",
@@ -103,7 +103,7 @@ class SearchLoggedModels:
     experiment_ids: tuple[str, ...] = ()
     filter: str | None = None
     datasets: tuple[SearchedDataset, ...] = ()
-    max_results: int | None = None
+    max_results: int | None = bounded(0, 50_000)
     order_by: tuple[SortedBy, ...] = ()
     page_token: str | None = None
 

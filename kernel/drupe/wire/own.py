@@ -28,8 +28,9 @@ from drupe.entities import (
     ViewType,
 )
 from drupe.entities.endian import from_little_endian, to_little_endian
+from drupe.entities.limits import STEP_MAX
 from drupe.errors import InvalidValue
-from drupe.wire.shapes import needed
+from drupe.wire.shapes import bounded, needed
 from drupe.wire.tracking import CreateRun
 
 __all__ = [
@@ -164,7 +165,7 @@ class FindRuns:
     filter: str | None = None
     order_by: tuple[str, ...] = ()
     view: ViewType | None = None
-    limit: int | None = None
+    limit: int | None = bounded(1, 50_000)
     page_token: str | None = None
 
 
@@ -182,7 +183,7 @@ class AskSeries:
 
     run_ids: tuple[str, ...] = ()
     keys: tuple[str, ...] | None = None
-    buckets: int | None = None
+    buckets: int | None = bounded(1, STEP_MAX)
     first_step: int | None = None
     last_step: int | None = None
 

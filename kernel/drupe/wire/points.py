@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from drupe.entities import ModelPoints, Points
-from drupe.entities.codec import number_out
-from drupe.entities.limits import check_key, check_metric
+from drupe.entities.codec import number_out, whole_number
+from drupe.entities.limits import check_key, check_metric, show
 from drupe.errors import InvalidValue
 from drupe.wire.shapes import Form
 
@@ -59,7 +59,7 @@ def _one_by_one(metrics: Sequence[Any]) -> dict[str, Points]:
         try:
             key, value, timestamp, step = metric["key"], metric["value"], metric["timestamp"], metric.get("step", 0)
         except (KeyError, TypeError, AttributeError) as fault:
-            raise InvalidValue(f"metrics[{at}] needs key, value and timestamp, not {str(metric)[:100]}") from fault
+            raise InvalidValue(f"metrics[{at}] needs key, value and timestamp, not {show(metric)}") from fault
         key, value, timestamp, step = _checked(at, key, value, timestamp, step)
         try:
             found.setdefault(key, Points()).append(step, timestamp, value)
@@ -104,16 +104,12 @@ def points_of_models(metrics: Sequence[Any]) -> tuple[ModelPoints, ...]:
 
 def _checked(at: int, key: Any, value: Any, timestamp: Any, step: Any) -> tuple[str, float, int, int]:
     if not isinstance(key, str) or isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise InvalidValue(f"metrics[{at}] needs a text as key and a number as value, not {str(key)[:60]!r} and {str(value)[:60]!r}")
+        raise InvalidValue(f"metrics[{at}] needs a text as key and a number as value, not {show(key)} and {show(value)}")
     try:
         return check_metric(key, float(value), _integer(timestamp), _integer(step))
     except (ValueError, OverflowError) as fault:
-        raise InvalidValue(f"metrics[{at}] of {key!r}: {fault}") from fault
+        raise InvalidValue(f"metrics[{at}] of {show(key)}: {fault}") from fault
 
 
 def _integer(given: Any) -> int:
-    if given is None:
-        return 0
-    if isinstance(given, bool) or not isinstance(given, int | str):
-        raise ValueError(f"expected a whole number, got {str(given)[:60]!r}")
-    return int(given)
+    return 0 if given is None else whole_number(given)

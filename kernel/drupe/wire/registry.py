@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from drupe.entities import ModelVersion, RegisteredModel
-from drupe.wire.shapes import needed
+from drupe.wire.shapes import bounded, needed
 
 __all__ = [
     "CreateModel",
@@ -73,7 +73,7 @@ class SearchModels:
     """`max_results` is at most 1000, by default 100."""
 
     filter: str | None = None
-    max_results: int | None = None
+    max_results: int | None = bounded(1, 1_000)
     order_by: tuple[str, ...] = ()
     page_token: str | None = None
 
@@ -173,7 +173,7 @@ class SearchVersions:
     """`max_results` is at most 200 000, which is the default too."""
 
     filter: str | None = None
-    max_results: int | None = None
+    max_results: int | None = bounded(1, 200_000)
     order_by: tuple[str, ...] = ()
     page_token: str | None = None
 

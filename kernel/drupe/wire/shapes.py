@@ -16,12 +16,13 @@ from typing import Any, TypeVar, get_args, get_origin
 import attrs
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
+from cattrs.v import format_exception
 
-from drupe.entities import LoggedModelStatus, RunStatus, ViewType
+from drupe.entities import LoggedModelStatus, RunStatus, ViewType, limits
 from drupe.entities.codec import LOGGED_MODEL_STATUSES, converter as entity_converter
 from drupe.errors import InvalidValue
 
-__all__ = ["NEEDED", "Form", "Unread", "converter", "needed", "plain", "read", "read_query"]
+__all__ = ["BOUNDS", "NEEDED", "Form", "Unread", "bounded", "converter", "needed", "plain", "read", "read_query"]
 
 T = TypeVar("T")
 Form = dict[str, Any]
@@ -30,8 +31,11 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _plain_names: set[Any] = set()  # names of fields that were found to need no change; bounded, since the same few come back
 NEEDED = "drupe.wire: needed"
 """In the metadata of a field that must be given."""
+BOUNDS = "drupe.wire: bounds"
+"""In the metadata of a number that must lie between two, which is checked where it is used."""
 _RUN_STATUS = {1: RunStatus.RUNNING, 2: RunStatus.SCHEDULED, 3: RunStatus.FINISHED, 4: RunStatus.FAILED, 5: RunStatus.KILLED}
 _MODEL_STATUS = {1: LoggedModelStatus.PENDING, 2: LoggedModelStatus.READY, 3: LoggedModelStatus.FAILED}
+LINE_MAX, LINES_MAX = 300, 20  # of what is told about a request
 _STATUS_WORDS = {status: word for word, status in LOGGED_MODEL_STATUSES.items()}
 
 
@@ -44,18 +48,24 @@ def needed() -> Any:
     return attrs.field(metadata={NEEDED: True})
 
 
+def bounded(least: int, most: int) -> Any:
+    """A number that need not be given, from `least` to `most`. Who answers the request checks it."""
+    return attrs.field(default=None, metadata={BOUNDS: (least, most)})
+
+
 def read(kind: type[T], form: object) -> T:
     """The request or reply of this kind in parsed JSON. Raises InvalidValue that names every field at fault."""
     if not isinstance(form, Mapping):
-        raise InvalidValue(f"{_title(kind)} is a JSON object, not {_shown(form)}")
+        raise InvalidValue(f"{_title(kind)} is a JSON object, not {limits.show(form)}")
     given = _snake(form)
     missing = [name for name in _needed_of(kind) if given.get(name) in (None, "")]  # type: ignore[arg-type]
     if missing:
         raise InvalidValue(f"{_title(kind)}: missing value for required parameter {', '.join(map(repr, missing))}", fields=missing)
     try:
         return converter().structure(given, kind)
-    except (BaseValidationError, TypeError, ValueError, AttributeError) as fault:
-        told = transform_error(fault) if isinstance(fault, BaseValidationError) else [str(fault)]
+    except (BaseValidationError, TypeError, ValueError, AttributeError, RecursionError) as fault:
+        told = transform_error(fault, format_exception=_in_words) if isinstance(fault, BaseValidationError) else [str(fault)]
+        told = [line if len(line) <= LINE_MAX else f"{line[:LINE_MAX]}…" for line in told[:LINES_MAX]]
         raise InvalidValue(f"{_title(kind)}: {'; '.join(line.replace(' @ $.', ' in ').replace(' @ $', '') for line in told)}") from fault
 
 
@@ -110,7 +120,7 @@ def _reader(kind: type, made: Converter) -> Any:
 
     def hook(form: Any, of: Any) -> Any:
         if not isinstance(form, Mapping):
-            raise ValueError(f"expected an object, got {_shown(form)}")
+            raise ValueError(f"expected an object, got {limits.show(form)}")
         return structure({name: value for name, value in _snake(form).items() if value is not None}, of)
 
     return hook
@@ -149,7 +159,7 @@ def _needed_of(kind: Hashable) -> tuple[str, ...]:
 
 def _enum_in(kind: type[Enum], numbers: Mapping[int, Any], value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError(f"expected a name, got {_shown(value)}")
+        raise ValueError(f"expected a name, got {limits.show(value)}")
     if isinstance(value, int) or value.lstrip("-").isdecimal():
         return numbers.get(int(value))
     return kind.__members__.get(value)
@@ -163,7 +173,7 @@ def _model_status_in(value: Any) -> LoggedModelStatus | None:
 
 def _list_in(value: Any) -> Any:
     if not isinstance(value, list | tuple):
-        raise ValueError(f"expected a list, got {_shown(value)}")
+        raise ValueError(f"expected a list, got {limits.show(value)}")
     return value
 
 
@@ -173,10 +183,10 @@ def _bare(kind: Any) -> Any:
     return options[0] if len(options) == 1 else kind
 
 
+def _in_words(fault: BaseException, kind: type | None) -> str:
+    """What a reader of this house has said; else what cattrs says."""
+    return str(fault) if isinstance(fault, ValueError) and str(fault).startswith("expected") else format_exception(fault, kind)
+
+
 def _title(kind: type) -> str:
     return _CAMEL.sub(lambda match: f" {match[1].lower()}", kind.__name__)
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

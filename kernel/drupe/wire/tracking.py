@@ -5,7 +5,8 @@ from __future__ import annotations
 from attrs import field, frozen
 
 from drupe.entities import DatasetInput, Experiment, Metric, ModelInput, ModelOutput, Param, Run, RunInfo, RunStatus, RunTag, ViewType
-from drupe.wire.shapes import Unread, needed
+from drupe.entities.limits import STEP_MAX
+from drupe.wire.shapes import Unread, bounded, needed
 
 __all__ = [
     "CreateExperiment",
@@ -103,7 +104,7 @@ class ExperimentFound:
 class SearchExperiments:
     """`max_results` must be given, 1 to 50 000."""
 
-    max_results: int | None = None
+    max_results: int | None = bounded(1, 50_000)
     page_token: str | None = None
     filter: str | None = None
     order_by: tuple[str, ...] = ()
@@ -188,7 +189,7 @@ class SearchRuns:
     experiment_ids: tuple[str, ...] = ()
     filter: str | None = None
     run_view_type: ViewType | None = None
-    max_results: int | None = None
+    max_results: int | None = bounded(1, 50_000)
     order_by: tuple[str, ...] = ()
     page_token: str | None = None
 
@@ -311,7 +312,7 @@ class GetHistory:
     run_id: str | None = None
     run_uuid: str | None = None
     page_token: str | None = None
-    max_results: int | None = None
+    max_results: int | None = bounded(1, STEP_MAX)
 
 
 @frozen
@@ -320,7 +321,7 @@ class GetHistoryBulk:
 
     metric_key: str = needed()
     run_id: tuple[str, ...] = ()
-    max_results: int | None = None
+    max_results: int | None = bounded(1, STEP_MAX)
 
 
 @frozen
@@ -331,7 +332,7 @@ class GetHistoryInterval:
     run_ids: tuple[str, ...] = ()
     start_step: int | None = None
     end_step: int | None = None
-    max_results: int | None = None
+    max_results: int | None = bounded(1, STEP_MAX)
 
 
 @frozen

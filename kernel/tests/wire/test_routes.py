@@ -42,5 +42,8 @@ def test_the_document_describes_every_route_and_shape() -> None:
     for route in ROUTES:
         needed = [field.name for field in attrs.fields(route.request) if NEEDED in field.metadata]
         assert told["components"]["schemas"].get(route.request.__name__, {}).get("required", needed) == needed
+    parameters = {one["name"]: one for one in told["paths"]["/api/2.0/mlflow/registered-models/search"]["get"]["parameters"]}
+    assert parameters["max_results"]["schema"]["anyOf"][0] == {"type": "integer", "format": "int64", "minimum": 1, "maximum": 1000}
+    assert told["components"]["schemas"]["OneModel"]["properties"]["name"] == {"type": "string", "minLength": 1}
     refs = {text for text in str(told).split("'") if text.startswith("#/components/schemas/")}
     assert {ref.rpartition("/")[2] for ref in refs} <= set(told["components"]["schemas"])

@@ -34,6 +34,25 @@ def test_spellings_texts_for_integers_nulls_and_unknown_fields(form: Any) -> Non
     assert read(CreateRun, form) == CreateRun("3", start_time=5, tags=(RunTag("a", "b"),))
 
 
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, "9" * 19, "9" * 5000, "1_0", " 1", "+1", "1.0", "\u0663", 1.0, True])
+def test_a_whole_number_has_64_bits_and_one_spelling(number: Any) -> None:
+    with pytest.raises(InvalidValue, match="start_time"):
+        read(CreateRun, {"experiment_id": "3", "start_time": number})
+
+
+@pytest.mark.parametrize("members", ["ab", {}, {"key": "a"}, 7, True])
+def test_a_list_is_nothing_else_that_can_be_gone_through(members: Any) -> None:
+    with pytest.raises(InvalidValue, match="expected a list"):
+        read(CreateRun, {"experiment_id": "3", "tags": members})
+
+
+def test_of_many_faults_the_first_are_told() -> None:
+    with pytest.raises(InvalidValue) as told:
+        read(CreateRun, {"experiment_id": "3", "tags": [7] * 100_000})
+    assert "tags[0]" in told.value.message
+    assert len(told.value.message) < 5000
+
+
 @pytest.mark.parametrize(
     ("form", "told"),
     [

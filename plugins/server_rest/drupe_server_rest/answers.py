@@ -10,7 +10,7 @@ import orjson
 
 from drupe.errors import DrupeError
 from drupe.wire.faults import fault_form
-from drupe_server_rest.errors import Unexpected
+from drupe_server_rest.errors import MethodNotAllowed, Unexpected
 from drupe_server_rest.exchange import Exchange
 
 __all__ = ["JSON", "SAFE_HEADERS", "Answer", "fault_answer", "json_answer", "send_answer", "text_answer"]
@@ -26,6 +26,7 @@ SAFE_HEADERS: Sequence[Header] = (
 )
 WORTH_COMPRESSING = 4096
 LEVEL = 1
+MESSAGE_MAX = 4000
 RETRY_AFTER_S = {503: b"1", 507: b"30", 429: b"1"}
 
 
@@ -52,9 +53,13 @@ def fault_answer(fault: BaseException, request_id: str) -> Answer:
     """An error; one that nobody expected says nothing but the request's id."""
     known = fault if isinstance(fault, DrupeError) else Unexpected(f"the server has met a fault of its own; its log has it as {request_id}")
     form = fault_form(known)
+    if len(known.message) > MESSAGE_MAX:  # which repeats what was sent
+        form["message"] = f"{known.message[:MESSAGE_MAX]}…"
     if not isinstance(fault, DrupeError):
         form["request_id"] = request_id
     answer = json_answer(form, known.http_status)
+    if isinstance(fault, MethodNotAllowed):
+        answer.headers = (*answer.headers, (b"allow", ", ".join(fault.details["allowed"]).encode()))
     wait = RETRY_AFTER_S.get(known.http_status)
     if wait is not None:
         answer.headers = (*answer.headers, (b"retry-after", wait))

@@ -13,17 +13,17 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from drupe import __version__
-from drupe.errors import DrupeError
+from drupe.errors import DrupeError, InvalidValue
 from drupe.extend import Feature
 from drupe.uris import ArtifactPath
 from drupe.wire.routes import Access
 from drupe_server_rest.answers import SAFE_HEADERS, Answer, fault_answer, json_answer, send_answer, text_answer
-from drupe_server_rest.bodies import ClientGone
+from drupe_server_rest.bodies import ClientGone, Limits
 from drupe_server_rest.commits import CommitQueue
 from drupe_server_rest.errors import MethodNotAllowed, NoSuchRoute
 from drupe_server_rest.exchange import Exchange, Receive, Scope, Send
 from drupe_server_rest.figures import Figures
-from drupe_server_rest.gate import Gate, Policy
+from drupe_server_rest.gate import Gate, Policy, check_told_once
 from drupe_server_rest.protocol import Protocol
 from drupe_server_rest.proxy import FORM_UPLOAD_BYTES, ArtifactProxy
 from drupe_server_rest.services import Services
@@ -55,7 +55,7 @@ class Application:
         *,
         prefix: str = "",
         readers: int = 4,
-        most_bytes: int = 64 << 20,
+        limits: Limits | None = None,
         signed_transfers: bool = False,
     ) -> None:
         self._services, self._commits, self._gate, self._prefix = services, commits, gate, prefix.rstrip("/")
@@ -63,10 +63,10 @@ class Application:
         self._told_of_transfers = dict.fromkeys(("multipart_uploads_enabled", "multipart_downloads_enabled"), True) if can_sign else {}
         self._threads = ThreadPoolExecutor(readers, thread_name_prefix="drupe-reader")
         self._file_threads = ThreadPoolExecutor(readers, thread_name_prefix="drupe-files")
-        self._policy = Policy()
-        self._protocol = Protocol(services, commits, self._threads, self._policy, most_bytes=most_bytes)
-        self._proxy = ArtifactProxy(services, self._file_threads)
-        self._signed = SignedTransfers(services, self._file_threads, most_bytes=most_bytes)
+        self._policy, limits = Policy(), limits or Limits()
+        self._protocol = Protocol(services, commits, self._threads, self._policy, limits)
+        self._proxy = ArtifactProxy(services, self._file_threads, limits)
+        self._signed = SignedTransfers(services, self._file_threads, limits)
         self._figures = Figures()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,6 +83,8 @@ class Application:
                 await send_answer(exchange, answer)
         except ClientGone:
             exchange.status = CLIENT_GONE
+        except RecursionError:  # whatever went down into it
+            await self._refuse(exchange, InvalidValue("the request is nested too deeply to be read"))
         except Exception as fault:  # a DrupeError is an answer; anything else is a fault of ours, and is told to the log only
             await self._refuse(exchange, fault)
         took = time.perf_counter() - began
@@ -112,6 +114,8 @@ class Application:
     async def _answer(self, exchange: Exchange) -> Answer | None:
         """The answer; None when it has been sent already."""
         path = exchange.path
+        if exchange.twins:
+            check_told_once(exchange.twins)
         self._gate.check(exchange.method, path, exchange.headers)
         found = None if path == FORM_UPLOAD or path in SERVER_INFO else self._protocol.find(exchange.method, path)
         if found is not None:
@@ -136,7 +140,9 @@ class Application:
     async def _answer_file(self, exchange: Exchange, rest: str) -> Answer | None:
         access = FILE_ACCESS.get(exchange.method)
         if access is None:
-            raise MethodNotAllowed(f"files are read with GET, kept with PUT and removed with DELETE, not with {exchange.method}")
+            raise MethodNotAllowed(
+                f"files are read with GET, kept with PUT and removed with DELETE, not with {exchange.method}", allowed=sorted(FILE_ACCESS)
+            )
         exchange.name = f"{exchange.method} file"
         self._policy.check(exchange.name, access)
         path = ArtifactPath.parse(rest)
@@ -152,7 +158,7 @@ class Application:
     async def _answer_signed(self, what: str, rest: str, exchange: Exchange) -> Answer:
         method, access = SIGNED_ACCESS[what]
         if exchange.method != method:
-            raise MethodNotAllowed(f"{exchange.path[:200]} is asked with {method}, not {exchange.method}")
+            raise MethodNotAllowed(f"{exchange.path[:200]} is asked with {method}, not {exchange.method}", allowed=[method])
         exchange.name = f"{method} {what}"
         self._policy.check(exchange.name, access)
         return await self._signed.answer(what, ArtifactPath.parse(rest), exchange)

@@ -48,6 +48,13 @@ Every option can also be set in drupe.toml under [plugins.server-rest], or as DR
 )
 @click.option("--open-to-all", is_flag=True, help="Let other machines in although nobody has to log in.")
 @click.option("--max-body-mb", type=click.IntRange(1, 2048), default=64, show_default=True, help="The largest JSON body.")
+@click.option(
+    "--patience-s",
+    type=click.FloatRange(0.1, 3600),
+    default=30.0,
+    show_default=True,
+    help="Seconds that a client may send nothing of its request, or read nothing of its answer.",
+)
 @click.option("--readers", type=click.IntRange(1, 64), default=4, show_default=True, help="Threads that read from the store.")
 @click.option("--log-requests", is_flag=True, help="Write a line of JSON for each request.")
 def server(store: str | None, **given: Any) -> None:

@@ -24,7 +24,7 @@ class NoSuchRoute(DrupeError):
 
 
 class MethodNotAllowed(DrupeError):
-    """The path is served, but not with this method."""
+    """The path is served, but not with this method. `allowed`, among its details, are those that it is."""
 
     code: ClassVar[str] = "DRP-0703"
     error_code: ClassVar[str] = "BAD_REQUEST"

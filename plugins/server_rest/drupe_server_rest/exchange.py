@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -29,15 +29,31 @@ _numbers = itertools.count()
 class Exchange:
     """What is asked, and how far the answer is. `name` is that of the route, as soon as it is known.
 
+    `twins` are all headers where one came twice; `headers` has the last of each.
+
     Kept a plain class with slots: one is made for every request.
     """
 
-    __slots__ = ("_receive", "_send", "headers", "is_answering", "is_over", "method", "name", "path", "query", "request_id", "status")
+    __slots__ = (
+        "_receive",
+        "_send",
+        "headers",
+        "is_answering",
+        "is_over",
+        "method",
+        "name",
+        "path",
+        "query",
+        "request_id",
+        "status",
+        "twins",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, prefix: str) -> None:
         self._receive, self._send = receive, send
         self.method: str = scope["method"]
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        self.twins: Sequence[tuple[bytes, bytes]] = scope["headers"] if len(self.headers) < len(scope["headers"]) else ()
         self.query: bytes = scope["query_string"]
         self.request_id = f"{_START}{next(_numbers):08x}"
         self.name, self.status = "-", 0
@@ -57,14 +73,19 @@ class Exchange:
             path = unquote(raw_path.partition(b"?")[0].decode("ascii"), errors="strict")
         except ValueError as fault:
             raise InvalidValue("the path of the address is not percent-encoded UTF-8") from fault
+        if "\x00" in path:
+            raise InvalidValue("the path of the address holds a NUL character, which nothing here can have")
         self.path = path[len(prefix) :] or "/" if prefix and (path == prefix or path.startswith(f"{prefix}/")) else path
 
     def fields(self) -> list[tuple[str, str]]:
         """The parameters of the address. Raises InvalidValue."""
         try:
-            return parse_qsl(self.query.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+            found = parse_qsl(self.query.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
         except ValueError as fault:
             raise InvalidValue(f"the query of the address cannot be read: {fault}") from fault
+        if b"%00" in self.query and any("\x00" in text for pair in found for text in pair):
+            raise InvalidValue("the query of the address holds a NUL character, which nothing here can have")
+        return found
 
     def field(self, *names: str) -> str | None:
         """The last parameter of the address under one of these names; None when there is none."""

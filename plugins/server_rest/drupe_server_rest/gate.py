@@ -6,7 +6,8 @@ ours, a write must not come from a foreign page, and it must have a content type
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import ClassVar
 
@@ -14,10 +15,13 @@ from drupe.errors import DrupeError, InvalidValue
 from drupe.wire.routes import Access
 from drupe_server_rest.exchange import SAFE_METHODS
 
-__all__ = ["Forbidden", "Gate", "Policy", "bare_host", "check_is_json", "is_any", "is_loopback"]
+__all__ = ["Forbidden", "Gate", "Policy", "bare_host", "check_is_json", "check_told_once", "is_any", "is_loopback"]
 
 OWN_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_HOST = re.compile(r"(?:\[([0-9a-f:.%]+)\]|([^:\[\]]*))(?::[0-9]*)?")
 UNGUARDED = frozenset({"/health", "/version"})  # for load balancers, which call a server by its address
+
+TOLD_ONCE = frozenset({b"host", b"origin", b"content-type", b"content-length", b"content-encoding", b"range"})
 
 
 class Forbidden(DrupeError):
@@ -43,7 +47,7 @@ class Gate:
         self._origins = {origin.lower().rstrip("/") for origin in origins}
 
     def check(self, method: str, path: str, headers: Mapping[bytes, bytes]) -> None:
-        """Raises Forbidden, or InvalidValue for a body of an unexpected type."""
+        """Raises Forbidden."""
         if path not in UNGUARDED and "*" not in self._hosts:
             host = headers.get(b"host", b"").decode("latin-1").lower()
             if bare_host(host) not in self._hosts:
@@ -62,6 +66,15 @@ class Gate:
         return origin in self._origins or "*" in self._origins or origin.partition("://")[2] == host
 
 
+def check_told_once(headers: Sequence[tuple[bytes, bytes]]) -> None:
+    """Raises InvalidValue where a header that decides something is there twice: who stands in front may have looked at the other one."""
+    told = [name for name, _ in headers if name in TOLD_ONCE]
+    if len(set(told)) < len(told):
+        raise InvalidValue(
+            f"a header is there twice that may be there once: {', '.join(sorted({n.decode() for n in told if told.count(n) > 1}))}"
+        )
+
+
 def check_is_json(headers: Mapping[bytes, bytes], what: str) -> None:
     """Raises InvalidValue unless the body is said to be JSON."""
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
@@ -70,10 +83,9 @@ def check_is_json(headers: Mapping[bytes, bytes], what: str) -> None:
 
 
 def bare_host(host: str) -> str:
-    """A host without its port, and without brackets."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.rpartition(":")[0] if host.count(":") == 1 else host
+    """A host without its port, and without brackets; one that has anything else about it is left as it is."""
+    found = _HOST.fullmatch(host)
+    return host if found is None else found[1] or found[2]
 
 
 def is_any(host: str) -> bool:

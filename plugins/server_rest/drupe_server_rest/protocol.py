@@ -16,7 +16,7 @@ from drupe.wire.routes import NOT_YET, PREFIXES, ROUTES, Access, Route
 from drupe.wire.shapes import Form, plain, read, read_query
 from drupe.wire.tracking import Nothing
 from drupe_server_rest.answers import Answer, json_answer
-from drupe_server_rest.bodies import json_form, whole
+from drupe_server_rest.bodies import Limits, json_form, whole
 from drupe_server_rest.commits import CommitQueue
 from drupe_server_rest.errors import MethodNotAllowed, NoSuchRoute, NotYet
 from drupe_server_rest.exchange import Exchange
@@ -33,11 +33,11 @@ _DONE = json_answer({})
 class Protocol:
     """All routes of `drupe.wire`. Raises at the start where one has no handler."""
 
-    def __init__(self, services: Services, commits: CommitQueue, readers: ThreadPoolExecutor, policy: Policy, *, most_bytes: int) -> None:
+    def __init__(self, services: Services, commits: CommitQueue, readers: ThreadPoolExecutor, policy: Policy, limits: Limits) -> None:
         missing = [route.name for route in ROUTES if route.name not in HANDLERS]
         if missing:
             raise RuntimeError(f"routes without a handler: {', '.join(missing)}")
-        self._services, self._commits, self._readers, self._policy, self._most_bytes = services, commits, readers, policy, most_bytes
+        self._services, self._commits, self._readers, self._policy, self._limits = services, commits, readers, policy, limits
         self._fixed: dict[str, dict[str, Route]] = {}
         self._patterns: list[tuple[re.Pattern[str], dict[str, Route]]] = []
         for route in ROUTES:
@@ -60,7 +60,7 @@ class Protocol:
             return self._elsewhere(path)
         route = found.get(method)
         if route is None:
-            raise MethodNotAllowed(f"{path} is asked with {' or '.join(sorted(found))}, not {method}")
+            raise MethodNotAllowed(f"{path} is asked with {' or '.join(sorted(found))}, not {method}", allowed=sorted(found))
         return route, fields
 
     async def answer(self, route: Route, fields: Form, exchange: Exchange) -> Answer:
@@ -80,7 +80,7 @@ class Protocol:
             check_is_json(headers, route.name)
         elif not route.has_body and (exchange.query or headers.get(b"content-length", b"0") in (b"0", b"")):
             return read_query(route.request, (*exchange.fields(), *fields.items()))
-        form = json_form(await whole(exchange.receive, headers, self._most_bytes), route.name)
+        form = json_form(await whole(exchange.receive, headers, self._limits), route.name)
         if fields:
             if not isinstance(form, dict):
                 raise InvalidValue(f"{route.name}: the body is a JSON object")

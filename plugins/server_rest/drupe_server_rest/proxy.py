@@ -21,22 +21,22 @@ from urllib.parse import quote
 from attrs import evolve
 
 from drupe.entities import FileInfo
-from drupe.errors import ArtifactNotFound, InvalidPath, InvalidValue
+from drupe.errors import ArtifactNotFound, InvalidPath, InvalidValue, StoreBusy
 from drupe.extend import OpenArtifact
 from drupe.uris import ArtifactPath
 from drupe.wire.artifacts import FilesFound
 from drupe.wire.shapes import plain
 from drupe_server_rest.answers import SAFE_HEADERS, Answer, json_answer
-from drupe_server_rest.bodies import chunks
+from drupe_server_rest.bodies import Limits, chunks
 from drupe_server_rest.errors import TooLarge
 from drupe_server_rest.exchange import Exchange, Receive
 from drupe_server_rest.services import Services
 
 __all__ = ["FORM_UPLOAD_BYTES", "ArtifactProxy"]
 
-PIECE_BYTES = 1 << 20
+PIECE_BYTES, UPLOAD_PIECE_BYTES = 1 << 20, 256 << 10
 FORM_UPLOAD_BYTES = 10 << 20
-MOST_UPLOADS = 32
+MOST_UPLOADS = 256  # each holds a piece in memory
 AS_TEXT = frozenset(
     [
         "mlmodel",
@@ -63,15 +63,15 @@ AS_TEXT = frozenset(
         "ipynb",
     ]
 )
-_RANGE = re.compile(rb"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(rb"bytes=(\d{0,19})-(\d{0,19})")
 
 
 class ArtifactProxy:
     """Files below the server's root of artifacts."""
 
-    def __init__(self, services: Services, threads: ThreadPoolExecutor) -> None:
-        self._services, self._threads = services, threads
-        self._uploads = asyncio.Semaphore(MOST_UPLOADS)
+    def __init__(self, services: Services, threads: ThreadPoolExecutor, limits: Limits) -> None:
+        self._services, self._threads, self._limits = services, threads, limits
+        self._uploads = 0
 
     async def list(self, folder: ArtifactPath) -> Answer:
         """The direct children of a folder under their own names. A file, or nothing, has none."""
@@ -86,7 +86,10 @@ class ArtifactProxy:
         announced = int(headers.get(b"content-length", b"0") or 0)
         if most_bytes is not None and announced > most_bytes:
             raise TooLarge(f"this route takes files up to {most_bytes} bytes; this one has {announced}")
-        async with self._uploads:
+        if self._uploads >= MOST_UPLOADS:
+            raise StoreBusy(f"{MOST_UPLOADS} files are being uploaded at once; send this one again")
+        self._uploads += 1
+        try:
             handle, name = await self._in_thread(_temporary)
             try:
                 size = await self._receive_into(handle, exchange.receive, most_bytes)
@@ -96,6 +99,8 @@ class ArtifactProxy:
             finally:
                 os.close(handle)
                 await self._in_thread(os.unlink, name)
+        finally:
+            self._uploads -= 1
         self._services.changes.tell("artifact", path=str(path))
         return json_answer({})
 
@@ -152,12 +157,12 @@ class ArtifactProxy:
 
     async def _receive_into(self, handle: int, receive: Receive, most_bytes: int | None) -> int:
         waiting, waiting_bytes, size = [], 0, 0
-        async for piece in chunks(receive):
+        async for piece in chunks(receive, self._limits):
             waiting.append(piece)
             waiting_bytes += len(piece)
             if most_bytes is not None and size + waiting_bytes > most_bytes:
                 raise TooLarge(f"this route takes files up to {most_bytes} bytes")
-            if waiting_bytes >= PIECE_BYTES:
+            if waiting_bytes >= UPLOAD_PIECE_BYTES:
                 await self._in_thread(_write_all, handle, waiting)
                 size, waiting, waiting_bytes = size + waiting_bytes, [], 0
         await self._in_thread(_write_all, handle, waiting)

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import gc
 import logging
+import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -19,9 +21,10 @@ from drupe.extend import TrackingStore
 from drupe.tracking.address import close_stores, registry_store
 from drupe.tracking.reaper import look_after
 from drupe_server_rest.app import Application
+from drupe_server_rest.bodies import Limits
 from drupe_server_rest.changes import Changes
 from drupe_server_rest.commits import CommitQueue
-from drupe_server_rest.connection import Connection
+from drupe_server_rest.connection import MOST_CONNECTIONS, Connection
 from drupe_server_rest.gate import Gate, is_loopback
 from drupe_server_rest.opening import alone, places_of, stores
 from drupe_server_rest.services import Services
@@ -33,6 +36,7 @@ REAP_EVERY_S = 15.0
 DRAIN_S = 10
 BACKLOG = 1024
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
+KEPT_DESCRIPTORS = 600
 
 log = logging.getLogger("drupe.server")
 
@@ -70,13 +74,13 @@ async def _run(
         gate,
         prefix=settings.prefix,
         readers=settings.readers,
-        most_bytes=settings.max_body_mb << 20,
+        limits=Limits(settings.max_body_mb << 20, settings.patience_s),
         signed_transfers=settings.signed_transfers,
     )
     config = uvicorn.Config(
         app,
         loop="none",
-        http=Connection,
+        http=partial(Connection, patience_s=settings.patience_s, most_connections=_most_connections()),  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -126,6 +130,17 @@ class _Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _most_connections() -> int:
+    """As many as there are descriptors for, less what files and the store need; the system's limit is raised first."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + KEPT_DESCRIPTORS
+    if soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else max(min(MOST_CONNECTIONS, soft - KEPT_DESCRIPTORS), soft // 2)
 
 
 async def _reap(address: str, services: Services) -> None:

@@ -21,6 +21,7 @@ class ServerSettings:
     `allowed_origins`     further origins of pages whose scripts may write, such as https://notebooks.example.org
     `open_to_all`         listen on other than this machine's own addresses although nobody has to log in
     `max_body_mb`         the largest JSON body
+    `patience_s`          seconds that a client may send nothing of its request, or read nothing of its answer
     `readers`             threads that read from the store
     `log_requests`        write a line for each request
     """
@@ -36,5 +37,6 @@ class ServerSettings:
     allowed_origins: tuple[str, ...] = ()
     open_to_all: bool = False
     max_body_mb: int = field(default=64)
+    patience_s: float = 30.0
     readers: int = 4
     log_requests: bool = False

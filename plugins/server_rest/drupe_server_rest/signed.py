@@ -17,7 +17,7 @@ from drupe.wire.artifacts import DownloadAddress, DropParts, FinishParts, PartAd
 from drupe.wire.routes import Access
 from drupe.wire.shapes import plain, read
 from drupe_server_rest.answers import Answer, json_answer
-from drupe_server_rest.bodies import json_form, whole
+from drupe_server_rest.bodies import Limits, json_form, whole
 from drupe_server_rest.exchange import Exchange
 from drupe_server_rest.gate import check_is_json
 from drupe_server_rest.services import Services
@@ -38,8 +38,8 @@ SIGNED_ACCESS: Mapping[str, tuple[str, Access]] = {
 class SignedTransfers:
     """Transfers below the server's root of artifacts."""
 
-    def __init__(self, services: Services, threads: ThreadPoolExecutor, *, most_bytes: int) -> None:
-        self._services, self._threads, self._most_bytes = services, threads, most_bytes
+    def __init__(self, services: Services, threads: ThreadPoolExecutor, limits: Limits) -> None:
+        self._services, self._threads, self._limits = services, threads, limits
 
     async def answer(self, what: str, path: ArtifactPath, exchange: Exchange) -> Answer:
         """Answer one of `SIGNED_ACCESS`; `path` is a folder for uploads. Raises UnsupportedFeature, InvalidPath, InvalidValue, NotFound."""
@@ -69,7 +69,7 @@ class SignedTransfers:
 
     async def _read(self, kind: type[T], exchange: Exchange) -> T:
         check_is_json(exchange.headers, exchange.name)
-        return read(kind, json_form(await whole(exchange.receive, exchange.headers, self._most_bytes), exchange.name))
+        return read(kind, json_form(await whole(exchange.receive, exchange.headers, self._limits), exchange.name))
 
     async def _in_thread(self, call: Callable[..., Any], *given: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *given)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 WAIT_S = 60
@@ -90,13 +90,14 @@ class Served:
         return self.process.wait(WAIT_S)
 
 
-def start(folder: Path, *options: str, env: dict[str, str] | None = None) -> Served:
+def start(folder: Path, *options: str, env: dict[str, str] | None = None, stderr: IO[str] | None = None) -> Served:
     """Start a server on a free port, with its store in a folder."""
     process = subprocess.Popen(
         [sys.executable, "-m", "drupe", "server", "--port", "0", *options],
         cwd=folder,
         env={**{name: text for name, text in os.environ.items() if not name.startswith(("DRUPE_", "MLFLOW_"))}, **(env or {})},
         stdout=subprocess.PIPE,
+        stderr=stderr,
         text=True,
     )
     assert process.stdout is not None

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.hostile.target import Target
+from tests.hostile.target import Target, target_in
 
 CHECKS = (
     "not_a_server_error",
@@ -30,13 +31,20 @@ EXAMPLES = int(os.environ.get("DRUPE_HOSTILE_EXAMPLES", "1"))
 SEED = os.environ.get("DRUPE_HOSTILE_SEED", "1")
 
 
+@pytest.fixture
+def own_target(tmp_path: Path) -> Iterator[Target]:
+    """Of its own: among so many requests there are some that rightly delete what is there."""
+    with target_in(tmp_path, is_intact=False) as target:
+        yield target
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(60 + 60 * EXAMPLES)
-def test_the_server_answers_as_its_document_says(target: Target, tmp_path: Path) -> None:
+def test_the_server_answers_as_its_document_says(own_target: Target, tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("schemathesis")
     done = subprocess.run(
         [
-            *(str(program), "run", f"{target.server.url}/api/openapi.json", "--seed", SEED, "--max-examples", str(EXAMPLES)),
+            *(str(program), "run", f"{own_target.server.url}/api/openapi.json", "--seed", SEED, "--max-examples", str(EXAMPLES)),
             *("--phases", "coverage,fuzzing", "--checks", ",".join(CHECKS), "--continue-on-failure", "--no-color", "--warnings", "off"),
         ],
         cwd=tmp_path,

@@ -10,7 +10,7 @@ import attrs
 from attrs import frozen
 
 from drupe import __version__
-from drupe.entities import LoggedModel, LoggedModelStatus, Metric, MetricSummary, RunData
+from drupe.entities import LoggedModel, LoggedModelStatus, Metric, MetricSummary, RegisteredModel, RunData
 from drupe.entities.codec import LOGGED_MODEL_STATUSES
 from drupe.entities.limits import STEP_MAX, STEP_MIN
 from drupe.wire.routes import ROUTES, Route
@@ -110,7 +110,7 @@ class _Schemas:
         is_ours = kind.__module__.startswith("drupe.wire.")
         properties = {}
         for field in fields:
-            schema = self.of_field(field) if kind is not RunData else _of_run_data(field, self)
+            schema = _special(kind, field, self) or self.of_field(field)
             may_be_null = field.name not in needed if is_ours else type(None) in get_args(field.type)
             properties[field.name] = _or_null(schema) if self.is_asked and may_be_null else schema
         return {"type": "object", "properties": properties, **({"required": needed} if needed else {})}
@@ -176,8 +176,8 @@ def _or_null(schema: Form) -> Form:
     return {**schema, "type": [schema["type"], "null"]}
 
 
-def _pairs() -> Form:
-    return {"type": "array", "items": {"type": "object", "properties": {"key": _TEXT, "value": _TEXT}, "required": ["key"]}}
+def _pairs(key: str = "key", value: str = "value") -> Form:
+    return {"type": "array", "items": {"type": "object", "properties": {key: _TEXT, value: _TEXT}, "required": [key]}}
 
 
 def _point(schemas: _Schemas) -> Form:
@@ -186,10 +186,13 @@ def _point(schemas: _Schemas) -> Form:
     return {"type": "object", "properties": properties, "required": ["key", "value", "timestamp"]}
 
 
-def _of_run_data(field: Any, schemas: _Schemas) -> Form:
-    if field.name == "summaries":
+def _special(kind: type, field: Any, schemas: _Schemas) -> Form | None:
+    """What `drupe.entities.codec` writes in another form than its type says."""
+    if kind is RunData and field.name == "summaries":
         return {"type": "object", "additionalProperties": schemas.ref(MetricSummary)}
-    return {"type": "array", "items": _point(schemas)} if field.name == "metrics" else _pairs()
+    if kind is RunData and field.name == "metrics":
+        return {"type": "array", "items": _point(schemas)}
+    return _pairs("alias", "version") if kind is RegisteredModel and field.name == "aliases" else None
 
 
 def _logged_model(schemas: _Schemas) -> Form:

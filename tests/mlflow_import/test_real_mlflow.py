@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from drupe.artifacts.repos import repo_for
+from drupe.artifacts.resolve import locate
 from drupe.artifacts.trees import list_tree
 from drupe.entities import ViewType
 from drupe.extend import RegistryStore, TrackingStore
@@ -19,8 +20,10 @@ from drupe.migrate.report import ImportReport
 from drupe.search.parse import parse
 from drupe.search.query import Kind
 from drupe.uris import Uri
+from tests.real_mlflow.environments import RELEASES
+from tests.real_mlflow.process import RealMlflow
 
-from .conftest import RELEASES, Mlflow
+from .conftest import INSIDE, Source, serving
 
 HISTORY = "mlflow.log-model.history"
 
@@ -73,8 +76,40 @@ class Here:
                         for one in run.inputs.dataset_inputs
                     ],
                     "files": {file.path: file.file_size for file in list_tree(repo_for(run.info.artifact_uri))},
+                    "models": sorted(
+                        [
+                            *([one.model_id, None] for one in run.inputs.model_inputs),
+                            *(
+                                [one.model_id, one.step]
+                                for one in map(self.tracking.get_run, [run.info.run_id])
+                                for one in one.outputs.model_outputs
+                            ),
+                        ],
+                        key=str,
+                    ),
                 }
                 for run in runs
+            },
+            "logged": {
+                one.model_id: {
+                    "experiment": one.experiment_id,
+                    "name": one.name,
+                    "type": one.model_type,
+                    "run": one.source_run_id,
+                    "status": one.status.value,
+                    "created": one.creation_timestamp,
+                    "tags": dict(one.tags),
+                    "params": dict(one.params),
+                    "metrics": {
+                        f"{metric.key} {metric.run_id} {metric.dataset_name or ''} {metric.dataset_digest or ''}": [
+                            metric.step,
+                            metric.timestamp,
+                            metric.value,
+                        ]
+                        for metric in one.metrics
+                    },
+                }
+                for one in self.tracking.search_logged_models(parse(Kind.LOGGED_MODELS), experiment_ids=None)
             },
             "models": {
                 model.name: {
@@ -102,32 +137,35 @@ def here(tmp_path: Path) -> Iterator[Here]:
 
 
 def check(here: Here, report: ImportReport, wanted: dict[str, Any]) -> None:
-    wanted["experiments"].pop("0")  # the default experiment is here from the start
-    assert here.describe() == wanted
+    wanted = {**wanted, "experiments": {number: one for number, one in wanted["experiments"].items() if number != "0"}}
+    assert here.describe() == wanted, "the default experiment is here from the start"
     assert report.is_whole
-    assert {loss.what for loss in report.losses} <= {"logged model"}
-    source = here.registry.get_model_version("pear", "1").source
-    assert "MLmodel" in [file.path for file in list_tree(repo_for(source))]
+    assert {loss.what for loss in report.losses} <= {"tie to a logged model"}
+    repo, path = locate("models:/pear/1", tracking=here.tracking, registry=here.registry)
+    assert repo.is_file(path / "MLmodel")
     assert here.registry.get_model_version("pear", "3").source == "s3://bucket/3"
+    for one in here.tracking.search_logged_models(parse(Kind.LOGGED_MODELS, "name = 'pie'"), experiment_ids=None):
+        assert [(file.path, file.file_size) for file in list_tree(repo_for(one.artifact_location))] == [("deep/a b.txt", 5)]
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("release", list(RELEASES))
 def test_a_server_and_then_its_database_arrive_as_mlflow_reads_them(
-    release: str, mlflow_of: Callable[[str], Mlflow], here: Here, tmp_path: Path
+    release: str, source_of: Callable[[str], Source], here: Here, tmp_path: Path
 ) -> None:
-    mlflow = mlflow_of(release)
-    with mlflow.serving() as address:
-        wanted = mlflow.ask("fill", address)
-        report = here.bring(address)
-        check(here, report, wanted)
-        again = here.bring(address)
-    assert (again.runs.new, again.runs.extended, again.files.new, again.digest) == (0, 0, 0, report.digest)
+    source = source_of(release)
+    report = here.bring(source.address)
+    check(here, report, source.holds)
+    again = here.bring(source.address)
+    assert (again.runs.new, again.runs.extended, again.logged_models.new, again.files.new) == (0, 0, 0, 0)
+    assert again.digest == report.digest
     (tmp_path / "other").mkdir()
     other = Here(tmp_path / "other")
     try:
-        from_database = other.bring(str(mlflow.folder / "mlflow.db"))
+        from_database = other.bring(str(source.database))
         assert other.describe() == here.describe()
+        gone = 1 if source.holds["logged"] else 0  # a database shows what was deleted
+        assert from_database.logged_models.new == report.logged_models.new + gone
         assert from_database.files.new == report.files.new
     finally:
         other.tracking.close()
@@ -135,10 +173,12 @@ def test_a_server_and_then_its_database_arrive_as_mlflow_reads_them(
 
 
 @pytest.mark.timeout(600)
-def test_a_postgresql_database_arrives_as_mlflow_reads_it(mlflow_of: Callable[[str], Mlflow], postgres: str, here: Here) -> None:
+def test_a_postgresql_database_arrives_as_mlflow_reads_it(mlflow_of: Callable[[str], RealMlflow], postgres: str, here: Here) -> None:
     mlflow = mlflow_of("3.17.2")
-    wanted = mlflow.ask("fill", f"postgresql://postgres@{postgres}/postgres")
-    opened = catalog().open("drupe_import_sources", Uri.parse(f"postgresql://postgres@{postgres}/postgres", user_info=True))
+    database = f"postgresql://postgres@{postgres}/postgres"
+    mlflow.ask(INSIDE, "fill", database)
+    wanted = mlflow.ask(INSIDE, "describe", database)
+    opened = catalog().open("drupe_import_sources", Uri.parse(database, user_info=True))
     folder = mlflow.folder / "mlruns"
     try:
         report = bring(opened, here.tracking, here.registry, options=Options(roots=((str(folder), folder),)))
@@ -146,3 +186,18 @@ def test_a_postgresql_database_arrives_as_mlflow_reads_it(mlflow_of: Callable[[s
         opened.close()
     check(here, report, wanted)
     assert "password" not in report.source
+
+
+@pytest.mark.timeout(600)
+def test_mlflows_client_finds_and_loads_on_our_server_what_was_carried_over(
+    source_of: Callable[[str], Source], mlflow_of: Callable[[str], RealMlflow], here: Here, tmp_path: Path
+) -> None:
+    source = source_of("3.17.2")
+    here.bring(source.address)
+    with serving(tmp_path) as address:
+        found = mlflow_of("3.17.2").ask(INSIDE, "describe", address)
+        assert found["runs"] == source.holds["runs"]
+        assert found["logged"] == source.holds["logged"]
+        (model_id,) = (one for one, told in found["logged"].items() if told["name"] == "model")
+        for model in (f"models:/{model_id}", "models:/pear/1", "models:/pear@champion"):
+            assert mlflow_of("3.17.2").ask(INSIDE, "load", address, model) == [21]

@@ -19,18 +19,18 @@ from drupe.migrate.report import ImportReport, Tally
 from drupe.tracking.address import get_registry_uri, get_tracking_uri, registry_store, tracking_store
 from drupe.uris import Uri, redact
 
-__all__ = ["import_"]
+__all__ = ["LOSSES", "SHOWN", "TALLIES", "import_"]
 
 HOOK = "drupe_import_sources"
 SHOWN = 30
 
-_TALLIES: list[Column[tuple[str, Tally]]] = [
+TALLIES: list[Column[tuple[str, Tally]]] = [
     Column("what", lambda row: row[0], heading="", keep=True),
     Column("new", lambda row: row[1].new, right=True, keep=True),
     Column("extended", lambda row: row[1].extended, right=True),
     Column("unchanged", lambda row: row[1].unchanged, right=True),
 ]
-_LOSSES: list[Column[Loss]] = [
+LOSSES: list[Column[Loss]] = [
     Column("what", lambda loss: loss.what, heading="NOT CARRIED OVER", keep=True),
     Column("count", lambda loss: loss.count, right=True),
     Column("name", lambda loss: loss.name, heading="WHICH", keep=True),
@@ -113,10 +113,10 @@ def _print(report: ImportReport) -> None:
         print_json(report.to_plain())
         return
     if form is Form.CSV:
-        print_csv([column.name for column in _LOSSES], ([column.field(loss) for column in _LOSSES] for loss in report.losses))
+        print_csv([column.name for column in LOSSES], ([column.field(loss) for column in LOSSES] for loss in report.losses))
         return
     say(f"{report.source} → {report.target}" + (" (dry run: nothing was written)" if report.is_dry_run else ""))
-    table_of(list(report.tallies().items()), _TALLIES)
+    table_of(list(report.tallies().items()), TALLIES)
     note(
         f"with {report.points} points of metrics, {report.params} params, {report.tags} tags, {report.inputs} inputs, "
         f"{formats.size(report.file_bytes)} of files"
@@ -125,7 +125,7 @@ def _print(report: ImportReport) -> None:
         note(f"experiment {name!r} has the id {here} here; {there} is another one's, or its name was here before")
     if report.losses:
         click.echo()
-        table_of(report.losses[:SHOWN], _LOSSES)
+        table_of(report.losses[:SHOWN], LOSSES)
         if len(report.losses) > SHOWN:
             note(f"and {len(report.losses) - SHOWN} more; --output csv or --json lists all")
     click.echo()

@@ -35,6 +35,7 @@ COMMANDS = {
     "status": ("drupe.cli.status:status", "Show where runs and models are kept, and what is active"),
     "sync": ("drupe.cli.sync:sync", "Ship runs that wait in journals"),
     "import": ("drupe.cli.importing:import_", "Bring runs and models here from MLflow"),
+    "export": ("drupe.cli.exporting:export", "Send runs and models to an MLflow server"),
     "completion": ("drupe.cli.completion:completion", "Print the completion script for a shell"),
 }
 FAILURE, USAGE, PLUGIN, INTERRUPTED = 1, 2, 3, 130

@@ -15,7 +15,8 @@ from drupe.entities import Points, Run, WholeLoggedModel, WholeModel, WholeRun, 
 from drupe.errors import LoggedModelNotFound, RegisteredModelNotFound, RunNotFound
 from drupe.extend import RegistryStore, TrackingStore
 from drupe.search.parse import parse
-from drupe.search.query import Comparison, Entity, Field, Kind, Op
+from drupe.search.prompts import PROMPT_TAG
+from drupe.search.query import And, Comparison, Condition, Entity, Field, Kind, Op
 
 __all__ = ["ahead", "pages_of", "whole_logged_models", "whole_model", "whole_runs"]
 
@@ -57,8 +58,10 @@ def whole_model(store: RegistryStore, name: str) -> WholeModel | None:
         model = store.get_registered_model(name)
     except RegisteredModelNotFound:
         return None
-    named = Comparison(Field(Entity.ATTRIBUTE, "name"), Op.EQ, name)
-    query = evolve(parse(Kind.MODEL_VERSIONS, None, None), where=named)
+    where: Condition = Comparison(Field(Entity.ATTRIBUTE, "name"), Op.EQ, name)
+    if model.tags.get(PROMPT_TAG) == "true":  # MLflow's servers only show them when asked
+        where = And((where, Comparison(Field(Entity.TAG, PROMPT_TAG), Op.EQ, "true")))
+    query = evolve(parse(Kind.MODEL_VERSIONS, None, None), where=where)
     versions = gather(lambda limit, token: store.search_model_versions(query, limit=limit, page_token=token), page_size=1000)
     kept = tuple(evolve(version, aliases=()) for version in versions)
     return WholeModel(evolve(model, latest_versions=()), kept, max((int(version.version) for version in kept), default=0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self, cast
 
@@ -17,6 +18,8 @@ from drupe_store_http.servers import check_server
 from drupe_store_http.settings import HttpSettings
 
 __all__ = ["HttpRegistryStore"]
+
+_LOGGED_MODEL = re.compile(r"models:/+m-[0-9a-f]{32}")  # whose id MLflow's servers want beside it
 
 
 class HttpRegistryStore(RegistryStore):
@@ -94,7 +97,14 @@ class HttpRegistryStore(RegistryStore):
         run_link: str = "",
     ) -> ModelVersion:
         asked = wire.CreateVersion(
-            name=name, source=source, run_id=run_id, tags=_tags(tags), run_link=run_link, description=description, user_id=user_id
+            name=name,
+            source=source,
+            run_id=run_id,
+            tags=_tags(tags),
+            run_link=run_link,
+            description=description,
+            model_id=source.rpartition("/")[2] if _LOGGED_MODEL.fullmatch(source) else None,
+            user_id=user_id,
         )
         # sent once only: nothing would tell a second one from a twin
         made = self._link.ask("POST model-versions/create", asked, missing=RegisteredModelNotFound, is_repeatable=False)

@@ -48,9 +48,13 @@ class RealMlflow:
             self._address = self.serve(self.folder / "mlflow.db", self.folder / "mlartifacts")
         return self._address
 
-    def serve(self, database: Path, artifacts: Path) -> str:
-        """The address of one more server; it ends with the process."""
-        return str(self.ask(WORKER, "serve", f"sqlite:///{database}", str(artifacts)))
+    def serve(self, database: Path, artifacts: Path, port: int = 0) -> str:
+        """The address of one more server, on that port or one that is free; it ends with the process."""
+        return str(self.ask(WORKER, "serve", f"sqlite:///{database}", str(artifacts), port))
+
+    def kill(self, address: str) -> None:
+        """End a server as a power cut would; another may be started on its port."""
+        self.ask(WORKER, "kill", address)
 
     def ask(self, script: Path, job: str, *arguments: Any) -> Any:
         """What a function of a script returns there; arguments and answer pass as JSON."""

@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 
 _scripts = {}
-_children = []
+_children = {}  # by port
 _EMPTY = Path("empty.db")  # a database of a server that has just begun: making one takes seconds
 
 
@@ -27,8 +27,8 @@ def _script(path):
     return _scripts[path]
 
 
-def serve(store, artifacts):
-    """Fork a server; its address, when it takes connections."""
+def serve(store, artifacts, port=0):
+    """Fork a server, on that port or one that is free; its address, when it takes connections."""
     import mlflow
     import mlflow.server.handlers  # in the parent, so that a second server does not import it again
 
@@ -36,7 +36,8 @@ def serve(store, artifacts):
     if store.startswith("sqlite:") and _EMPTY.exists() and not database.exists():
         shutil.copyfile(_EMPTY, database)
     listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", port))
     listening.listen(128)  # so connections wait from now on, and nobody has to ask whether it is up
     port = listening.getsockname()[1]
     child = os.fork()
@@ -45,9 +46,16 @@ def serve(store, artifacts):
             _serve(int(mlflow.__version__.split(".")[0]), store, artifacts, listening)
         finally:
             os._exit(1)
-    _children.append(child)
+    _children[port] = child
     listening.close()
     return f"http://127.0.0.1:{port}"
+
+
+def kill(address):
+    """End a server as a power cut would."""
+    child = _children.pop(int(address.rpartition(":")[2]))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
 
 
 def _serve(major, store, artifacts, listening):
@@ -81,6 +89,9 @@ def _serve(major, store, artifacts, listening):
         make_server("127.0.0.1", 0, app, threaded=True, fd=listening.fileno()).serve_forever()
 
 
+_OWN = {"serve": serve, "kill": kill}
+
+
 def main():
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no answer
@@ -88,14 +99,14 @@ def main():
         for line in sys.stdin:
             asked = json.loads(line)
             try:
-                job = serve if asked["job"] == "serve" else getattr(_script(asked["script"]), asked["job"])
+                job = _OWN.get(asked["job"]) or getattr(_script(asked["script"]), asked["job"])
                 answer = {"answer": job(*asked["arguments"])}
             except BaseException:  # told to the test
                 answer = {"fault": traceback.format_exc()}
             answers.write(json.dumps(answer) + "\n")
             answers.flush()
     finally:
-        for child in _children:
+        for child in _children.values():
             os.kill(child, signal.SIGKILL)
 
 

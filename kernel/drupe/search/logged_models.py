@@ -1,4 +1,4 @@
-"""Searches of logged models as MLflow's clients state them: a filter text, datasets, and an order of named parts instead of texts.
+"""Searches of logged models as MLflow's clients state them, and back: a filter text, datasets, and an order of named parts instead of texts.
 
 The result is a `Query` like any other; what it means is in `match`. Searches without datasets can be written for `parse` too.
 """
@@ -16,8 +16,9 @@ from drupe.search.grammar import parse_filter
 from drupe.search.names import nearest
 from drupe.search.order import KEYS_MAX, made_total
 from drupe.search.query import And, Comparison, Condition, Entity, Field, Kind, Not, OnDataset, Op, OrderBy, Query
+from drupe.search.render import render_condition
 
-__all__ = ["DATASETS_MAX", "ModelOrder", "parse_logged_models"]
+__all__ = ["DATASETS_MAX", "ModelOrder", "parse_logged_models", "render_logged_models"]
 
 DATASETS_MAX = 100
 
@@ -50,13 +51,52 @@ def parse_logged_models(filter: str | None = None, order_by: Sequence[ModelOrder
     return Query(Kind.LOGGED_MODELS, where, _order(order_by))
 
 
+def render_logged_models(query: Query) -> tuple[str, list[ModelOrder], tuple[OnDataset, ...]]:
+    """The filter text, order and datasets that `parse_logged_models` makes this query of. Raises InvalidQuery for what they cannot say."""
+    where, datasets = query.where, _datasets_in(query.where)
+    if datasets and where is not None:
+        parts = where.parts if isinstance(where, And) else (where,)
+        kept = tuple(part for part in parts if part != _has_any(datasets))
+        where = None if not kept else kept[0] if len(kept) == 1 else And(kept)
+        where = None if where is None else _on(where, ())
+    return "" if where is None else render_condition(where), [_model_order(key) for key in query.order], datasets
+
+
+def _datasets_in(condition: Condition | None) -> tuple[OnDataset, ...]:
+    found = {comparison.field.datasets for comparison in _comparisons(condition) if comparison.field.entity is Entity.METRIC}
+    if len(found) > 1:
+        raise InvalidQuery("the metrics of a filter are all measured on the same datasets")
+    return next(iter(found), ())
+
+
+def _comparisons(condition: Condition | None) -> list[Comparison]:
+    if condition is None or isinstance(condition, Comparison):
+        return [] if condition is None else [condition]
+    if isinstance(condition, Not):
+        return _comparisons(condition.part)
+    return [one for part in condition.parts for one in _comparisons(part)]
+
+
+def _model_order(key: OrderBy) -> ModelOrder:
+    field, is_ascending = key.field, not key.descending
+    if field.entity is not Entity.METRIC:
+        return ModelOrder(field.key, is_ascending)
+    if len(field.datasets) > 1:
+        raise InvalidQuery(f"metric {field.key!r} is sorted by on one dataset or on any")
+    on = field.datasets[0] if field.datasets else OnDataset("")
+    return ModelOrder(_METRICS + field.key, is_ascending, on.name or None, on.digest)
+
+
+def _has_any(datasets: tuple[OnDataset, ...]) -> Comparison:
+    return Comparison(Field(Entity.METRIC, "", Stat.LAST, datasets=datasets), Op.IS_NOT_NULL)
+
+
 def _narrowed(where: Condition | None, datasets: tuple[OnDataset, ...]) -> Condition:
     if where is not None and _names_a_metric(where):
         return _on(where, datasets)
-    has_any = Comparison(Field(Entity.METRIC, "", Stat.LAST, datasets=datasets), Op.IS_NOT_NULL)
     if where is None:
-        return has_any
-    return And((*(where.parts if isinstance(where, And) else (where,)), has_any))
+        return _has_any(datasets)
+    return And((*(where.parts if isinstance(where, And) else (where,)), _has_any(datasets)))
 
 
 def _names_a_metric(condition: Condition) -> bool:

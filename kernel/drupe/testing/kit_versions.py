@@ -35,7 +35,7 @@ def _cellar(store: RegistryStore) -> None:
         ("plum", "s3://bucket/a", "r1", {"team": "red"}),
         ("pear", "s3://bucket/b", "r1", {"team": "blue"}),
         ("greeting", "dummy-source", None, prompt),
-        ("pear", "file:///c", None, {}),
+        ("pear", "gs://bucket/c", None, {}),
     ]:
         tick()
         store.create_model_version(name, source, run_id=run_id, tags=tags)

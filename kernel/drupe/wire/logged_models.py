@@ -76,6 +76,8 @@ class FinalizeLoggedModel:
 
     model_id: str = needed()
     status: LoggedModelStatus | None = None
+    status_message: str | None = None
+    """An addition of ours: why it failed."""
 
 
 @frozen

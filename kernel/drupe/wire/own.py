@@ -16,6 +16,7 @@ from drupe.entities import (
     DatasetInput,
     Heartbeat,
     LogBatch,
+    ModelPoints,
     NewRun,
     Origin,
     Param,
@@ -30,6 +31,7 @@ from drupe.entities import (
 from drupe.entities.endian import from_little_endian, to_little_endian
 from drupe.entities.limits import STEP_MAX
 from drupe.errors import InvalidValue
+from drupe.wire.logged_models import SearchedDataset, SortedBy
 from drupe.wire.shapes import bounded, needed
 from drupe.wire.tracking import CreateRun
 
@@ -38,10 +40,12 @@ __all__ = [
     "AskSeries",
     "Beats",
     "Column",
+    "FindLoggedModels",
     "FindRuns",
     "FullRun",
     "FullRuns",
     "LogColumns",
+    "ModelColumn",
     "OneColumn",
     "Position",
     "ReadRun",
@@ -69,6 +73,18 @@ class Column:
 
 
 @frozen
+class ModelColumn:
+    """Points of a run that are a logged model's too, as `Column`, and the dataset that they were measured on, if any."""
+
+    model_id: str
+    key: str
+    count: int
+    points: str
+    dataset_name: str | None = None
+    dataset_digest: str | None = None
+
+
+@frozen
 class OneColumn:
     """A series of one run, as `Column`; `is_sampled` when it is thinned."""
 
@@ -87,6 +103,7 @@ class LogColumns:
     metrics: tuple[Column, ...] = ()
     params: tuple[Param, ...] = ()
     tags: tuple[RunTag, ...] = ()
+    model_metrics: tuple[ModelColumn, ...] = ()
 
 
 @frozen
@@ -101,6 +118,7 @@ class Ship:
     metrics: tuple[Column, ...] = ()
     params: tuple[Param, ...] = ()
     tags: tuple[RunTag, ...] = ()
+    model_metrics: tuple[ModelColumn, ...] = ()
     removed_tags: tuple[str, ...] = ()
     inputs: tuple[DatasetInput, ...] = ()
     status: RunStatus | None = None
@@ -178,6 +196,18 @@ class FullRuns:
 
 
 @frozen
+class FindLoggedModels:
+    """As `SearchLoggedModels`; no `experiment_ids` means all experiments."""
+
+    experiment_ids: tuple[str, ...] | None = None
+    filter: str | None = None
+    datasets: tuple[SearchedDataset, ...] = ()
+    order_by: tuple[SortedBy, ...] = ()
+    limit: int | None = bounded(1, 50_000)
+    page_token: str | None = None
+
+
+@frozen
 class AskSeries:
     """The series of many runs at once, thinned to `buckets`; no `keys` means every metric."""
 
@@ -224,6 +254,7 @@ def ship_form(parcel: Parcel) -> Ship:
         metrics=tuple(Column(key, len(points), _packed(points)) for key, points in batch.metrics.items()),
         params=tuple(Param(key, value) for key, value in batch.params.items()),
         tags=_tags(batch.tags),
+        model_metrics=_of_models(batch),
         removed_tags=parcel.removed_tags,
         inputs=parcel.inputs,
         status=parcel.status,
@@ -262,6 +293,7 @@ def columns_form(run_id: str, batch: LogBatch) -> LogColumns:
         metrics=tuple(Column(key, len(points), _packed(points)) for key, points in batch.metrics.items()),
         params=tuple(Param(key, value) for key, value in batch.params.items()),
         tags=_tags(batch.tags),
+        model_metrics=_of_models(batch),
     )
 
 
@@ -271,6 +303,7 @@ def batch_of(asked: Ship | LogColumns) -> LogBatch:
         {column.key: _unpacked(column) for column in asked.metrics},
         {param.key: param.value for param in asked.params},
         {tag.key: tag.value for tag in asked.tags},
+        tuple(ModelPoints(one.model_id, one.key, _unpacked(one), one.dataset_name, one.dataset_digest) for one in asked.model_metrics),
     )
 
 
@@ -288,13 +321,20 @@ def _tags(tags: Mapping[str, str]) -> tuple[RunTag, ...]:
     return tuple(RunTag(key, value) for key, value in tags.items())
 
 
+def _of_models(batch: LogBatch) -> tuple[ModelColumn, ...]:
+    return tuple(
+        ModelColumn(one.model_id, one.key, len(one.points), _packed(one.points), one.dataset_name, one.dataset_digest)
+        for one in batch.model_points
+    )
+
+
 def _packed(points: Points) -> str:
     return base64.b64encode(to_little_endian(points.steps) + to_little_endian(points.timestamps) + to_little_endian(points.values)).decode(
         "ascii"
     )
 
 
-def _unpacked(column: Column | OneColumn) -> Points:
+def _unpacked(column: Column | ModelColumn | OneColumn) -> Points:
     try:
         packed = base64.b64decode(column.points, validate=True)
     except (binascii.Error, ValueError) as fault:

@@ -197,6 +197,7 @@ _OWN = (
     _ours("log-columns", own.LogColumns, Nothing, Access.WRITE, "Log metrics in columns, params and tags together", is_hot=True),
     _ours("get-run", own.ReadRun, own.FullRun, Access.READ, "Read a run with the summaries of its metrics"),
     _ours("search-runs", own.FindRuns, own.FullRuns, Access.READ, "Search runs with the summaries of their metrics"),
+    _ours("search-logged-models", own.FindLoggedModels, logged_models.LoggedModelsFound, Access.READ, "Search logged models everywhere"),
     _ours("series", own.AskSeries, own.SeriesFound, Access.READ, "Metrics of many runs, thinned for charts"),
     _ours("set-experiment-tags", own.SetExperimentTags, Nothing, Access.WRITE, "Set several tags of an experiment"),
 )

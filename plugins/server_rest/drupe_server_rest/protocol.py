@@ -27,6 +27,7 @@ from drupe_server_rest.services import Services
 __all__ = ["Protocol"]
 
 _FIELD = re.compile(r"\{(\w+)\}")
+_TO_THE_END = "/{tag_key}"  # names of tags may hold slashes
 _DONE = json_answer({})
 
 
@@ -91,7 +92,8 @@ class Protocol:
         if "{" not in path:
             self._fixed.setdefault(path, {})[route.method] = route
             return
-        text = _FIELD.sub(r"(?P<\1>[^/]+)", path)
+        start = path.removesuffix(_TO_THE_END)
+        text = _FIELD.sub(r"(?P<\1>[^/]+)", start) + ("/(?P<tag_key>.+)" if start != path else "")
         for pattern, routes in self._patterns:
             if pattern.pattern == text:
                 routes[route.method] = route

@@ -9,7 +9,7 @@ KEYS = ("http", "https")
 
 @hookimpl
 def drupe_tracking_stores() -> list[Offer]:
-    return [Offer("http", load="drupe_store_http.own:OwnTrackingStore", help="runs on a tracking server", keys=KEYS, settings=SETTINGS)]
+    return [Offer("http", load="drupe_store_http.opening:AnyTrackingStore", help="runs on a tracking server", keys=KEYS, settings=SETTINGS)]
 
 
 @hookimpl
@@ -17,7 +17,7 @@ def drupe_registry_stores() -> list[Offer]:
     return [
         Offer(
             "http",
-            load="drupe_store_http.registry:HttpRegistryStore",
+            load="drupe_store_http.opening:AnyRegistryStore",
             help="registered models on a tracking server",
             keys=KEYS,
             settings=SETTINGS,

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -40,6 +41,8 @@ MOST_REDIRECTS = 5
 PAUSE_S, PAUSE_MAX_S = 0.1, 5.0
 FAULTS = (requests.ConnectionError, requests.Timeout, ChunkedEncodingError)
 """What `requests` raises when a connection breaks."""
+
+_IN_PATH = re.compile(r"\{(\w+)\}")
 
 log = logging.getLogger("drupe.store.http")
 
@@ -78,25 +81,28 @@ class Link:
         missing: type[NotFound] = NotFound,
         done: tuple[type[DrupeError], ...] = (),
         is_repeatable: bool = True,
+        reply: type | None = None,
     ) -> Any:
         """Send the request of a route and read its reply.
 
         `missing` is raised where the server only says that something is not there. `done` are errors that, after a connection broke, say that an
-        earlier try has done it already: None is returned then. What is not `is_repeatable` is sent once only. Raises DrupeError.
+        earlier try has done it already: None is returned then. What is not `is_repeatable` is sent once only. `reply` is what is read where a server
+        answers otherwise than the route says. Raises DrupeError.
         """
         route = named(name)
         form = plain(request)
         headers: dict[str, str] = {}
         body = None
-        url = f"{self.base}/api/{route.path}"
+        path = _IN_PATH.sub(lambda field: quote(str(form[field[1]]), safe=""), route.path)
+        url = f"{self.base}/api/{path}"
         if route.has_body:
             content = _json(form, name)
             body, headers = (lambda: content), {"Content-Type": "application/json"}
-        elif form:
+        elif form := {key: value for key, value in form.items() if f"{{{key}}}" not in route.path}:
             url = f"{url}?{_query(form)}"
         response, is_unsure = self.exchange(route.method, url, headers=headers, body=body, is_repeatable=is_repeatable)
         try:
-            return read(route.reply, self._form_of(response, name))
+            return read(reply or route.reply, self._form_of(response, name))
         except done:
             if not is_unsure:
                 raise

@@ -6,23 +6,38 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, cast
 
-from drupe.entities import Heartbeat, LogBatch, NewRun, Page, Parcel, Receipt, Run, RunTag, Series, ViewType, limits
+from drupe.entities import (
+    Heartbeat,
+    LogBatch,
+    LoggedModel,
+    NewLoggedModel,
+    NewRun,
+    Page,
+    Parcel,
+    Receipt,
+    Run,
+    RunTag,
+    Series,
+    ViewType,
+    limits,
+    logged_limits,
+)
 from drupe.entities.codec import from_plain
-from drupe.errors import RunNotFound, UnsupportedFeature
+from drupe.errors import RunNotFound
 from drupe.extend import Feature, Support
 from drupe.search.query import Query
 from drupe.search.render import render
-from drupe.wire import own, tracking as wire
-from drupe_store_http.tracking import HttpTrackingStore
+from drupe.wire import logged_models, own, tracking as wire
+from drupe_store_http.logged_models import LoggedModelCalls, pairs, worded
 
 __all__ = ["OwnTrackingStore"]
 
 
-class OwnTrackingStore(HttpTrackingStore):
+class OwnTrackingStore(LoggedModelCalls):
     """Experiments and runs on drupe's server."""
 
     features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys(
-        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS), Support.FULL
+        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS, Feature.LOGGED_MODELS), Support.FULL
     )
 
     def set_experiment_tags(self, experiment_id: str, tags: Mapping[str, str]) -> None:
@@ -66,7 +81,7 @@ class OwnTrackingStore(HttpTrackingStore):
     def log_batch(self, run_id: str, batch: LogBatch) -> None:
         for key, value in batch.params.items():  # what is no text may have no form in JSON
             limits.check_param(key, value)
-        self._link.ask("POST drupe/log-columns", own.columns_form(run_id, _without_models(batch)))
+        self._link.ask("POST drupe/log-columns", own.columns_form(run_id, batch))
 
     def metric_bulk(
         self,
@@ -82,6 +97,33 @@ class OwnTrackingStore(HttpTrackingStore):
         asked = own.AskSeries(tuple(run_ids), None if keys is None else tuple(keys), buckets, first_step, last_step)
         return own.series_of(self._link.ask("POST drupe/series", asked))
 
+    # --- logged models
+
+    def create_logged_model(self, new: NewLoggedModel) -> LoggedModel:
+        new = logged_limits.check_new_logged_model(new)
+        asked = logged_models.CreateLoggedModel(
+            experiment_id=new.experiment_id,
+            name=new.name,
+            model_type=new.model_type,
+            source_run_id=new.source_run_id,
+            params=pairs(new.params),
+            tags=pairs(new.tags),
+            model_id=new.model_id or f"m-{uuid.uuid4().hex}",
+        )
+        return self._model("POST logged-models", asked)
+
+    def search_logged_models(
+        self, query: Query, *, experiment_ids: Sequence[str] | None, limit: int = 50, page_token: str | None = None
+    ) -> Page[LoggedModel]:
+        limits.check_limit(limit)
+        if experiment_ids is not None and not experiment_ids:
+            return Page()
+        filter, datasets, order_by = worded(query)
+        ids = None if experiment_ids is None else tuple(experiment_ids)
+        asked = own.FindLoggedModels(ids, filter, datasets, order_by, limit, page_token)
+        found = self._link.ask("POST drupe/search-logged-models", asked)
+        return Page(found.models, found.next_page_token or None)
+
     # --- shipping
 
     def shipped_to(self, writer: str) -> int:
@@ -89,7 +131,6 @@ class OwnTrackingStore(HttpTrackingStore):
 
     def ship(self, parcel: Parcel) -> Receipt:
         limits.check_parcel(parcel)
-        _without_models(parcel.batch)
         told = self._link.ask("POST drupe/ship", own.ship_form(parcel))
         return Receipt(told.clashes, told.is_repeat)
 
@@ -105,9 +146,3 @@ class OwnTrackingStore(HttpTrackingStore):
 
 def _tags(tags: Mapping[str, str]) -> tuple[RunTag, ...]:
     return tuple(RunTag(key, value) for key, value in tags.items())
-
-
-def _without_models(batch: LogBatch) -> LogBatch:
-    if batch.model_points:
-        raise UnsupportedFeature("metrics of logged models cannot be logged over HTTP yet", feature=Feature.LOGGED_MODELS.name)
-    return batch

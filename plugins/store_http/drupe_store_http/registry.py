@@ -1,4 +1,4 @@
-"""The registry store on a server."""
+"""The registry store on a server, in words that drupe's server and MLflow's share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from drupe.search.render import render
 from drupe.uris import Uri
 from drupe.wire import registry as wire
 from drupe_store_http.link import Link, link_for
-from drupe_store_http.servers import check_server
+from drupe_store_http.servers import Server, server_at
 from drupe_store_http.settings import HttpSettings
 
 __all__ = ["HttpRegistryStore"]
@@ -27,14 +27,13 @@ class HttpRegistryStore(RegistryStore):
 
     features: ClassVar[Mapping[Feature, Support]] = {Feature.CONCURRENT_PROCESSES: Support.FULL}
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, link: Link, server: Server) -> None:
+        self._link, self._server = link, server
 
     @classmethod
     def open(cls, uri: Uri, settings: HttpSettings | None = None) -> Self:
         link = link_for(uri, settings)
-        check_server(link)
-        return cls(link)
+        return cls(link, server_at(link))
 
     def close(self) -> None:
         self._link.close()

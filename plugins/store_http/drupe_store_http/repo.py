@@ -41,10 +41,11 @@ _WHOLE = {"Accept-Encoding": "identity", "Want-Repr-Digest": f"{DIGEST}=1"}
 
 @frozen
 class _Version:
-    """What tells one content of a file from another: its size, and its digest where the server knows it."""
+    """What tells one content of a file from another: its size, its digest where the server knows it, and else its mark."""
 
     size: int | None
     digest: str | None
+    etag: str | None = None
 
 
 class HttpArtifactRepo(ArtifactRepo):
@@ -99,7 +100,7 @@ class HttpArtifactRepo(ArtifactRepo):
         if response.status_code != 200:
             raise self._link.fault_of(response, f"listing {str(path)!r}")
         found = read(FilesFound, response.json()).files
-        return sorted(evolve(one, path=str(path / one.path.rstrip("/").rpartition("/")[2])) for one in found)
+        return sorted(_told(one, path) for one in found)
 
     def delete(self, path: ArtifactPath) -> None:
         if path.is_root:
@@ -172,6 +173,12 @@ class HttpArtifactRepo(ArtifactRepo):
         return fault
 
 
+def _told(one: FileInfo, folder: ArtifactPath) -> FileInfo:
+    """A file of a listing by its whole path; MLflow leaves out sizes of 0."""
+    size = None if one.is_dir else one.file_size or 0
+    return evolve(one, path=str(folder / one.path.rstrip("/").rpartition("/")[2]), file_size=size)
+
+
 def _link_of(host: str, settings: HttpSettings | None) -> Link:
     """The server that runs or models are on now; else the one that was used last."""
     for address in (get_tracking_uri(), get_registry_uri()):
@@ -212,7 +219,7 @@ def _version(response: requests.Response) -> _Version:
     if told.startswith(f"{DIGEST}=:"):
         with suppress(ValueError):
             digest = b64decode(told.removeprefix(f"{DIGEST}=:").partition(":")[0]).hex()
-    return _Version(size, digest)
+    return _Version(size, digest, response.headers.get("etag"))
 
 
 def _begins_at(response: requests.Response) -> int | None:

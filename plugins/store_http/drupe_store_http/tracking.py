@@ -1,4 +1,7 @@
-"""The tracking store on a server: what is asked in MLflow's own words. `own` holds the rest, for which only drupe's server has words."""
+"""The tracking store on a server: what is asked in MLflow's own words.
+
+`own` holds the rest for drupe's server, which has more words, `mlflow_tracking` for MLflow's, which have fewer.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ from drupe.search.render import render
 from drupe.uris import Uri
 from drupe.wire import tracking as wire
 from drupe_store_http.link import Link, link_for
-from drupe_store_http.servers import check_server
+from drupe_store_http.servers import Server, server_at
 from drupe_store_http.settings import HttpSettings
 
 __all__ = ["HttpTrackingStore"]
@@ -34,14 +37,13 @@ __all__ = ["HttpTrackingStore"]
 class HttpTrackingStore(TrackingStore):
     """Experiments and runs on a server."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, link: Link, server: Server) -> None:
+        self._link, self._server = link, server
 
     @classmethod
     def open(cls, uri: Uri, settings: HttpSettings | None = None) -> Self:
         link = link_for(uri, settings)
-        check_server(link)
-        return cls(link)
+        return cls(link, server_at(link))
 
     def close(self) -> None:
         self._link.close()

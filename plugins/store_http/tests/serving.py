@@ -1,13 +1,13 @@
-"""Real servers, each in a process of its own over an empty store."""
+"""Real servers: many small ones that share a process, and whole ones that can be killed and started again."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from attrs import frozen
@@ -20,15 +20,14 @@ ENVIRON = {name: text for name, text in os.environ.items() if not name.startswit
 
 @frozen
 class Served:
-    """A server that listens at `url`."""
+    """A server that listens at `url`, with its store in `folder`."""
 
-    pid: int
     url: str
     folder: Path
 
 
 class Nursery:
-    """Starts servers quickly, see `nursery`."""
+    """A process that serves many stores, see `nursery`."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -41,36 +40,37 @@ class Nursery:
 
     def take(self) -> Served:
         """A server with an empty store."""
-        assert self._process.stdin is not None
         folder = Path(tempfile.mkdtemp(prefix="drupe-served-"))
-        print(folder, file=self._process.stdin, flush=True)
-        return Served(int(self._said("pid ")), self._said("at "), folder)
+        return Served(self._ask(f"serve {folder}").partition(" ")[2], folder)
 
-    @staticmethod
-    def give_back(served: Served) -> None:
+    def give_back(self, served: Served) -> None:
         """End it; nobody looks at its files any more."""
-        os.kill(served.pid, signal.SIGKILL)
+        self._ask(f"end {served.url.rpartition('/')[2]}")
         shutil.rmtree(served.folder, ignore_errors=True)
 
     def close(self) -> None:
-        """Start no more."""
+        """End all."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait(WAIT_S)
 
-    def _said(self, word: str) -> str:
+    def _ask(self, line: str) -> str:
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
-        return next(line.split()[1] for line in self._process.stdout if line.strip().startswith(word))
+        print(line, file=self._process.stdin, flush=True)
+        said = self._process.stdout.readline().strip()
+        assert said, "the process of the servers has ended"
+        return said
 
 
 class start:
-    """A server over a folder; `kill` ends it as a power cut would, and another may be started on its port."""
+    """A server of its own process over a folder; `kill` ends it as a power cut would, and another may be started on its port."""
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, environ: Mapping[str, str] | None = None) -> None:
         command = [sys.executable, "-m", "drupe", "server", "--port", str(port)]
-        self.process = subprocess.Popen(command, cwd=folder, env=ENVIRON, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, cwd=folder, env={**ENVIRON, **(environ or {})}, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.url = next(line.split()[1] for line in self.process.stdout if line.strip().startswith("at "))
         self.port = int(self.url.rpartition(":")[2])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -49,23 +49,8 @@ class TestTrackingStore(_Provided, TrackingStoreKit):
     hook = TRACKING
 
 
-LOCAL_FILES = "the kit's versions are local files, which drupe's server takes only with the run that they belong to"
-
-
 class TestRegistryStore(_Provided, RegistryStoreKit):
     hook = REGISTRY
-    cannot: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        (
-            "test_a_found_version_is_complete_but_for_its_aliases",
-            "test_pages_of_versions_hold_each_one_once_in_order",
-            "test_versions_made_between_pages_neither_repeat_nor_hide_others",
-            "test_a_version_search_refuses_foreign_tokens_and_page_sizes",
-            "test_versions_outlive_the_opened_store",
-            "test_a_version_filter_finds_exactly_what_it_says",
-            "test_versions_come_in_the_order_asked_for",
-        ),
-        LOCAL_FILES,
-    )
 
 
 class TestArtifactRepo(ArtifactRepoKit):

@@ -9,7 +9,7 @@ from attrs import evolve
 from drupe.entities import LoggedModel, NewLoggedModel
 from drupe.errors import InvalidValue
 from drupe.search import ModelOrder, OnDataset, parse_logged_models
-from drupe.wire import logged_models as wire
+from drupe.wire import logged_models as wire, own
 from drupe.wire.tracking import LogOutputs, Nothing
 from drupe_server_rest.services import Services
 
@@ -45,7 +45,7 @@ def _finalize(services: Services, asked: wire.FinalizeLoggedModel) -> wire.Logge
         raise InvalidValue(
             "logged-models: status is LOGGED_MODEL_PENDING, LOGGED_MODEL_READY or LOGGED_MODEL_UPLOAD_FAILED", fields=["status"]
         )
-    return _changed_model(services, services.tracking.set_logged_model_status(asked.model_id, asked.status))
+    return _changed_model(services, services.tracking.set_logged_model_status(asked.model_id, asked.status, message=asked.status_message))
 
 
 def _delete(services: Services, asked: wire.OneLoggedModel) -> Nothing:
@@ -56,6 +56,15 @@ def _delete(services: Services, asked: wire.OneLoggedModel) -> Nothing:
 
 def _search(services: Services, asked: wire.SearchLoggedModels) -> wire.LoggedModelsFound:
     """See `wire.SearchLoggedModels`."""
+    return _found(services, asked, asked.max_results or PAGE)
+
+
+def _search_everywhere(services: Services, asked: own.FindLoggedModels) -> wire.LoggedModelsFound:
+    """See `own.FindLoggedModels`."""
+    return _found(services, asked, PAGE if asked.limit is None else asked.limit)
+
+
+def _found(services: Services, asked: wire.SearchLoggedModels | own.FindLoggedModels, limit: int) -> wire.LoggedModelsFound:
     page = services.tracking.search_logged_models(
         parse_logged_models(
             asked.filter,
@@ -63,7 +72,7 @@ def _search(services: Services, asked: wire.SearchLoggedModels) -> wire.LoggedMo
             [OnDataset(one.dataset_name, one.dataset_digest or None) for one in asked.datasets],
         ),
         experiment_ids=asked.experiment_ids,
-        limit=asked.max_results or PAGE,
+        limit=limit,
         page_token=asked.page_token or None,
     )
     return wire.LoggedModelsFound(tuple(_told(services, model) for model in page), page.token)
@@ -132,6 +141,7 @@ HANDLERS = {
     "PATCH logged-models/{model_id}": _finalize,
     "DELETE logged-models/{model_id}": _delete,
     "POST logged-models/search": _search,
+    "POST drupe/search-logged-models": _search_everywhere,
     "PATCH logged-models/{model_id}/tags": _set_tags,
     "DELETE logged-models/{model_id}/tags/{tag_key}": _delete_tag,
     "POST logged-models/{model_id}/params": _log_params,

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import zstandard
 
 from drupe.wire.routes import ROUTES, Access, Route
 from plugins.server_rest.tests.served import Reply
@@ -140,6 +141,7 @@ def test_no_way_of_asking_for_it_does_harm(target: Target, route: Route) -> None
         shoot("a large body", route.method, where, large, JSON)
         packed = {**JSON, "Content-Encoding": "gzip"}
         shoot("a bomb", route.method, where, BOMB, packed)
+        shoot("a bomb of zstd", route.method, where, ZSTD_BOMB, {**JSON, "Content-Encoding": "zstd"})
         shoot("two members", route.method, where, gzip.compress(b"{") + gzip.compress(b"}"), packed)
         shoot("no gzip", route.method, where, body, packed)
         shoot("another packing", route.method, where, body, {**JSON, "Content-Encoding": "br"})
@@ -158,4 +160,5 @@ def test_no_way_of_asking_for_it_does_harm(target: Target, route: Route) -> None
     assert target.version() == before
 
 
+ZSTD_BOMB = zstandard.ZstdCompressor(level=1).compress(bytes(64 << 20))
 BOMB = gzip.compress(b" " * (64 << 20), 1)

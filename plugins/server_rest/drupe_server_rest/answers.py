@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from drupe.errors import DrupeError
 from drupe.wire.faults import fault_form
 from drupe_server_rest.errors import MethodNotAllowed, Unexpected
 from drupe_server_rest.exchange import Exchange
+from drupe_server_rest.packing import packed
 
 __all__ = ["JSON", "SAFE_HEADERS", "Answer", "fault_answer", "json_answer", "send_answer", "text_answer"]
 
@@ -25,7 +25,6 @@ SAFE_HEADERS: Sequence[Header] = (
     (b"cache-control", b"no-store"),
 )
 WORTH_COMPRESSING = 4096
-LEVEL = 1
 MESSAGE_MAX = 4000
 RETRY_AFTER_S = {503: b"1", 507: b"30", 429: b"1"}
 
@@ -70,9 +69,9 @@ async def send_answer(exchange: Exchange, answer: Answer) -> None:
     """Send it, compressed if it is long and the client takes that."""
     body = answer.body
     headers = [*answer.headers, *SAFE_HEADERS, (b"x-request-id", exchange.request_id.encode())]
-    if len(body) >= WORTH_COMPRESSING and b"gzip" in exchange.headers.get(b"accept-encoding", b""):
-        body = gzip.compress(body, LEVEL)
-        headers += [(b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")]
+    if len(body) >= WORTH_COMPRESSING and (smaller := packed(body, exchange.headers.get(b"accept-encoding", b""))) is not None:
+        body, packing = smaller
+        headers += [(b"content-encoding", packing), (b"vary", b"accept-encoding")]
     headers.append((b"content-length", str(len(body)).encode()))
     await exchange.send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await exchange.send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else body})

@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from drupe import __version__
@@ -22,12 +23,13 @@ from drupe_server_rest.bodies import ClientGone, Limits
 from drupe_server_rest.commits import CommitQueue
 from drupe_server_rest.errors import MethodNotAllowed, NoSuchRoute
 from drupe_server_rest.exchange import Exchange, Receive, Scope, Send
-from drupe_server_rest.figures import Figures
+from drupe_server_rest.figures import Counted, Figures
 from drupe_server_rest.gate import Gate, Policy, check_told_once
 from drupe_server_rest.protocol import Protocol
 from drupe_server_rest.proxy import FORM_UPLOAD_BYTES, ArtifactProxy
 from drupe_server_rest.services import Services
 from drupe_server_rest.signed import SIGNED_ACCESS, SignedTransfers
+from drupe_server_rest.workers import Place
 
 __all__ = ["SPOKEN", "Application"]
 
@@ -57,6 +59,7 @@ class Application:
         readers: int = 4,
         limits: Limits | None = None,
         signed_transfers: bool = False,
+        place: Place | None = None,
     ) -> None:
         self._services, self._commits, self._gate, self._prefix = services, commits, gate, prefix.rstrip("/")
         can_sign = signed_transfers and bool(services.places.repo.features.get(Feature.SIGNED_TRANSFERS))
@@ -67,7 +70,11 @@ class Application:
         self._protocol = Protocol(services, commits, self._threads, self._policy, limits)
         self._proxy = ArtifactProxy(services, self._file_threads, limits)
         self._signed = SignedTransfers(services, self._file_threads, limits)
-        self._figures = Figures()
+        self._figures, self._place = Figures(), place
+        self._before: Counted = {}
+        if place is not None and (before := place.kept()) is not None:
+            self._figures.add(before)
+            self._before = before["numbers"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -93,6 +100,11 @@ class Application:
             client = scope.get("client") or ("", 0)
             line = {"id": exchange.request_id, "client": client[0], "method": exchange.method, "path": scope["path"]}
             access_log.info(json.dumps({**line, "status": exchange.status, "ms": round(took * 1000, 2)}))
+
+    def keep_counts(self) -> None:
+        """Leave what was counted for the other workers."""
+        if self._place is not None:
+            self._place.keep(self._figures.counted(**self._numbers()))
 
     def close(self) -> None:
         """Let go of threads."""
@@ -198,13 +210,25 @@ class Application:
         return self._services.places.inside(run.info.artifact_uri) / path
 
     def _figures_answer(self) -> Answer:
-        text = self._figures.text(
-            writes=self._commits.writes,
-            commits=self._commits.commits,
-            waiting=self._commits.depth,
-            listeners=self._services.changes.listeners,
-        )
+        figures, numbers = self._figures, Counter(self._numbers())
+        if self._place is not None:
+            self.keep_counts()  # what was told once is not forgotten with this worker
+            figures = Figures()
+            figures.add(self._figures.counted())
+            for other in self._place.others():
+                figures.add(other)
+                numbers.update(other["numbers"])
+        text = figures.text(**numbers)
         return text_answer(text, kind="text/plain; version=0.0.4; charset=utf-8")
+
+    def _numbers(self) -> dict[str, int]:
+        commits = self._commits
+        return {
+            "writes": commits.writes + self._before.get("writes", 0),
+            "commits": commits.commits + self._before.get("commits", 0),
+            "waiting": commits.depth,
+            "listeners": self._services.changes.listeners,
+        }
 
     async def _stream(self, exchange: Exchange) -> None:
         headers = [(b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no"), *SAFE_HEADERS]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections.abc import AsyncIterator, Mapping, MutableMapping
 from typing import Any
 
@@ -13,11 +12,11 @@ from attrs import frozen
 from drupe.errors import InvalidValue
 from drupe_server_rest.errors import TooLarge, TooSlow
 from drupe_server_rest.exchange import Receive
+from drupe_server_rest.packing import unpacked
 
 __all__ = ["ClientGone", "Limits", "chunks", "json_form", "whole"]
 
 LEAST_BYTES_PER_S = 1000
-GZIP_WINDOW = 31
 NUL_ESCAPED = b"\\u0000"
 
 
@@ -72,7 +71,7 @@ async def whole(receive: Receive, headers: Mapping[bytes, bytes], limits: Limits
                 raise TooLarge(f"a body of more than {most_bytes} bytes, which is the most that this server takes")
         body = b"".join(pieces)
     packing = headers.get(b"content-encoding", b"identity").lower()
-    return body if packing == b"identity" else _unpacked(body, packing, most_bytes)
+    return body if packing == b"identity" else unpacked(body, packing, most_bytes)
 
 
 async def _next(receive: Receive, patience_s: float) -> MutableMapping[str, Any]:
@@ -111,18 +110,3 @@ def _holds_nul(form: Any) -> bool:
         elif isinstance(one, list):
             left += one
     return False
-
-
-def _unpacked(body: bytes, packing: bytes, most_bytes: int) -> bytes:
-    if packing != b"gzip":
-        raise InvalidValue(f"the Content-Encoding {packing.decode('latin-1')[:40]!r} is not taken; send gzip, or the plain body")
-    unpacker = zlib.decompressobj(GZIP_WINDOW)
-    try:
-        plain = unpacker.decompress(body, most_bytes + 1)
-    except zlib.error as fault:
-        raise InvalidValue(f"the body is no gzip: {fault}") from fault
-    if len(plain) > most_bytes:
-        raise TooLarge(f"a body of more than {most_bytes} bytes when unpacked, which is the most that this server takes")
-    if not unpacker.eof:
-        raise InvalidValue("the gzip of the body is cut short")
-    return plain

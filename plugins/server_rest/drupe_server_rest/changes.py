@@ -7,7 +7,7 @@ up are told `missed` and read anew.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 __all__ = ["Changes"]
@@ -18,8 +18,8 @@ KEPT = 1000
 class Changes:
     """The listeners of one server. `tell` may be called from any thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self, loop: asyncio.AbstractEventLoop, tell_others: Callable[[dict[str, str]], None] | None = None) -> None:
+        self._loop, self._tell_others = loop, tell_others
         self._listeners: set[asyncio.Queue[Mapping[str, str] | None]] = set()
 
     @property
@@ -29,8 +29,14 @@ class Changes:
 
     def tell(self, kind: str, **about: str) -> None:
         """Tell that something of this kind has changed."""
+        if self._tell_others is not None:
+            self._tell_others({"kind": kind, **about})
+        self.hear({"kind": kind, **about})
+
+    def hear(self, change: Mapping[str, str]) -> None:
+        """Tell the listeners here of a change, wherever it was made."""
         if self._listeners:
-            self._loop.call_soon_threadsafe(self._spread, {"kind": kind, **about})
+            self._loop.call_soon_threadsafe(self._spread, change)
 
     def close(self) -> None:
         """End all streams."""

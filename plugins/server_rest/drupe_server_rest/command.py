@@ -55,6 +55,9 @@ Every option can also be set in drupe.toml under [plugins.server-rest], or as DR
     show_default=True,
     help="Seconds that a client may send nothing of its request, or read nothing of its answer.",
 )
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that serve together; for stores in PostgreSQL."
+)
 @click.option("--readers", type=click.IntRange(1, 64), default=4, show_default=True, help="Threads that read from the store.")
 @click.option("--log-requests", is_flag=True, help="Write a line of JSON for each request.")
 def server(store: str | None, **given: Any) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from typing import Any
 
-__all__ = ["Figures"]
+__all__ = ["Counted", "Figures"]
 
+Counted = dict[str, Any]
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
@@ -26,6 +28,26 @@ class Figures:
             buckets = self._buckets[route] = [0] * (len(BOUNDS_S) + 1)
         buckets[bisect_left(BOUNDS_S, seconds)] += 1
         self._seconds[route] += seconds  # type: ignore[assignment]
+
+    @property
+    def count_of_requests(self) -> int:
+        """How many were answered."""
+        return self._requests.total()
+
+    def counted(self, **numbers: int) -> Counted:
+        """All of it, with further numbers by name, in a form that can be written as JSON."""
+        requests = [[route, status, n] for (route, status), n in self._requests.items()]
+        return {"requests": requests, "buckets": self._buckets, "seconds": dict(self._seconds), "numbers": numbers}
+
+    def add(self, counted: Counted) -> None:
+        """Add what another server has counted, but for its further numbers."""
+        for route, status, n in counted["requests"]:
+            self._requests[route, status] += n
+        for route, buckets in counted["buckets"].items():
+            known = self._buckets.setdefault(route, [0] * len(buckets))
+            self._buckets[route] = [a + b for a, b in zip(known, buckets, strict=True)]
+        for route, seconds in counted["seconds"].items():
+            self._seconds[route] += seconds
 
     def text(self, *, writes: int, commits: int, waiting: int, listeners: int) -> str:
         """All of it in the text form of Prometheus, version 0.0.4."""

@@ -17,7 +17,7 @@ from drupe.uris import ArtifactPath, Uri, redact
 from drupe_server_rest.places import Places
 from drupe_server_rest.settings import ServerSettings
 
-__all__ = ["address_of", "alone", "places_of", "stores"]
+__all__ = ["address_of", "alone", "is_shared", "places_of", "stores"]
 
 LOCK = "server.lock"
 NOTHING = "drupe-server-looks-for-nothing"
@@ -56,13 +56,18 @@ def places_of(tracking: TrackingStore, settings: ServerSettings) -> Places:
     return places
 
 
+def is_shared(store: str) -> bool:
+    """True for a store that is elsewhere than in a file on this machine, and so is made for several servers."""
+    return state_folder() in journals_root(store).parents
+
+
 @contextmanager
 def alone(store: str) -> Iterator[None]:
     """Nobody else serves this store meanwhile, where it is a file on this machine. Raises StoreBusy that names who does."""
-    root = journals_root(store)
-    if state_folder() in root.parents:  # the store is elsewhere, and made for several servers
+    if is_shared(store):
         yield
         return
+    root = journals_root(store)
     with contextlib.ExitStack() as kept:
         try:
             root.mkdir(parents=True, exist_ok=True)

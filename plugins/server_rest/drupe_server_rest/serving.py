@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import json
 import logging
 import resource
 import signal
@@ -20,19 +21,22 @@ from drupe.errors import InvalidSettings, StoreUnavailable
 from drupe.extend import TrackingStore
 from drupe.tracking.address import close_stores, registry_store
 from drupe.tracking.reaper import look_after
+from drupe.uris import redact
 from drupe_server_rest.app import Application
 from drupe_server_rest.bodies import Limits
 from drupe_server_rest.changes import Changes
 from drupe_server_rest.commits import CommitQueue
 from drupe_server_rest.connection import MOST_CONNECTIONS, Connection
 from drupe_server_rest.gate import Gate, is_loopback
-from drupe_server_rest.opening import alone, places_of, stores
+from drupe_server_rest.opening import alone, is_shared, places_of, stores
 from drupe_server_rest.services import Services
 from drupe_server_rest.settings import ServerSettings
+from drupe_server_rest.workers import PARCEL_BYTES, Place, supervise
 
 __all__ = ["serve"]
 
 REAP_EVERY_S = 15.0
+KEEP_COUNTS_EVERY_S = 0.5
 DRAIN_S = 10
 BACKLOG = 1024
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
@@ -51,20 +55,41 @@ def serve(store: str, settings: ServerSettings, started: Callable[[str], None]) 
             f"--host {settings.host} lets other machines in, and nobody has to log in here. Put a proxy with a login in front of it, "
             "or say that this is meant: --open-to-all"
         )
+    if settings.workers > 1 and not is_shared(store):
+        raise InvalidSettings(
+            f"--workers {settings.workers}: {redact(store)} is a file, and one file has one writer: further processes would wait for it, and "
+            "lose what makes many writes one sync. Serve it with one, or keep the runs in PostgreSQL: drupe store copy"
+        )
     with alone(store), _listening(settings) as listener:
-        address, tracking = stores(store, settings)
-        _collect_seldom()
-        try:
-            uvloop.run(_run(address, tracking, settings, listener, started))
-        finally:
-            close_stores()
+
+        def work(place: Place | None, ready: Callable[[], None]) -> None:
+            address, tracking = stores(store, settings)
+            _collect_seldom()
+            try:
+                uvloop.run(_run(address, tracking, settings, listener, ready, place))
+            finally:
+                close_stores()
+
+        def all_ready() -> None:
+            started(_url(listener, settings))
+
+        if settings.workers == 1:
+            work(None, all_ready)
+        else:
+            listener.listen(BACKLOG)
+            supervise(settings.workers, lambda place: work(place, place.tell_ready), all_ready)
 
 
 async def _run(
-    address: str, tracking: TrackingStore, settings: ServerSettings, listener: socket.socket, started: Callable[[str], None]
+    address: str,
+    tracking: TrackingStore,
+    settings: ServerSettings,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    place: Place | None,
 ) -> None:
     loop = asyncio.get_running_loop()
-    changes = Changes(loop)
+    changes = Changes(loop, None if place is None else place.tell)
     services = Services(tracking, registry_store(address), places_of(tracking, settings), changes)
     commits = CommitQueue(tracking, loop)
     gate = Gate(settings.host, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
@@ -76,6 +101,7 @@ async def _run(
         readers=settings.readers,
         limits=Limits(settings.max_body_mb << 20, settings.patience_s),
         signed_transfers=settings.signed_transfers,
+        place=place,
     )
     config = uvicorn.Config(
         app,
@@ -98,13 +124,18 @@ async def _run(
     serving = asyncio.create_task(server.serve([listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.002)
+    beside = [reaping]
+    if place is not None:
+        beside.append(asyncio.create_task(_keep_counts(app)))
+        loop.add_reader(place.line, _hear, place, changes, server)
     if server.started:
-        host, port = listener.getsockname()[:2]
-        started(f"http://{f'[{host}]' if ':' in host else host}:{port}{settings.prefix.rstrip('/')}")
+        ready()
     try:
         await serving
     finally:
-        reaping.cancel()
+        for task in beside:
+            task.cancel()
+        app.keep_counts()
         await commits.close()
         app.close()
 
@@ -150,6 +181,33 @@ async def _reap(address: str, services: Services) -> None:
         for run_id in ended:
             services.changes.tell("run", run_id=run_id)
         await asyncio.sleep(REAP_EVERY_S)
+
+
+async def _keep_counts(app: Application) -> None:
+    while True:
+        await asyncio.sleep(KEEP_COUNTS_EVERY_S)
+        app.keep_counts()
+
+
+def _hear(place: Place, changes: Changes, server: uvicorn.Server) -> None:
+    """What comes from the supervisor: changes that others have made, or its end, which is this worker's too."""
+    try:
+        parcel = place.line.recv(PARCEL_BYTES)
+    except BlockingIOError:
+        return
+    except ConnectionError:
+        parcel = b""
+    if parcel:
+        changes.hear(json.loads(parcel))
+        return
+    asyncio.get_running_loop().remove_reader(place.line)
+    changes.close()
+    server.should_exit = True
+
+
+def _url(listener: socket.socket, settings: ServerSettings) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{settings.prefix.rstrip('/')}"
 
 
 def _collect_seldom() -> None:

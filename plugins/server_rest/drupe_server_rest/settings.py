@@ -22,6 +22,7 @@ class ServerSettings:
     `open_to_all`         listen on other than this machine's own addresses although nobody has to log in
     `max_body_mb`         the largest JSON body
     `patience_s`          seconds that a client may send nothing of its request, or read nothing of its answer
+    `workers`             processes that serve together, for a store that several servers may share, such as PostgreSQL
     `readers`             threads that read from the store
     `log_requests`        write a line for each request
     """
@@ -38,5 +39,6 @@ class ServerSettings:
     open_to_all: bool = False
     max_body_mb: int = field(default=64)
     patience_s: float = 30.0
+    workers: int = 1
     readers: int = 4
     log_requests: bool = False

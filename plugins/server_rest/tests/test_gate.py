@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from drupe_server_rest.gate import bare_host, is_loopback
 from plugins.server_rest.tests.served import Served, start
@@ -44,6 +45,7 @@ def test_json_may_say_its_charset_come_packed_or_be_packed_into_a_text(server: S
     for body, headers in (
         (BODY, {"Content_Type": "application/json; charset=utf-8"}),
         (gzip.compress(BODY), {"Content_Type": "application/json", "Content_Encoding": "gzip"}),
+        (zstandard.ZstdCompressor().compress(BODY), {"Content_Type": "application/json", "Content_Encoding": "zstd"}),
         (json.dumps(BODY.decode()).encode(), {"Content_Type": "application/json"}),
     ):
         assert server.ask("POST", CREATE, body, **headers).status == 200
@@ -76,6 +78,9 @@ def test_long_answers_are_packed_for_those_who_take_it(server: Served) -> None:
     packed = server.call("POST", "runs/search", {"experiment_ids": ["0"]}, Accept_Encoding="gzip")
     assert packed.headers["content-encoding"] == "gzip"
     assert gzip.decompress(packed.body) == plain.body
+    packed = server.call("POST", "runs/search", {"experiment_ids": ["0"]}, Accept_Encoding="gzip, zstd")
+    assert packed.headers["content-encoding"] == "zstd"
+    assert zstandard.ZstdDecompressor().decompress(packed.body) == plain.body
 
 
 def test_every_answer_has_an_id_and_says_that_it_is_nothing_else(server: Served) -> None:

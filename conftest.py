@@ -1,8 +1,36 @@
-"""For all tests of the house: a busy machine is no fault of the code, so hypothesis does not mind how long examples take."""
+"""For all tests of the house: one PostgreSQL server for the whole run, and patience.
+
+A busy machine is no fault of the code, so hypothesis does not mind how long examples take.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+OWN_SERVER = Path(__file__).with_name("plugins") / "store_postgres/tests/own_server.py"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """An `OwnServer`, started by the first test that asks; whoever stops it starts it again, and each makes databases of its own."""
+    spec = spec_from_file_location("own_server", OWN_SERVER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    try:
+        context = module.own_server()
+        running = context.__enter__()
+    except module.NoServer as reason:
+        pytest.skip(str(reason))
+    yield running
+    context.__exit__(None, None, None)

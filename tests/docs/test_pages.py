@@ -6,10 +6,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,22 +27,14 @@ def name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[dict[str, str]]:
-    """The variables that lead libpq to a server with an empty database `runs`; the server is that of the store's tests."""
-    spec = spec_from_file_location("own_server", ROOT / "plugins/store_postgres/tests/own_server.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    with ExitStack() as stack:
-        try:
-            server = stack.enter_context(module.own_server())
-        except module.NoServer as reason:
-            pytest.skip(str(reason))
-        with server.connect() as connection:
-            connection.execute("CREATE DATABASE runs")
-        yield {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": module.USER, "PGPASSWORD": module.PASSWORD}
+@pytest.fixture
+def postgres(postgres_server: Any) -> dict[str, str]:
+    """The variables that lead libpq to a server with an empty database `runs`."""
+    postgres_server.drop("runs")
+    with postgres_server.connect() as connection:
+        connection.execute("CREATE DATABASE runs")
+    variables: dict[str, str] = postgres_server.variables
+    return variables
 
 
 @pytest.mark.parametrize("page", RUNNABLE, ids=name)

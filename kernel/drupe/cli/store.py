@@ -1,5 +1,7 @@
 """`drupe store`: look through all that a store keeps for damage, make a whole store of what can be read of a damaged one, copy a store.
 
+Its other commands, for a store that is well, are in `upkeep`.
+
 What is checked and how rows are kept is the store plugin's affair; see `TrackingStore.verify` and `TrackingStore.repair`. How a store is
 copied is for `drupe.migrate.copying`.
 """
@@ -17,6 +19,7 @@ from attrs import asdict, evolve
 from drupe.artifacts.progress import progress_bar
 from drupe.cli.nouns import Noun, missing_store, tracking_uri
 from drupe.cli.output import Column, Form, chosen_form, note, print_csv, print_json, print_list, say, table_of
+from drupe.cli.upkeep import backup, restore_, upgrade, vacuum
 from drupe.entities import Damage, RepairReport, TableReport
 from drupe.errors import NoProvider, StoreUnavailable
 from drupe.extend.features import Feature
@@ -41,10 +44,12 @@ __all__ = ["store"]
         drupe store repair
         drupe store repair sqlite:///runs.db --to rescued.db
         drupe store copy sqlite:///runs.db postgresql://db.example/runs
+        drupe store backup /backups/monday --artifacts
+        drupe store upgrade --plan
     """,
 )
 def store() -> None:
-    """Find damage in a store, repair it, and copy a store into another.
+    """Look after a store: back it up and restore it, upgrade it, find and repair damage, copy it into another, give space back.
 
     Damage comes from failing disks, torn writes, or programs that wrote into the file. Nothing but the store itself is needed to repair it.
     """
@@ -227,6 +232,9 @@ def _print(report: RepairReport) -> None:
 def _plain_damage(found: Damage) -> dict[str, Any]:
     return {"place": found.place, "told": found.told, "run_id": found.run_id, "key": found.key}
 
+
+for _one in (upgrade, backup, restore_, vacuum):
+    store.add_command(_one)
 
 _DAMAGE: list[Column[Damage]] = [
     Column("place", lambda found: found.place, in_table=False),

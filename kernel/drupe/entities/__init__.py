@@ -35,12 +35,15 @@ from drupe.entities.runs import (
     RunTag,
 )
 from drupe.entities.shipping import Heartbeat, Origin, ParamClash, Parcel, Receipt
+from drupe.entities.upkeep import Deleted, DeletedKind, SchemaStep, SpaceReport, UpgradeReport
 from drupe.entities.whole import WholeLoggedModel, WholeModel, WholeRun
 
 __all__ = [
     "Damage",
     "Dataset",
     "DatasetInput",
+    "Deleted",
+    "DeletedKind",
     "Experiment",
     "FileInfo",
     "Heartbeat",
@@ -75,11 +78,14 @@ __all__ = [
     "RunOutputs",
     "RunStatus",
     "RunTag",
+    "SchemaStep",
     "Series",
     "SourceType",
+    "SpaceReport",
     "Stage",
     "Stat",
     "TableReport",
+    "UpgradeReport",
     "ViewType",
     "WholeLoggedModel",
     "WholeModel",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn, Protocol, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 from drupe.entities import (
     Damage,
@@ -41,16 +41,11 @@ from drupe.entities import (
 from drupe.errors import StoreCorrupt, UnsupportedFeature
 from drupe.extend.features import Feature, Support
 from drupe.extend.shipping import ship_in_parts
+from drupe.extend.upkeep import Progress, Upkeep
 from drupe.search.query import Query
 from drupe.uris import Uri
 
 __all__ = ["Progress", "TrackingStore", "outcome_of"]
-
-
-class Progress(Protocol):
-    """Told how far a long work on a store is: bytes done, bytes in all, and what is being looked at."""
-
-    def __call__(self, done_bytes: int, total_bytes: int, what: str, /) -> None: ...
 
 
 def outcome_of(call: Callable[[], Any]) -> Any:
@@ -61,8 +56,8 @@ def outcome_of(call: Callable[[], Any]) -> Any:
         return fault
 
 
-class TrackingStore(ABC):
-    """Experiments and runs in one place.
+class TrackingStore(Upkeep, ABC):
+    """Experiments and runs in one place. How it is looked after is for `upkeep`.
 
     Every method may be called from several threads at once and, where CONCURRENT_PROCESSES is declared, from several processes. A method
     either does all of its work or raises and has done none of it. Limits and name rules are those of `drupe.entities.limits`.
@@ -307,7 +302,7 @@ class TrackingStore(ABC):
         """
         return ship_in_parts(self, parcel)
 
-    def beat(self, beats: Sequence[Heartbeat]) -> None:  # noqa: B027 - a store may do without
+    def beat(self, beats: Sequence[Heartbeat]) -> None:
         """Keep the latest sign of life of each run and writer. Unknown runs and those that have ended are left out."""
 
     def heartbeats(self, run_ids: Sequence[str] | None = None) -> list[Heartbeat]:

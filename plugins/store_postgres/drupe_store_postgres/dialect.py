@@ -11,20 +11,23 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 import sqlalchemy
 from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8Dumper
-from sqlalchemy import BigInteger, Double, Integer, LargeBinary, SmallInteger, Table, Text, collate, func, literal
+from sqlalchemy import BigInteger, Column, Double, Integer, LargeBinary, SmallInteger, Table, Text, collate, func, literal
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql.elements import ColumnElement
 
-from drupe.errors import DrupeError, StoreSchema, StoreUnavailable
+from drupe.errors import DrupeError, StoreBusy, StoreSchema, StoreUnavailable
+from drupe.extend.upkeep import Progress
 from drupe_store_postgres.address import Address
 from drupe_store_postgres.faults import Replaced, explain
 from drupe_store_postgres.settings import Durability, PostgresSettings
@@ -41,10 +44,18 @@ PREPARED_MAX = 500
 IDLE_S = 300
 KEEPALIVE = {"keepalives": 1, "keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 4, "tcp_user_timeout": 60_000}
 LOCKS = 0x6472_7570  # "drup": the class of our advisory locks
+UPGRADE = "upgrade"
 
 _READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WRITE = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _IDENTITY = "SELECT (SELECT oid FROM pg_database WHERE datname = current_database()), to_regclass('drupe_schema')::oid"
+_WORDS = PGDialect()  # type: ignore[no-untyped-call]
+_OTHERS = """
+SELECT client_addr FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'drupe' AND pid <> pg_backend_pid() AND pid NOT IN (
+  SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = ((hashtext(%s)::int8 + 4294967296) %% 4294967296)::oid
+)
+"""  # who holds or awaits the lock of an upgrade is about to look at the version anew
 _TYPES = ((Double, "float8"), (LargeBinary, "bytea"), (Text, "text"), (SmallInteger, "int2"), (BigInteger, "int8"), (Integer, "int4"))
 
 
@@ -106,23 +117,72 @@ class PostgresDialect(Dialect):
             for row in rows:
                 copy.write_row([row[name] for name in names])
 
-    def back_up(self, label: str) -> str:
-        name = f"drupe_backup_{label}_{time.strftime('%Y%m%d_%H%M%S', time.gmtime())}"
+    def back_up(self, label: str, *, progress: Progress | None = None) -> str:
+        name = _schema_name(label)
         try:
-            with self._new_connection() as connection:
-                connection.execute("SET statement_timeout = 0")
-                with connection.transaction():
-                    connection.execute(f"CREATE SCHEMA {name}")
-                    found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()").fetchall()
-                    for (table,) in found:
-                        if table in metadata.tables:
-                            connection.execute(f"CREATE TABLE {name}.{table} AS TABLE {table}")
+            with self.connection() as connection, connection.transaction():
+                connection.execute("SET LOCAL statement_timeout = 0")
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                tables = self.tables(connection)
+                connection.execute(f"CREATE SCHEMA {name}")
+                for done, table in enumerate(tables):
+                    if progress is not None:
+                        progress(done, len(tables), table)
+                    connection.execute(f"CREATE TABLE {name}.{table} AS TABLE {table}")
+                    (same,) = connection.execute(
+                        f"SELECT (SELECT count(*) FROM {table}) = (SELECT count(*) FROM {name}.{table})"
+                    ).fetchone() or (False,)
+                    if not same:
+                        raise StoreUnavailable(f"{self.place}: the copy of {table} has not all of its rows", place=self.place)
         except psycopg.Error as fault:
             why = self.explain(fault)
             raise StoreUnavailable(
                 f"{self.place}: no backup could be made before the upgrade, so nothing was changed: {why or fault}", place=self.place
             ) from fault
         return f"{self.place}, schema {name}"
+
+    def place_of_backup(self, label: str) -> str:
+        return f"{self.place}, schema {_schema_name(label)}"
+
+    @contextmanager
+    def upgrading(self) -> Iterator[None]:
+        with self.connection() as connection:
+            try:
+                connection.execute("SELECT pg_advisory_lock(%s::int4, hashtext(%s))", (LOCKS, UPGRADE))
+            except psycopg.errors.LockNotAvailable as fault:
+                raise StoreBusy(
+                    f"{self.place}: another process has been upgrading it for {self.patience_s:g} s", place=self.place
+                ) from fault
+            yield
+
+    def others(self) -> str | None:
+        with self.connection() as connection:
+            found = connection.execute(_OTHERS, (LOCKS, UPGRADE)).fetchall()
+        if not found:
+            return None
+        hosts = sorted({str(host) for (host,) in found if host is not None})
+        whence = f", from {', '.join(hosts)}" if hosts else ""
+        return f"{len(found)} connection{'s' if len(found) > 1 else ''} of drupe{whence} {'have' if len(found) > 1 else 'has'} it open"
+
+    def type_in_words(self, column: Column[Any]) -> str:
+        return column.type.compile(dialect=_WORDS)
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection of its own, for work on the database as a whole; it commits each statement. Driver errors are told in our tree."""
+        try:
+            opened = self._new_connection()
+        except psycopg.Error as fault:
+            raise self.explain(fault) or fault from fault
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def tables(self, connection: psycopg.Connection[Any]) -> list[str]:
+        """The tables of ours that are there, sorted."""
+        found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1").fetchall()
+        return [str(table) for (table,) in found if table in metadata.tables]
 
     def pack(self, members: Sequence[int | str]) -> list[int | str]:
         return list(members)
@@ -194,6 +254,10 @@ def _check_is_alive(connection: Any, record: Any, _: Any) -> None:
 def _type_of(table: Table, name: str) -> str:
     kind = table.c[name].type
     return next(told for type_, told in _TYPES if isinstance(kind, type_))
+
+
+def _schema_name(label: str) -> str:
+    return f"drupe_backup_{label}_{time.strftime('%Y%m%d_%H%M%S', time.gmtime())}"
 
 
 def _ms(seconds: float) -> int:

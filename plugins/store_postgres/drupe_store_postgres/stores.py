@@ -5,16 +5,17 @@ Stores of one address with the same settings share one pool of connections; the 
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from drupe.entities import Damage
+from drupe.entities import Damage, SpaceReport, UpgradeReport
 from drupe.extend.features import Feature, Support
 from drupe.extend.registry_store import RegistryStore
 from drupe.extend.tracking_store import TrackingStore, outcome_of
+from drupe.extend.upkeep import Progress, Upkeep
+from drupe.lazy import load
 from drupe.uris import Uri
 from drupe_store_postgres.address import Address, artifact_root_for
 from drupe_store_postgres.dialect import PostgresDialect
@@ -24,6 +25,7 @@ from drupe_store_sql import experiments, migrations, verify
 from drupe_store_sql.database import Database
 from drupe_store_sql.dialect import Overtaken
 from drupe_store_sql.registry import SqlRegistryStore
+from drupe_store_sql.sharing import Shelf
 from drupe_store_sql.tracking import SqlTrackingStore
 
 __all__ = ["PostgresRegistryStore", "PostgresTrackingStore"]
@@ -31,27 +33,33 @@ __all__ = ["PostgresRegistryStore", "PostgresTrackingStore"]
 _NOT_CALLS = frozenset({"open", "close", "verify", "repair", "find_damage"})
 
 _Key = tuple[Address, PostgresSettings]
-_open: dict[_Key, tuple[Database, int]] = {}
-_opening = threading.Lock()
 
 
 def _calls(contract: type) -> list[str]:
     return [name for name, found in vars(contract).items() if callable(found) and not name.startswith("_") and name not in _NOT_CALLS]
 
 
-@repeating(_calls(TrackingStore))
+@repeating([*_calls(TrackingStore), *_calls(Upkeep)])
 class PostgresTrackingStore(SqlTrackingStore):
     """Experiments and runs in one PostgreSQL database."""
 
     features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys(
-        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS, Feature.GROUP_COMMIT, Feature.LOGGED_MODELS, Feature.IMPORTS),
+        (
+            Feature.CONCURRENT_PROCESSES,
+            Feature.ORIGINS,
+            Feature.HEARTBEATS,
+            Feature.GROUP_COMMIT,
+            Feature.LOGGED_MODELS,
+            Feature.IMPORTS,
+            Feature.UPKEEP,
+        ),
         Support.FULL,
     )
 
     @classmethod
     def open(cls, uri: Uri, settings: Any = None) -> Self:
-        address, chosen = Address.of(uri), settings or PostgresSettings()
-        return cls(_acquire(address, chosen), artifact_root_for(chosen.artifact_root), on_close=partial(_release, (address, chosen)))
+        key = Address.of(uri), settings or PostgresSettings()
+        return cls(_shelf.acquire(key), artifact_root_for(key[1].artifact_root), on_close=partial(_shelf.release, key))
 
     def apply(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
         try:
@@ -77,6 +85,33 @@ class PostgresTrackingStore(SqlTrackingStore):
         finally:
             store.close()
 
+    @classmethod
+    def plan_upgrade(cls, uri: Uri, settings: Any = None) -> UpgradeReport:
+        planned: UpgradeReport = _upkeep("plan_upgrade")(Address.of(uri), settings or PostgresSettings())
+        return planned
+
+    @classmethod
+    def upgrade(cls, uri: Uri, settings: Any = None, *, backup: bool = True, progress: Progress | None = None) -> UpgradeReport:
+        done: UpgradeReport = _upkeep("upgrade")(Address.of(uri), settings or PostgresSettings(), backup=backup, progress=progress)
+        return done
+
+    @classmethod
+    def back_up(cls, uri: Uri, settings: Any = None, *, target: Path, progress: Progress | None = None) -> int:
+        return int(_upkeep("back_up")(Address.of(uri), settings or PostgresSettings(), target=target, progress=progress))
+
+    @classmethod
+    def restore(
+        cls, uri: Uri, settings: Any = None, *, source: Path, replace: bool = False, progress: Progress | None = None
+    ) -> str | None:
+        chosen = settings or PostgresSettings()
+        kept: str | None = _upkeep("restore")(Address.of(uri), chosen, source=source, replace=replace, progress=progress)
+        return kept
+
+    @classmethod
+    def vacuum(cls, uri: Uri, settings: Any = None, *, progress: Progress | None = None) -> SpaceReport:
+        report: SpaceReport = _upkeep("vacuum")(Address.of(uri), settings or PostgresSettings(), progress=progress)
+        return report
+
 
 @repeating(_calls(RegistryStore))
 class PostgresRegistryStore(SqlRegistryStore):
@@ -86,33 +121,17 @@ class PostgresRegistryStore(SqlRegistryStore):
 
     @classmethod
     def open(cls, uri: Uri, settings: Any = None) -> Self:
-        address, chosen = Address.of(uri), settings or PostgresSettings()
-        return cls(_acquire(address, chosen), on_close=partial(_release, (address, chosen)))
+        key = Address.of(uri), settings or PostgresSettings()
+        return cls(_shelf.acquire(key), on_close=partial(_shelf.release, key))
 
 
-def _acquire(address: Address, settings: PostgresSettings) -> Database:
-    with _opening:
-        database, users = _open.get((address, settings), (None, 0))
-        if database is None:
-            dialect = PostgresDialect(address, settings)
-            database = Database(dialect, partial(_prepare, dialect))
-        _open[address, settings] = (database, users + 1)
-        return database
+def _upkeep(what: str) -> Any:
+    return load(f"drupe_store_postgres.upkeep:{what}")  # seldom needed
 
 
-def _release(key: _Key) -> None:
-    with _opening:
-        database, users = _open[key]
-        if users > 1:
-            _open[key] = (database, users - 1)
-            return
-        del _open[key]
-        database.close()
-
-
-def _in_child() -> None:
-    global _opening
-    _opening = threading.Lock()  # a thread that held it does not exist in the child
+def _make(key: _Key) -> Database:
+    dialect = PostgresDialect(*key)
+    return Database(dialect, partial(_prepare, dialect))
 
 
 def _prepare(dialect: PostgresDialect, database: Database) -> None:
@@ -125,5 +144,4 @@ def _prepare(dialect: PostgresDialect, database: Database) -> None:
         dialect.recognise(session)
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_child)
+_shelf = Shelf(_make)

@@ -7,6 +7,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from drupe.entities import NewRun
@@ -26,22 +27,13 @@ def _load(path: Path) -> Any:
     return module
 
 
-own_server = _load(Path(__file__).with_name("own_server.py"))
-
-
 def uri_of(address: str) -> Uri:
     return Uri.parse(address, query=True, user_info=True)
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Any]:
-    try:
-        context = own_server.own_server()
-        running = context.__enter__()
-    except own_server.NoServer as reason:
-        pytest.skip(str(reason))
-    yield running
-    context.__exit__(None, None, None)
+def server(postgres_server: Any) -> Any:
+    return postgres_server
 
 
 @pytest.fixture(scope="session")
@@ -51,13 +43,33 @@ def population() -> Any:
 
 
 @pytest.fixture(scope="session")
-def only_database(server: Any) -> str:
-    return str(server.new_database())
+def template(server: Any) -> str:
+    """The name of a database with a new store in it, which nobody is connected to."""
+    name = str(server.new_database())
+    PostgresTrackingStore.open(uri_of(server.address(name))).close()
+    return name
+
+
+@pytest.fixture(scope="session")
+def only_database(server: Any, template: str) -> str:
+    return str(server.new_database(f"TEMPLATE {template}"))
 
 
 @pytest.fixture
-def database(server: Any, only_database: str) -> str:
-    """The name of an empty database; emptying one takes half as long as making one."""
+def database(server: Any, only_database: str, tmp_path: Path) -> str:
+    """The name of a database with a new store in it; clearing one takes a tenth of the time of making one."""
+    try:
+        server.clear(only_database, Uri.parse(tmp_path / "drupe-artifacts").text)
+    except psycopg.Error:  # a test before has left something else
+        server.empty(only_database)
+        PostgresTrackingStore.open(uri_of(server.address(only_database))).close()
+        server.clear(only_database, Uri.parse(tmp_path / "drupe-artifacts").text)
+    return only_database
+
+
+@pytest.fixture
+def empty_database(server: Any, only_database: str) -> str:
+    """The name of a database with nothing in it."""
     server.empty(only_database)
     return only_database
 
@@ -73,7 +85,7 @@ def open_store(address: str, tmp_path: Path) -> Iterator[Open]:
     opened: list[PostgresTrackingStore] = []
 
     def opener(at: str = address, **settings: Any) -> PostgresTrackingStore:
-        chosen = PostgresSettings(**{"artifact_root": str(tmp_path / "artifacts"), **settings})
+        chosen = PostgresSettings(**{"artifact_root": str(tmp_path / "drupe-artifacts"), **settings})
         opened.append(PostgresTrackingStore.open(uri_of(at), chosen))
         return opened[-1]
 

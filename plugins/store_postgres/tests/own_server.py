@@ -1,6 +1,6 @@
-"""A PostgreSQL server of the tests' own, in a temporary folder and on a free port of this machine; other suites load this file too.
+"""A PostgreSQL server of the tests' own, in a temporary folder and on a free port of this machine. The whole run shares one; see /conftest.py.
 
-Debian's package is installed where it is missing and may be.
+Debian's package is installed where it is missing and may be. A watcher ends the server when the tests were killed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +25,16 @@ USER = "postgres"
 PASSWORD = "s3cret/word@"  # signs that an address must escape
 PASSWORD_ESCAPED = "s3cret%2Fword%40"
 SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=60", "shared_buffers=64MB", "autovacuum_naptime=5min")
+
+
+TABLES = "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'drupe_schema'"
+WATCH = """
+import shutil, subprocess, sys
+sys.stdin.read()
+folder, *command = sys.argv[1:]
+subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+shutil.rmtree(folder, ignore_errors=True)
+"""
 
 
 class NoServer(Exception):
@@ -74,6 +86,11 @@ class OwnServer:
         """The address of a database, with user and password."""
         return f"{scheme}://{USER}:{PASSWORD_ESCAPED}@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """What leads libpq here."""
+        return {"PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGUSER": USER, "PGPASSWORD": PASSWORD}
+
     def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
         """A connection of a bystander, which commits every statement."""
         return psycopg.connect(host="127.0.0.1", port=self.port, user=USER, password=PASSWORD, dbname=database, autocommit=True)
@@ -93,15 +110,33 @@ class OwnServer:
             )
             connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC")
 
+    def clear(self, name: str, artifact_root: str) -> None:
+        """Take all rows out of a database that has a store of the newest schema, as quickly as can be, and furnish it."""
+        with self.connect(name) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            (tables,) = connection.execute(TABLES).fetchone() or ("",)
+            connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")  # type: ignore[arg-type]
+            now = time.time_ns() // 1_000_000
+            connection.execute("INSERT INTO experiments VALUES (0, 'Default', %s, 0, %s, %s)", (f"{artifact_root}/0", now, now))
+
     def drop(self, name: str) -> None:
         """Remove a database, whoever is connected to it."""
         with self.connect() as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")  # type: ignore[arg-type]
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def watch(self) -> subprocess.Popen[bytes]:
+        """A process that ends the server and takes its folder away as soon as this one is gone, however it goes."""
+        stop = self._command("pg_ctl", "-D", str(self.data), "-w", "-m", "immediate", "stop")
+        return subprocess.Popen([sys.executable, "-c", WATCH, str(self.folder), *stop], stdin=subprocess.PIPE, start_new_session=True)
+
+    def _command(self, program: str, *arguments: str) -> list[str]:
         command = [str(self.binaries / program), *arguments]
-        if os.geteuid() == 0:  # the server refuses to run as root
-            command = ["runuser", "-u", USER, "--", *command]
+        return ["runuser", "-u", USER, "--", *command] if os.geteuid() == 0 else command  # the server refuses to run as root
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = self._command(program, *arguments)
         output = self.folder / "output"
         with output.open("wb") as written:
             done = subprocess.run(
@@ -121,12 +156,14 @@ def own_server() -> Iterator[OwnServer]:
         server = OwnServer(_binaries(), folder)
         server.make()
         server.start()
-        try:
-            yield server
-        finally:
-            server.stop("immediate")
-    finally:
+    except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
+        raise
+    watcher = server.watch()
+    try:
+        yield server
+    finally:
+        watcher.communicate()  # which ends its input
 
 
 @lru_cache(maxsize=1)

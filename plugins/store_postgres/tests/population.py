@@ -1,4 +1,4 @@
-"""A hundred thousand runs, written by the server itself: what logging a point of each would have left in the tables.
+"""Many runs, written by the server itself: what logging a point of each would have left in the tables.
 
 The points of the series are all the same; only searches are asked of them."""
 

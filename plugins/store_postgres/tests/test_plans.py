@@ -1,4 +1,4 @@
-"""How PostgreSQL finds things in a store of a hundred thousand runs: pages of runs and all else by an index, never through a whole table."""
+"""How PostgreSQL finds things in a store of forty thousand runs: pages of runs and all else by an index, never through a whole table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from drupe_store_postgres.settings import PostgresSettings
 from drupe_store_postgres.stores import PostgresTrackingStore
 from drupe_store_sql.session import Session
 
-RUNS = 100_000
+RUNS = 40_000
 SMALL = {"keys", "experiments", "experiment_tags", "drupe_schema", "datasets", "inputs", "input_tags", "heartbeats", "origins"}
 SMALL |= {
     "logged_models",

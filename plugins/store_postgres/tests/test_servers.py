@@ -79,11 +79,11 @@ def test_a_database_that_is_not_there_is_told_with_what_makes_it(server: Any) ->
         PostgresTrackingStore.open(Uri.parse(server.address("nobodys"), user_info=True))
 
 
-def test_settings_come_from_the_address_and_the_environment(server: Any, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_come_from_the_address_and_the_environment(server: Any, empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRUPE_STORE_POSTGRES__ARTIFACT_ROOT", "s3://bucket/runs")
     settings.reset()
     loading.reset()
-    address = server.address(database, scheme="postgres") + "?durability=normal&statement_timeout_s=7&pool_size=3"
+    address = server.address(empty_database, scheme="postgres") + "?durability=normal&statement_timeout_s=7&pool_size=3"
     store = loading.catalog().open("drupe_tracking_stores", Uri.parse(address, query=True, user_info=True))
     with store._database.read() as session:
         found = session.driver.execute(
@@ -238,8 +238,9 @@ def test_a_database_without_unicode_is_refused(server: Any) -> None:
     server.drop(name)
 
 
-def test_a_database_of_another_program_is_refused_and_left(server: Any, database: str, address: str) -> None:
-    with server.connect(database) as other:
+def test_a_database_of_another_program_is_refused_and_left(server: Any, empty_database: str) -> None:
+    address = server.address(empty_database)
+    with server.connect(empty_database) as other:
         other.execute("CREATE TABLE customers (id int)")
         with pytest.raises(StoreSchema, match="another program"):
             PostgresTrackingStore.open(Uri.parse(address, user_info=True))

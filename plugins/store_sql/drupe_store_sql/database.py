@@ -57,6 +57,10 @@ class Database:
         self._is_closed = True
         self._engine.dispose()
 
+    def disconnect(self) -> None:
+        """Close all connections that are idle; the next use makes others."""
+        self._engine.dispose()
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that sees one state of the database."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Column, Table
 from sqlalchemy.engine import Engine
 from sqlalchemy.sql.elements import ColumnElement
 
 from drupe.errors import DrupeError, StoreBusy
+from drupe.extend.upkeep import Progress
 
 __all__ = ["Dialect", "Overtaken"]
 
@@ -56,8 +58,24 @@ class Dialect(ABC):
         """The error of our tree that a driver's or SQLAlchemy's exception stands for; None when it is not about the store."""
 
     @abstractmethod
-    def back_up(self, label: str) -> str:
-        """Keep a copy of the whole database before it is changed, with `label` in its name; returns where it lies."""
+    def back_up(self, label: str, *, progress: Progress | None = None) -> str:
+        """Keep a copy of the whole database before it is changed, with `label` in its name, and look through it; returns where it lies."""
+
+    @abstractmethod
+    def place_of_backup(self, label: str) -> str:
+        """Where `back_up` would put a copy now, in words."""
+
+    @abstractmethod
+    def upgrading(self) -> AbstractContextManager[None]:
+        """Nobody else is inside at the same time. This process has no transaction open and no connection idle. Raises StoreBusy after `patience_s`."""
+
+    @abstractmethod
+    def others(self) -> str | None:
+        """Who else has the database open and does not wait to be `upgrading`, in words; None for nobody. Needs what `upgrading` needs."""
+
+    def type_in_words(self, column: Column[Any]) -> str | None:
+        """A column's type as ALTER TABLE wants it; None where a table has to be made anew to get more columns."""
+        return None
 
     outlives_faults = False
     """True where a statement that fails leaves its transaction as it was, so that reading needs no savepoint."""

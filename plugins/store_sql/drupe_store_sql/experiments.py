@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
-from drupe.entities import Experiment, LifecycleStage
+from drupe.entities import DeletedKind, Experiment, LifecycleStage
 from drupe.errors import AlreadyExists, ExperimentNotFound, InvalidValue, TagNotFound, WrongLifecycle
+from drupe_store_sql import deletions
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import held, replace, shared, stretch
-from drupe_store_sql.tables import experiment_tags, experiments, runs
+from drupe_store_sql.tables import deletions as tombs, experiment_tags, experiments, runs
 
 __all__ = [
     "IDS",
@@ -35,7 +36,7 @@ IDS = "experiment ids"
 """What a transaction is alone for that takes the next id."""
 
 _ADD = insert(experiments)
-_NEXT = select(func.coalesce(func.max(experiments.c.id), -1) + 1)
+_HIGHEST = (select(func.max(experiments.c.id)), select(func.max(tombs.c.number)).where(tombs.c.kind == DeletedKind.EXPERIMENT.value))
 _ONE = select(experiments).where(experiments.c.id == bindparam("number"))
 _HELD, _SHARED = held(_ONE), shared(_ONE)
 _NAMED = select(experiments).where(experiments.c.name == bindparam("name"))
@@ -90,15 +91,15 @@ def add_whole(session: Session, number: int, experiment: Experiment) -> None:
         created_ms=experiment.creation_time,
         updated_ms=experiment.last_update_time,
     )
+    if experiment.lifecycle_stage == LifecycleStage.DELETED:
+        deletions.note(session, DeletedKind.EXPERIMENT, number, now=experiment.last_update_time or 0)
     set_tags(session, number, experiment.tags)
 
 
 def next_number(session: Session) -> int:
-    """The id that the next experiment gets."""
-    row = session.row(_NEXT)
-    assert row is not None
-    number: int = row[0]
-    return number
+    """The id that the next experiment gets; also one that was removed for good keeps its own."""
+    found = [row[0] for statement in _HIGHEST if (row := session.row(statement)) and row[0] is not None]
+    return max(found, default=-1) + 1
 
 
 def get(session: Session, experiment_id: str) -> Experiment:
@@ -147,6 +148,7 @@ def set_stage(session: Session, experiment_id: str, stage: LifecycleStage, *, no
     if row[3] == gone:
         raise ExperimentNotFound(f"experiment {experiment_id} ({row[1]!r}) is {stage} already", experiment_id=experiment_id)
     session.run(_STAGE, number=row[0], gone=gone, now=now)
+    deletions.of_experiment(session, row[0], is_deleted=bool(gone), now=now)
     session.run(_STAGE_OF_RUNS, number=row[0], gone=gone)
 
 

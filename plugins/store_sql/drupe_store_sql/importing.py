@@ -8,9 +8,9 @@ from __future__ import annotations
 from attrs import evolve
 from sqlalchemy import bindparam, insert, select, text
 
-from drupe.entities import Experiment, LifecycleStage, ModelVersionStatus, RunStatus, Stage, WholeModel, WholeRun
+from drupe.entities import DeletedKind, Experiment, LifecycleStage, ModelVersionStatus, RunStatus, Stage, WholeModel, WholeRun
 from drupe.errors import AlreadyExists
-from drupe_store_sql import experiments, inputs, models as model_rows, points, runs as run_rows, versions as version_rows
+from drupe_store_sql import deletions, experiments, inputs, models as model_rows, points, runs as run_rows, versions as version_rows
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import held, stretch
 from drupe_store_sql.tables import aliases, experiments as experiment_table, model_tags, models, runs, tags, versions
@@ -59,7 +59,7 @@ def take_experiment(session: Session, experiment: Experiment, *, artifact_root: 
     return kept
 
 
-def take_run(session: Session, whole: WholeRun) -> None:
+def take_run(session: Session, whole: WholeRun, *, now: int) -> None:
     """See TrackingStore.import_runs."""
     run, info = whole.run, whole.run.info
     home = experiments.get(session, info.experiment_id)
@@ -80,6 +80,8 @@ def take_run(session: Session, whole: WholeRun) -> None:
         )
         assert made is not None
         number: int = made[0]
+        if info.lifecycle_stage == LifecycleStage.DELETED:
+            deletions.note(session, DeletedKind.RUN, number, now=now)
     else:
         number = row[0]
         if row[1] != experiment:

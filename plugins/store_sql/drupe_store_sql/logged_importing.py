@@ -72,4 +72,4 @@ def take(session: Session, whole: WholeLoggedModel) -> None:
         if run_id in here:
             ties.tie_outputs(session, here[run_id], [ModelOutput(given.model_id, step)])
     if row is None and whole.is_deleted:
-        logged_models.remove(session, given.model_id)
+        logged_models.remove(session, given.model_id, now=given.last_updated_timestamp)

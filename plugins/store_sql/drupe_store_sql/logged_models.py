@@ -11,10 +11,10 @@ from typing import Any
 from attrs import asdict
 from sqlalchemy import bindparam, delete, select, text, update
 
-from drupe.entities import LoggedModel, LoggedModelStatus, NewLoggedModel
+from drupe.entities import DeletedKind, LoggedModel, LoggedModelStatus, NewLoggedModel
 from drupe.entities.names import invent_run_name
 from drupe.errors import AlreadyExists, LoggedModelNotFound, ParamConflict, TagNotFound
-from drupe_store_sql import experiments, model_metrics
+from drupe_store_sql import deletions, experiments, model_metrics
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import replace, stretch
 from drupe_store_sql.tables import logged_model_params, logged_model_tags, logged_models
@@ -141,9 +141,11 @@ def set_status(session: Session, model_id: str, status: LoggedModelStatus, messa
     return get(session, model_id)
 
 
-def remove(session: Session, model_id: str) -> None:
+def remove(session: Session, model_id: str, *, now: int) -> None:
     """See TrackingStore.delete_logged_model."""
-    session.run(_REMOVE, number=require(session, model_id, allow_deleted=True))
+    number = require(session, model_id, allow_deleted=True)
+    session.run(_REMOVE, number=number)
+    deletions.note(session, DeletedKind.LOGGED_MODEL, number, now=now)
 
 
 def set_tags(session: Session, model_id: str, tags: Mapping[str, str], *, now: int) -> LoggedModel:

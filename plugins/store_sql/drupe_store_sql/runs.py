@@ -11,6 +11,7 @@ from attrs import asdict
 from sqlalchemy import bindparam, delete, select, text, update
 
 from drupe.entities import (
+    DeletedKind,
     LifecycleStage,
     LogBatch,
     ModelPoints,
@@ -26,7 +27,7 @@ from drupe.entities import (
 )
 from drupe.entities.names import invent_run_name
 from drupe.errors import AlreadyExists, InvalidValue, ParamConflict, RunNotFound, TagNotFound, WrongLifecycle
-from drupe_store_sql import experiments, model_metrics, points, readout
+from drupe_store_sql import deletions, experiments, model_metrics, points, readout
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import held, insert_of_run, stretch
 from drupe_store_sql.tables import heartbeats, params, runs, tags
@@ -127,10 +128,14 @@ def change(session: Session, run_id: str, *, status: RunStatus | None, end_time:
     return number
 
 
-def set_stage(session: Session, run_id: str, stage: LifecycleStage) -> None:
+def set_stage(session: Session, run_id: str, stage: LifecycleStage, *, now: int) -> None:
     """See TrackingStore.set_run_stage."""
     number, _ = require(session, run_id)
     session.run(_STAGE, number=number, gone=int(stage == LifecycleStage.DELETED))
+    if stage == LifecycleStage.DELETED:
+        deletions.note(session, DeletedKind.RUN, number, now=now)
+    else:
+        deletions.forget(session, DeletedKind.RUN, number)
 
 
 def check_batch(batch: LogBatch) -> CheckedBatch:

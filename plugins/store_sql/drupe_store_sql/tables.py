@@ -1,4 +1,4 @@
-"""The tables of schema version 3, as SQLAlchemy metadata. Queries live in the rooms that own them.
+"""The tables of schema version 4, as SQLAlchemy metadata. Queries live in the rooms that own them.
 
 Rows are tied together by integers; ids and names that people see are columns. Names of metrics, params and run tags are kept once, in
 `keys`. Text compares by code point on every database. In metric columns NULL means NaN, because SQLite has no NaN; a series that does
@@ -34,6 +34,7 @@ __all__ = [
     "aliases",
     "chunks",
     "datasets",
+    "deletions",
     "experiment_tags",
     "experiments",
     "head",
@@ -333,6 +334,18 @@ logged_model_ties = Table(
     Column("model", ForeignKey(logged_models.c.id), nullable=False, index=True),
     Column("step", BigInteger, nullable=False),  # 0 of what is used
     PrimaryKeyConstraint("run", "is_output", "model"),
+    sqlite_with_rowid=False,
+)
+
+# --- what was deleted, and can be restored until it is removed
+
+deletions = Table(
+    "deletions",
+    metadata,
+    Column("kind", TEXT, nullable=False),  # a `DeletedKind`
+    Column("number", BigInteger, nullable=False),  # the row's
+    Column("at_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("kind", "number"),
     sqlite_with_rowid=False,
 )
 

@@ -6,12 +6,14 @@ A database's plugin subclasses it and adds `open`.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from drupe.entities import (
     DatasetInput,
+    Deleted,
+    DeletedKind,
     Experiment,
     Heartbeat,
     LifecycleStage,
@@ -50,6 +52,7 @@ from drupe_store_sql import (
     logged_importing,
     logged_models,
     readout,
+    removal,
     runs,
     shipping,
     tables,
@@ -166,7 +169,7 @@ class SqlTrackingStore(TrackingStore):
 
     def set_run_stage(self, run_id: str, stage: LifecycleStage) -> None:
         with self._database.write() as session:
-            runs.set_stage(session, run_id, stage)
+            runs.set_stage(session, run_id, stage, now=self._database.clock())
 
     def log_batch(self, run_id: str, batch: LogBatch) -> None:
         checked = runs.check_batch(batch)
@@ -234,7 +237,7 @@ class SqlTrackingStore(TrackingStore):
 
     def delete_logged_model(self, model_id: str) -> None:
         with self._database.write() as session:
-            logged_models.remove(session, model_id)
+            logged_models.remove(session, model_id, now=self._database.clock())
 
     def set_logged_model_tags(self, model_id: str, tags: Mapping[str, str]) -> LoggedModel:
         checked = limits.check_tags("logged model tag", tags, limit=None)
@@ -297,7 +300,7 @@ class SqlTrackingStore(TrackingStore):
         if checked:
             with self._database.write() as session:
                 for one in checked:
-                    importing.take_run(session, one)
+                    importing.take_run(session, one, now=self._database.clock())
 
     def import_logged_models(self, models: Sequence[WholeLoggedModel]) -> None:
         checked = [logged_limits.check_whole_logged_model(one) for one in models]
@@ -306,10 +309,40 @@ class SqlTrackingStore(TrackingStore):
                 for one in checked:
                     logged_importing.take(session, one)
 
+    # --- looking after it
+
+    def deleted(self) -> list[Deleted]:
+        with self._database.read() as session:
+            return removal.listed(session)
+
+    def remove(self, things: Sequence[Deleted]) -> None:
+        for kind, removed in ((DeletedKind.RUN, removal.runs_with), (DeletedKind.LOGGED_MODEL, removal.models)):
+            for ids in _batches([thing.id for thing in things if thing.kind is kind]):
+                with self._database.write() as session:
+                    removed(session, ids)
+        for thing in things:
+            number = experiments.row_number(thing.id) if thing.kind is DeletedKind.EXPERIMENT else 0
+            if number > 0:
+                self._remove_experiment(number)
+
+    def _remove_experiment(self, number: int) -> None:
+        for some in (removal.runs_of, removal.models_of):
+            is_more = True
+            while is_more:
+                with self._database.write() as session:
+                    is_more = some(session, number)
+        with self._database.write() as session:
+            removal.experiment(session, number)
+
 
 def _scope(experiment_ids: Sequence[str] | None, view: ViewType) -> Scope:
     numbers = None if experiment_ids is None else tuple(sorted({experiments.row_number(one) for one in experiment_ids}))
     return Scope(view, numbers)
+
+
+def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), removal.AT_ONCE):
+        yield ids[start : start + removal.AT_ONCE]
 
 
 def _absolute(location: str) -> str:

@@ -18,6 +18,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -29,10 +30,11 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql.elements import ColumnElement
 
-from drupe.errors import DrupeError, StoreBusy, StoreUnavailable
+from drupe.errors import DrupeError, StoreBusy, StoreCorrupt, StoreUnavailable
+from drupe.extend.upkeep import Progress
 from drupe.search.like import like
 from drupe_store_sql.dialect import Dialect
-from drupe_store_sqlite import faults
+from drupe_store_sqlite import copies, faults, holders
 from drupe_store_sqlite.settings import Durability, SqliteSettings
 
 __all__ = ["SqliteDialect"]
@@ -99,27 +101,49 @@ class SqliteDialect(Dialect):
     def explain(self, fault: Exception) -> DrupeError | None:
         return faults.explain(fault, self.file)
 
-    def back_up(self, label: str) -> str:
+    def back_up(self, label: str, *, progress: Progress | None = None) -> str:
         if self.is_read_only:
             raise faults.read_only(self.file)
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-        target = self.file.with_name(f"{self.file.name}.{label}-{stamp}.bak")
-        unfinished = target.with_name(f"{target.name}.part")
+        target = copies.free_name(self.file, label)
         try:
-            source, copy = self._new_connection(), sqlite3.connect(unfinished)
-            try:
-                source.backup(copy)
-            finally:
-                copy.close()
-                source.close()
-            os.replace(unfinished, target)
-        except (sqlite3.Error, OSError) as fault:
-            unfinished.unlink(missing_ok=True)
+            self.copy_to(target, progress=progress)
+        except (sqlite3.Error, OSError, StoreCorrupt) as fault:
             why = self.explain(fault)
             raise StoreUnavailable(
                 f"{self.file}: no backup could be made before the upgrade, so nothing was changed: {why or fault}"
             ) from fault
         return str(target)
+
+    def place_of_backup(self, label: str) -> str:
+        return str(copies.free_name(self.file, label))
+
+    def copy_to(self, target: Path, *, progress: Progress | None = None) -> None:
+        """Write a whole copy of the file as it is now. Raises sqlite3.Error, OSError, StoreCorrupt."""
+        source = self._new_connection()
+        try:
+            copies.copy_database(source, target, progress=progress)
+        finally:
+            source.close()
+
+    def vacuum(self) -> None:
+        """Write the file anew without its unused pages, and empty its log. Raises sqlite3.Error."""
+        if self.is_read_only:
+            raise faults.read_only(self.file)
+        connection = self._new_connection()
+        try:
+            connection.execute("PRAGMA temp_store=FILE")  # it may be larger than the memory
+            connection.execute(f"PRAGMA busy_timeout={round(self.patience_s * 1000)}")
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+
+    def upgrading(self) -> AbstractContextManager[None]:
+        return holders.upgrading(self.file, self.patience_s)
+
+    def others(self) -> str | None:
+        found = holders.holder(self.file)
+        return None if found is None else f"{found} has it open"
 
     def pack(self, members: Sequence[int | str]) -> str:
         return json.dumps(members)

@@ -5,27 +5,25 @@ The damaged file is never written. It keeps its name until the new one was looke
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
-import struct
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from attrs import evolve
 
 from drupe.entities import Damage, RepairReport, TableReport
-from drupe.errors import AlreadyExists, StoreBusy
+from drupe.errors import AlreadyExists
 from drupe.extend.tracking_store import Progress
 from drupe_store_sql import experiments, migrations
 from drupe_store_sql.database import Database
 from drupe_store_sql.rebuild import rebuild_series
 from drupe_store_sqlite import faults
 from drupe_store_sqlite.address import artifact_root_for
+from drupe_store_sqlite.copies import swap
 from drupe_store_sqlite.dialect import SqliteDialect
+from drupe_store_sqlite.holders import alone
 from drupe_store_sqlite.pages import Pages, read_log
 from drupe_store_sqlite.salvage import Salvage
 from drupe_store_sqlite.settings import SqliteSettings
@@ -33,9 +31,6 @@ from drupe_store_sqlite.transfer import Transfer
 from drupe_store_sqlite.verify import find_damage, newest_tables, require_file
 
 __all__ = ["repair"]
-
-LOCKS_FROM, LOCKS = 0x40000000, 512
-"""The bytes that SQLite locks in a file; see https://www.sqlite.org/fileformat2.html and os_unix.c."""
 
 
 def repair(file: Path, settings: SqliteSettings, *, target: Path | None = None, progress: Progress | None = None) -> RepairReport:
@@ -46,7 +41,7 @@ def repair(file: Path, settings: SqliteSettings, *, target: Path | None = None, 
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     new = target or file.with_name(f"{file.name}.repaired-{stamp}")
     unfinished = new.with_name(f"{new.name}.part")
-    with _alone(file):
+    with alone(file, "repair the file"):
         try:
             tables, losses = _make(file, unfinished, settings, progress)
             losses += [evolve(left, place=str(file)) for left in find_damage(unfinished, settings)]
@@ -58,7 +53,7 @@ def repair(file: Path, settings: SqliteSettings, *, target: Path | None = None, 
         finally:
             for end in ("", "-wal", "-shm", "-journal"):
                 unfinished.with_name(unfinished.name + end).unlink(missing_ok=True)
-        damaged = None if target is not None else _swap(file, new, stamp)
+        damaged = None if target is not None else swap(file, new, f"damaged-{stamp}")
     return RepairReport(str(target or file), None if damaged is None else str(damaged), tables, tuple(dict.fromkeys(losses)))
 
 
@@ -84,40 +79,3 @@ def _make(file: Path, new: Path, settings: SqliteSettings, progress: Progress | 
     finally:
         database.close()
     return transfer.report(), losses
-
-
-def _swap(file: Path, new: Path, stamp: str) -> Path:
-    """Put the new file in the place of the damaged one. The log goes first: a new file must never meet the log of an old one."""
-    damaged = file.with_name(f"{file.name}.damaged-{stamp}")
-    os.link(file, damaged)
-    log = file.with_name(f"{file.name}-wal")
-    if log.exists():
-        os.replace(log, damaged.with_name(f"{damaged.name}-wal"))
-    file.with_name(f"{file.name}-shm").unlink(missing_ok=True)
-    os.replace(new, file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-    return damaged
-
-
-@contextmanager
-def _alone(file: Path) -> Iterator[None]:
-    """Hold SQLite's locks of the file, so that nobody opens it meanwhile. Raises StoreBusy when somebody has."""
-    descriptor = os.open(file, os.O_RDWR)
-    try:
-        try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, LOCKS, LOCKS_FROM)
-        except OSError as fault:
-            raise StoreBusy(f"{file}: {_holder(descriptor)} has the database open; end it, then repair the file", path=str(file)) from fault
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _holder(descriptor: int) -> str:
-    asked = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, LOCKS_FROM, LOCKS, 0)
-    *_, pid = struct.unpack("hhqqi4x", fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
-    return f"process {pid}" if pid > 0 else "another process"

@@ -5,14 +5,12 @@ Stores of one file with the same settings share one engine, whoever opens them; 
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from drupe.entities import Damage, RepairReport
+from drupe.entities import Damage, RepairReport, SpaceReport, UpgradeReport
 from drupe.errors import StoreBusy, StoreCorrupt
 from drupe.extend.features import Feature, Support
 from drupe.extend.tracking_store import Progress
@@ -21,6 +19,7 @@ from drupe.uris import Uri
 from drupe_store_sql import experiments, migrations
 from drupe_store_sql.database import Database
 from drupe_store_sql.registry import SqlRegistryStore
+from drupe_store_sql.sharing import Shelf
 from drupe_store_sql.tracking import SqlTrackingStore
 from drupe_store_sqlite.address import artifact_root_for, database_file
 from drupe_store_sqlite.dialect import SqliteDialect
@@ -32,8 +31,6 @@ __all__ = ["SqliteRegistryStore", "SqliteTrackingStore"]
 DAMAGE_TOLD = 20
 
 _Address = tuple[Path, SqliteSettings]
-_open: dict[_Address, tuple[Database, int]] = {}
-_opening = threading.Lock()
 
 
 class SqliteTrackingStore(SqlTrackingStore):
@@ -48,6 +45,7 @@ class SqliteTrackingStore(SqlTrackingStore):
             Feature.LOGGED_MODELS,
             Feature.REPAIR,
             Feature.IMPORTS,
+            Feature.UPKEEP,
         ),
         Support.FULL,
     )
@@ -55,7 +53,8 @@ class SqliteTrackingStore(SqlTrackingStore):
     @classmethod
     def open(cls, uri: Uri, settings: Any = None) -> Self:
         file, chosen = database_file(uri), settings or SqliteSettings()
-        return cls(_acquire(file, chosen), artifact_root_for(file, chosen.artifact_root), on_close=partial(_release, (file, chosen)))
+        address = (file, chosen)
+        return cls(_shelf.acquire(address), artifact_root_for(file, chosen.artifact_root), on_close=partial(_shelf.release, address))
 
     def size_bytes(self) -> int | None:
         with self._database.read():  # a file that was replaced or has gone is told or made first
@@ -86,6 +85,38 @@ class SqliteTrackingStore(SqlTrackingStore):
         report: RepairReport = mend(file, settings or SqliteSettings(), target=target, progress=progress)
         return report
 
+    @classmethod
+    def plan_upgrade(cls, uri: Uri, settings: Any = None) -> UpgradeReport:
+        planned: UpgradeReport = _upkeep("plan_upgrade")(_not_open_here(database_file(uri)), settings or SqliteSettings())
+        return planned
+
+    @classmethod
+    def upgrade(cls, uri: Uri, settings: Any = None, *, backup: bool = True, progress: Progress | None = None) -> UpgradeReport:
+        file = _not_open_here(database_file(uri))
+        done: UpgradeReport = _upkeep("upgrade")(file, settings or SqliteSettings(), backup=backup, progress=progress)
+        return done
+
+    @classmethod
+    def back_up(cls, uri: Uri, settings: Any = None, *, target: Path, progress: Progress | None = None) -> int:
+        file = _not_open_here(database_file(uri))
+        return int(_upkeep("back_up")(file, settings or SqliteSettings(), target=target, progress=progress))
+
+    @classmethod
+    def restore(
+        cls, uri: Uri, settings: Any = None, *, source: Path, replace: bool = False, progress: Progress | None = None
+    ) -> str | None:
+        file = _not_open_here(database_file(uri))
+        kept: str | None = _upkeep("restore")(file, settings or SqliteSettings(), source=source, replace=replace, progress=progress)
+        return kept
+
+    @classmethod
+    def vacuum(cls, uri: Uri, settings: Any = None, *, progress: Progress | None = None) -> SpaceReport:
+        file = _not_open_here(database_file(uri))
+        load("drupe_store_sqlite.verify:require_file")(file)
+        cls.open(uri, settings).close()
+        report: SpaceReport = _upkeep("vacuum")(file, settings or SqliteSettings(), progress=progress)
+        return report
+
 
 class SqliteRegistryStore(SqlRegistryStore):
     """Registered models in one SQLite file."""
@@ -94,41 +125,24 @@ class SqliteRegistryStore(SqlRegistryStore):
 
     @classmethod
     def open(cls, uri: Uri, settings: Any = None) -> Self:
-        file, chosen = database_file(uri), settings or SqliteSettings()
-        return cls(_acquire(file, chosen), on_close=partial(_release, (file, chosen)))
+        address = (database_file(uri), settings or SqliteSettings())
+        return cls(_shelf.acquire(address), on_close=partial(_shelf.release, address))
+
+
+def _upkeep(what: str) -> Any:
+    return load(f"drupe_store_sqlite.upkeep:{what}")  # seldom needed, and opening a store should stay quick
 
 
 def _not_open_here(file: Path) -> Path:
     """Closing a file that is read beside SQLite would give up SQLite's locks of it in this process."""
-    with _opening:
-        if any(other == file for other, _ in _open):
-            raise StoreBusy(f"{file}: this process has the database open; close it first", path=str(file))
+    if _shelf.has(lambda address: address[0] == file):
+        raise StoreBusy(f"{file}: this process has the database open; close it first", path=str(file))
     return file
 
 
-def _acquire(file: Path, settings: SqliteSettings) -> Database:
-    with _opening:
-        database, users = _open.get((file, settings), (None, 0))
-        if database is None:
-            dialect = SqliteDialect(file, settings)
-            database = Database(dialect, partial(_prepare, dialect))
-        _open[file, settings] = (database, users + 1)
-        return database
-
-
-def _release(address: _Address) -> None:
-    with _opening:
-        database, users = _open[address]
-        if users > 1:
-            _open[address] = (database, users - 1)
-            return
-        del _open[address]
-        database.close()
-
-
-def _in_child() -> None:
-    global _opening
-    _opening = threading.Lock()  # a thread that held it does not exist in the child
+def _make(address: _Address) -> Database:
+    dialect = SqliteDialect(*address)
+    return Database(dialect, partial(_prepare, dialect))
 
 
 def _prepare(dialect: SqliteDialect, database: Database) -> None:
@@ -140,5 +154,4 @@ def _prepare(dialect: SqliteDialect, database: Database) -> None:
         migrations.upgrade(database, furnish=partial(experiments.add_default, now=database.clock(), artifact_root=root))
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_child)
+_shelf = Shelf(_make)

@@ -10,14 +10,26 @@ from typing import Any
 
 import pytest
 
-from drupe.entities import Heartbeat, LogBatch, ModelOutput, ModelPoints, NewLoggedModel, NewRun, Origin, Parcel, Points, Receipt
+from drupe.entities import (
+    DeletedKind,
+    Heartbeat,
+    LogBatch,
+    ModelOutput,
+    ModelPoints,
+    NewLoggedModel,
+    NewRun,
+    Origin,
+    Parcel,
+    Points,
+    Receipt,
+)
 from drupe.errors import StoreUnavailable
 from drupe.extend.tracking_store import TrackingStore
 from drupe.search import Kind, parse
 from drupe.testing.comparison import Pair
 from drupe.testing.memory_tracking import MemoryTrackingStore
 from drupe_store_sql import experiments, migrations
-from drupe_store_sql.database import Database
+from drupe_store_sql.database import Database, now_ms
 from drupe_store_sql.session import Session
 from drupe_store_sqlite.dialect import SqliteDialect
 from drupe_store_sqlite.settings import SqliteSettings
@@ -100,7 +112,7 @@ def test_without_room_for_a_backup_nothing_is_upgraded(database: Database, file:
 
 
 def test_an_upgrade_that_another_process_made_meanwhile_is_not_repeated(database: Database, file: Path) -> None:
-    def other_process(label: str) -> str:
+    def other_process(label: str, *, progress: Any = None) -> str:
         with database.write() as session:
             colour_runs(session)
             session.driver.execute("INSERT INTO drupe_schema VALUES (2, 0, 'another')")
@@ -191,6 +203,26 @@ def test_an_upgrade_to_version_3_that_is_cut_off_leaves_a_version_2_that_can_be_
     assert all_rows(file, "SELECT max(version) FROM drupe_schema") == [(2,)]
     assert open_store().create_logged_model(NewLoggedModel("0", name="pie")).name == "pie"
     assert all_rows(file, "SELECT max(version) FROM drupe_schema") == [(migrations.NEWEST,)]
+
+
+def test_what_was_deleted_before_version_4_counts_from_the_upgrade_on(file: Path, open_store: Open) -> None:
+    restore(RELEASED[2], file)
+    connection = sqlite3.connect(file)
+    connection.execute("UPDATE runs SET is_deleted = 1")
+    connection.commit()
+    connection.close()
+    before = now_ms()
+    (found,) = open_store().deleted()
+    assert (found.kind, found.id) == (DeletedKind.RUN, "apple")
+    assert found.deleted_at is not None
+    assert found.deleted_at >= before
+
+
+def test_when_something_was_deleted_is_kept_by_version_4(file: Path, open_store: Open) -> None:
+    restore(RELEASED[3], file)
+    assert [(found.kind, found.name, found.deleted_at) for found in open_store().deleted()] == [
+        (DeletedKind.EXPERIMENT, "gone", 1_700_000_000_000)
+    ]
 
 
 def test_the_logged_model_of_version_3_is_kept(file: Path, open_store: Open) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-from drupe.entities import Heartbeat, LogBatch, ModelOutput, ModelPoints, NewLoggedModel, NewRun, Origin, Parcel, Points
+from drupe.entities import Heartbeat, LifecycleStage, LogBatch, ModelOutput, ModelPoints, NewLoggedModel, NewRun, Origin, Parcel, Points
 from drupe.uris import Uri
 from drupe_store_sql.migrations import NEWEST
 from drupe_store_sqlite.settings import SqliteSettings
@@ -28,10 +28,12 @@ def dump(file: Path) -> str:
     store.create_logged_model(NewLoggedModel("0", MODEL, "pie", "tree", "apple", {"team": "red"}, {"depth": "3"}))
     store.log_outputs("apple", [ModelOutput(MODEL, 3)])
     store.log_batch("apple", LogBatch(model_points=(ModelPoints(MODEL, "loss", Points.of([(602, 602, 0.5)]), "iris", "d1"),)))
+    store.set_experiment_stage(store.create_experiment("gone").experiment_id, LifecycleStage.DELETED)
     store.close()
     connection = sqlite3.connect(file)
     connection.execute("UPDATE drupe_schema SET applied_ms = ?", (NOW,))
     connection.execute("UPDATE experiments SET created_ms = ?, updated_ms = ?", (NOW, NOW))
+    connection.execute("UPDATE deletions SET at_ms = ?", (NOW,))
     connection.execute("UPDATE logged_models SET created_ms = ?, updated_ms = ?", (NOW, NOW))
     connection.commit()
     text = "\n".join(connection.iterdump()) + "\n"

@@ -1,0 +1,190 @@
+"""Removing for good what was deleted longer ago than some age: files first, then rows, so that what was interrupted is simply done again.
+
+What a registered version was made of stays, and so does whatever has files that cannot be removed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from attrs import define, field
+
+from drupe.artifacts.repos import repo_for
+from drupe.entities import Deleted, DeletedKind, LoggedModel, ModelVersion, Page, ViewType
+from drupe.errors import DrupeError, InvalidValue, NotFound
+from drupe.extend import Feature, RegistryStore, TrackingStore
+from drupe.extend.upkeep import Progress
+from drupe.search import Kind, parse
+from drupe.uris import ArtifactPath, Uri, redact
+
+__all__ = ["Removable", "find_removable", "read_age", "remove"]
+
+_AGE = re.compile(r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+_UNITS_MS = (86_400_000, 3_600_000, 60_000, 1000)
+_VERSIONS, _RUNS, _MODELS = parse(Kind.MODEL_VERSIONS), parse(Kind.RUNS), parse(Kind.LOGGED_MODELS)
+_ID_IN_SOURCE = re.compile(r"[0-9A-Za-z][\w-]*")
+DEFAULT = "0"
+AT_ONCE = 200
+
+
+@define
+class Removable:
+    """What may be removed, and what was deleted long enough ago too but stays, each with the reason."""
+
+    things: list[Deleted] = field(factory=list)
+    kept: list[tuple[Deleted, str]] = field(factory=list)
+
+
+def read_age(text: str) -> int:
+    """Read `30d`, `1d2h3m4s`, as MLflow has it, as milliseconds. Raises InvalidValue."""
+    found = _AGE.fullmatch(text.strip())
+    if found is None or not any(found.groups()):
+        raise InvalidValue(f"{text!r} is not an age; write days, hours, minutes and seconds like 30d or 1d2h30m")
+    return round(sum(float(number) * unit for number, unit in zip(found.groups(), _UNITS_MS, strict=True) if number))
+
+
+def find_removable(
+    store: TrackingStore,
+    registry: RegistryStore | None,
+    *,
+    older_than_ms: int | None,
+    now_ms: int,
+    run_ids: Collection[str] = (),
+    experiment_ids: Collection[str] = (),
+    model_ids: Collection[str] = (),
+) -> Removable:
+    """What was deleted at least `older_than_ms` ago (None: whenever); with ids, only these, with what is in these experiments.
+
+    Raises NotFound for an id that is not of a deleted thing, UnsupportedFeature.
+    """
+    deleted = store.deleted()
+    if run_ids or experiment_ids or model_ids:
+        deleted = _named(deleted, run_ids, experiment_ids, model_ids)
+    if older_than_ms is not None:
+        deleted = [one for one in deleted if one.deleted_at is not None and one.deleted_at <= now_ms - older_than_ms]
+    held = _held(registry)
+    found = Removable()
+    homes_kept: dict[str, str] = {}
+    for one in deleted:
+        why = _why_kept(store, one, held, homes_kept)
+        if why is None:
+            found.things.append(one)
+            continue
+        found.kept.append((one, why))
+        homes_kept.setdefault(one.experiment_id, f"{one.kind} {one.id} in it stays")
+    return found
+
+
+def remove(store: TrackingStore, found: Removable, *, progress: Progress | None = None) -> Removable:
+    """Remove the files and rows of what was found; what was removed, and what stays."""
+    done = Removable(kept=list(found.kept))
+    ready: list[Deleted] = []
+    for number, one in enumerate(found.things):
+        if progress is not None:
+            progress(number, len(found.things), one.name)
+        try:
+            for id_, address in _files_of(store, one):
+                _remove_files(id_, address)
+        except DrupeError as fault:
+            done.kept.append((one, f"its files cannot be removed: {fault.message}"))
+            continue
+        ready.append(one)
+        if len(ready) >= AT_ONCE:
+            store.remove(ready)
+            done.things += ready
+            ready = []
+    store.remove(ready)
+    done.things += ready
+    return done
+
+
+def _named(deleted: list[Deleted], run_ids: Collection[str], experiment_ids: Collection[str], model_ids: Collection[str]) -> list[Deleted]:
+    wanted = {
+        **{(DeletedKind.RUN, one): "run" for one in run_ids},
+        **{(DeletedKind.EXPERIMENT, one): "experiment" for one in experiment_ids},
+        **{(DeletedKind.LOGGED_MODEL, one): "logged model" for one in model_ids},
+    }
+    missing = wanted.keys() - {(one.kind, one.id) for one in deleted}
+    if missing:
+        told = ", ".join(f"{kind} {id_}" for kind, id_ in sorted(missing))
+        raise NotFound(f"not deleted, or not there at all: {told}; delete it first", ids=sorted(id_ for _, id_ in missing))
+    return [one for one in deleted if (one.kind, one.id) in wanted or one.experiment_id in set(experiment_ids)]
+
+
+def _held(registry: RegistryStore | None) -> dict[str, str]:
+    """The ids that registered versions name as what they were made of, with the version's name."""
+    held: dict[str, str] = {}
+    if registry is None:
+        return held
+    version: ModelVersion
+    for version in _all(lambda token: registry.search_model_versions(_VERSIONS, limit=10_000, page_token=token)):
+        name = f"version {version.version} of {version.name}"
+        held.update(dict.fromkeys(_ID_IN_SOURCE.findall(version.source), name))
+        if version.run_id:
+            held[version.run_id] = name
+    return held
+
+
+def _why_kept(store: TrackingStore, one: Deleted, held: dict[str, str], homes_kept: dict[str, str]) -> str | None:
+    if one.kind is not DeletedKind.EXPERIMENT:
+        return f"{held[one.id]} was made of it" if one.id in held else None
+    if one.id == DEFAULT:
+        return "every store has this experiment"
+    if one.id in homes_kept:
+        return homes_kept[one.id]
+    alive = store.search_runs(_RUNS, experiment_ids=[one.id], view=ViewType.ACTIVE_ONLY, limit=1)
+    if len(alive):
+        return f"run {alive[0].info.run_id} in it was restored"
+    for run in _runs_of(store, one.id):
+        if run in held:
+            return f"{held[run]} was made of run {run} in it"
+    for model in _models_of(store, one.id):
+        if model.model_id in held:
+            return f"{held[model.model_id]} was made of logged model {model.model_id} in it"
+    return None
+
+
+def _files_of(store: TrackingStore, one: Deleted) -> Iterator[tuple[str, str]]:
+    """The ids that name folders of files, with the addresses of the files."""
+    if one.kind is not DeletedKind.EXPERIMENT:
+        if one.artifacts:
+            yield one.id, one.artifacts
+        return
+    for run in _all(lambda token: store.search_runs(_RUNS, experiment_ids=[one.id], view=ViewType.ALL, page_token=token)):
+        yield run.info.run_id, run.info.artifact_uri
+    for model in _models_of(store, one.id):
+        yield model.model_id, model.artifact_location
+
+
+def _remove_files(id_: str, address: str) -> None:
+    """Remove the folder that is named after the id. Raises InvalidValue when the files are in no such folder: it may be somebody else's."""
+    uri = Uri.parse(address, query=True)
+    parts = uri.text.partition("?")[0].rstrip("/").split("/")
+    if parts[-1] == "artifacts":
+        parts.pop()
+    if len(parts) < 2 or parts[-1] != id_:
+        raise InvalidValue(f"{redact(address)} is no folder of its own")
+    repo_for("/".join(parts[:-1])).delete(ArtifactPath.parse(id_))
+
+
+def _runs_of(store: TrackingStore, experiment_id: str) -> Iterator[str]:
+    for run in _all(lambda token: store.search_runs(_RUNS, experiment_ids=[experiment_id], view=ViewType.ALL, page_token=token)):
+        yield run.info.run_id
+
+
+def _models_of(store: TrackingStore, experiment_id: str) -> Iterable[LoggedModel]:
+    if not store.features.get(Feature.LOGGED_MODELS):
+        return ()
+    return _all(lambda token: store.search_logged_models(_MODELS, experiment_ids=[experiment_id], limit=1000, page_token=token))
+
+
+def _all(read: Any) -> Iterator[Any]:
+    token = None
+    while True:
+        page: Page[Any] = read(token)
+        yield from page
+        token = page.token
+        if token is None:
+            return

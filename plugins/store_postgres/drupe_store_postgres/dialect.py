@@ -118,12 +118,12 @@ class PostgresDialect(Dialect):
                 copy.write_row([row[name] for name in names])
 
     def back_up(self, label: str, *, progress: Progress | None = None) -> str:
-        name = _schema_name(label)
         try:
             with self.connection() as connection, connection.transaction():
                 connection.execute("SET LOCAL statement_timeout = 0")
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 tables = self.tables(connection)
+                name = _free_name(connection, label)
                 connection.execute(f"CREATE SCHEMA {name}")
                 for done, table in enumerate(tables):
                     if progress is not None:
@@ -258,6 +258,12 @@ def _type_of(table: Table, name: str) -> str:
 
 def _schema_name(label: str) -> str:
     return f"drupe_backup_{label}_{time.strftime('%Y%m%d_%H%M%S', time.gmtime())}"
+
+
+def _free_name(connection: psycopg.Connection[Any], label: str) -> str:
+    wanted = _schema_name(label)
+    taken = {name for (name,) in connection.execute("SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %s)", (wanted,))}
+    return next(name for name in (wanted, *(f"{wanted}_{n}" for n in range(2, 1000))) if name not in taken)
 
 
 def _ms(seconds: float) -> int:

@@ -1,0 +1,315 @@
+SELECT pg_catalog.set_config('search_path', '', false);
+CREATE TABLE public.aliases (
+    model bigint NOT NULL,
+    alias text NOT NULL COLLATE pg_catalog."C",
+    version bigint NOT NULL
+);
+CREATE TABLE public.chunks (
+    id bigint NOT NULL,
+    run bigint NOT NULL,
+    key bigint NOT NULL,
+    is_tail smallint NOT NULL,
+    count integer NOT NULL,
+    min_step bigint NOT NULL,
+    max_step bigint NOT NULL,
+    min_ms bigint NOT NULL,
+    max_ms bigint NOT NULL,
+    points bytea NOT NULL
+);
+CREATE SEQUENCE public.chunks_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.chunks_id_seq OWNED BY public.chunks.id;
+CREATE TABLE public.datasets (
+    id bigint NOT NULL,
+    experiment bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    digest text NOT NULL COLLATE pg_catalog."C",
+    source_type text NOT NULL COLLATE pg_catalog."C",
+    source text NOT NULL COLLATE pg_catalog."C",
+    schema text COLLATE pg_catalog."C",
+    profile text COLLATE pg_catalog."C"
+);
+CREATE SEQUENCE public.datasets_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.datasets_id_seq OWNED BY public.datasets.id;
+CREATE TABLE public.drupe_schema (
+    version integer NOT NULL,
+    applied_ms bigint NOT NULL,
+    release text NOT NULL
+);
+CREATE TABLE public.experiment_tags (
+    experiment bigint NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C",
+    value text NOT NULL COLLATE pg_catalog."C"
+);
+CREATE TABLE public.experiments (
+    id bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    artifact_location text NOT NULL COLLATE pg_catalog."C",
+    is_deleted smallint NOT NULL,
+    created_ms bigint NOT NULL,
+    updated_ms bigint NOT NULL
+);
+CREATE SEQUENCE public.experiments_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.experiments_id_seq OWNED BY public.experiments.id;
+CREATE TABLE public.input_tags (
+    input bigint NOT NULL,
+    number integer NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C",
+    value text NOT NULL COLLATE pg_catalog."C"
+);
+CREATE TABLE public.inputs (
+    id bigint NOT NULL,
+    run bigint NOT NULL,
+    dataset bigint NOT NULL,
+    context text COLLATE pg_catalog."C"
+);
+CREATE SEQUENCE public.inputs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.inputs_id_seq OWNED BY public.inputs.id;
+CREATE TABLE public.keys (
+    id bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C"
+);
+CREATE SEQUENCE public.keys_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.keys_id_seq OWNED BY public.keys.id;
+CREATE TABLE public.model_tags (
+    model bigint NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C",
+    value text NOT NULL COLLATE pg_catalog."C"
+);
+CREATE TABLE public.models (
+    id bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    description text NOT NULL COLLATE pg_catalog."C",
+    created_ms bigint NOT NULL,
+    updated_ms bigint NOT NULL,
+    highest bigint NOT NULL
+);
+CREATE SEQUENCE public.models_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.models_id_seq OWNED BY public.models.id;
+CREATE TABLE public.params (
+    run bigint NOT NULL,
+    key bigint NOT NULL,
+    value text NOT NULL COLLATE pg_catalog."C"
+);
+CREATE TABLE public.runs (
+    id bigint NOT NULL,
+    run_id text NOT NULL COLLATE pg_catalog."C",
+    experiment bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    user_id text NOT NULL COLLATE pg_catalog."C",
+    status text NOT NULL COLLATE pg_catalog."C",
+    start_ms bigint NOT NULL,
+    end_ms bigint,
+    is_deleted smallint NOT NULL,
+    artifact_uri text NOT NULL COLLATE pg_catalog."C",
+    request bytea
+);
+CREATE SEQUENCE public.runs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.runs_id_seq OWNED BY public.runs.id;
+CREATE TABLE public.series (
+    run bigint NOT NULL,
+    key bigint NOT NULL,
+    count bigint NOT NULL,
+    nans bigint NOT NULL,
+    first double precision,
+    first_step bigint NOT NULL,
+    first_ms bigint NOT NULL,
+    last double precision,
+    last_step bigint NOT NULL,
+    last_ms bigint NOT NULL,
+    min double precision,
+    max double precision,
+    argmin bigint,
+    argmax bigint,
+    mean double precision,
+    total bytea NOT NULL,
+    tail_rows integer NOT NULL,
+    tail_points integer NOT NULL
+);
+CREATE TABLE public.tags (
+    run bigint NOT NULL,
+    key bigint NOT NULL,
+    value text NOT NULL COLLATE pg_catalog."C"
+);
+CREATE TABLE public.version_tags (
+    version bigint NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C",
+    value text NOT NULL COLLATE pg_catalog."C"
+);
+CREATE TABLE public.versions (
+    id bigint NOT NULL,
+    model bigint NOT NULL,
+    version bigint NOT NULL,
+    source text NOT NULL COLLATE pg_catalog."C",
+    run_id text COLLATE pg_catalog."C",
+    description text NOT NULL COLLATE pg_catalog."C",
+    user_id text NOT NULL COLLATE pg_catalog."C",
+    stage text NOT NULL COLLATE pg_catalog."C",
+    status text NOT NULL COLLATE pg_catalog."C",
+    status_message text NOT NULL COLLATE pg_catalog."C",
+    run_link text NOT NULL COLLATE pg_catalog."C",
+    created_ms bigint NOT NULL,
+    updated_ms bigint NOT NULL
+);
+CREATE SEQUENCE public.versions_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.versions_id_seq OWNED BY public.versions.id;
+ALTER TABLE ONLY public.chunks ALTER COLUMN id SET DEFAULT nextval('public.chunks_id_seq'::regclass);
+ALTER TABLE ONLY public.datasets ALTER COLUMN id SET DEFAULT nextval('public.datasets_id_seq'::regclass);
+ALTER TABLE ONLY public.experiments ALTER COLUMN id SET DEFAULT nextval('public.experiments_id_seq'::regclass);
+ALTER TABLE ONLY public.inputs ALTER COLUMN id SET DEFAULT nextval('public.inputs_id_seq'::regclass);
+ALTER TABLE ONLY public.keys ALTER COLUMN id SET DEFAULT nextval('public.keys_id_seq'::regclass);
+ALTER TABLE ONLY public.models ALTER COLUMN id SET DEFAULT nextval('public.models_id_seq'::regclass);
+ALTER TABLE ONLY public.runs ALTER COLUMN id SET DEFAULT nextval('public.runs_id_seq'::regclass);
+ALTER TABLE ONLY public.versions ALTER COLUMN id SET DEFAULT nextval('public.versions_id_seq'::regclass);
+INSERT INTO public.chunks VALUES (1, 1, 3, 0, 600, 0, 599, 0, 599, '\x04812d8d3958020000000000000000000000010000000000000000000000000000000001000000000000000200000000000000000000021e000000636020001a18d021010d18ea1b086918d581140284020b3d360669e80200023d00000063b8f0e0c5872f3ffe3030b1b07170f1f009080a098b888a894b484a49cbc8cac92b28282a2a29292baba8a8aaaaa9a9ab6b68308cea180d2b82a90400021000000063b0870007a201c3a88ed1b022180200');
+INSERT INTO public.chunks VALUES (2, 1, 3, 1, 1, 600, 600, 600, 600, '\x02667a51e458020000000000005802000000000000000000000000e03f');
+INSERT INTO public.chunks VALUES (3, 1, 3, 1, 1, 601, 601, 601, 601, '\x02d08e1ccb59020000000000005902000000000000000000000000e03f');
+INSERT INTO public.chunks VALUES (4, 1, 3, 1, 1, 602, 602, 602, 602, '\x020a93caba5a020000000000005a02000000000000000000000000e03f');
+INSERT INTO public.drupe_schema VALUES (1, 1700000000000, '0.1.0');
+INSERT INTO public.experiments VALUES (0, 'Default', 'file:///artifacts/0', 0, 1700000000000, 1700000000000);
+INSERT INTO public.keys VALUES (1, 'mlflow.runName');
+INSERT INTO public.keys VALUES (2, 'alpha');
+INSERT INTO public.keys VALUES (3, 'loss');
+INSERT INTO public.params VALUES (1, 2, '1');
+INSERT INTO public.runs VALUES (1, 'apple', 0, 'first', '', 'RUNNING', 5, NULL, 0, 'file:///artifacts/0/apple/artifacts', '\x069e0d09d723a7dfe85cadb1e6a6b638');
+INSERT INTO public.series VALUES (1, 3, 603, 0, 0, 0, 0, 0.5, 602, 602, 0, 12.25, 0, 49, 6.097014925373134, '\x0000000000b9ac40', 3, 3);
+INSERT INTO public.tags VALUES (1, 1, 'first');
+SELECT pg_catalog.setval('public.chunks_id_seq', 4, true);
+SELECT pg_catalog.setval('public.datasets_id_seq', 1, false);
+SELECT pg_catalog.setval('public.experiments_id_seq', 1, false);
+SELECT pg_catalog.setval('public.inputs_id_seq', 1, false);
+SELECT pg_catalog.setval('public.keys_id_seq', 3, true);
+SELECT pg_catalog.setval('public.models_id_seq', 1, false);
+SELECT pg_catalog.setval('public.runs_id_seq', 1, true);
+SELECT pg_catalog.setval('public.versions_id_seq', 1, false);
+ALTER TABLE ONLY public.aliases
+    ADD CONSTRAINT aliases_pkey PRIMARY KEY (model, alias);
+ALTER TABLE ONLY public.chunks
+    ADD CONSTRAINT chunks_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.datasets
+    ADD CONSTRAINT datasets_experiment_name_digest_key UNIQUE (experiment, name, digest);
+ALTER TABLE ONLY public.datasets
+    ADD CONSTRAINT datasets_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.drupe_schema
+    ADD CONSTRAINT drupe_schema_pkey PRIMARY KEY (version);
+ALTER TABLE ONLY public.experiment_tags
+    ADD CONSTRAINT experiment_tags_pkey PRIMARY KEY (experiment, key);
+ALTER TABLE ONLY public.experiments
+    ADD CONSTRAINT experiments_name_key UNIQUE (name);
+ALTER TABLE ONLY public.experiments
+    ADD CONSTRAINT experiments_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.input_tags
+    ADD CONSTRAINT input_tags_pkey PRIMARY KEY (input, number);
+ALTER TABLE ONLY public.inputs
+    ADD CONSTRAINT inputs_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.inputs
+    ADD CONSTRAINT inputs_run_dataset_key UNIQUE (run, dataset);
+ALTER TABLE ONLY public.keys
+    ADD CONSTRAINT keys_name_key UNIQUE (name);
+ALTER TABLE ONLY public.keys
+    ADD CONSTRAINT keys_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.model_tags
+    ADD CONSTRAINT model_tags_pkey PRIMARY KEY (model, key);
+ALTER TABLE ONLY public.models
+    ADD CONSTRAINT models_name_key UNIQUE (name);
+ALTER TABLE ONLY public.models
+    ADD CONSTRAINT models_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.params
+    ADD CONSTRAINT params_pkey PRIMARY KEY (run, key);
+ALTER TABLE ONLY public.runs
+    ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.runs
+    ADD CONSTRAINT runs_run_id_key UNIQUE (run_id);
+ALTER TABLE ONLY public.series
+    ADD CONSTRAINT series_pkey PRIMARY KEY (run, key);
+ALTER TABLE ONLY public.tags
+    ADD CONSTRAINT tags_pkey PRIMARY KEY (run, key);
+ALTER TABLE ONLY public.version_tags
+    ADD CONSTRAINT version_tags_pkey PRIMARY KEY (version, key);
+ALTER TABLE ONLY public.versions
+    ADD CONSTRAINT versions_model_version_key UNIQUE (model, version);
+ALTER TABLE ONLY public.versions
+    ADD CONSTRAINT versions_pkey PRIMARY KEY (id);
+CREATE INDEX chunks_by_step ON public.chunks USING btree (run, key, min_step);
+CREATE INDEX ix_aliases_version ON public.aliases USING btree (version);
+CREATE INDEX ix_inputs_dataset ON public.inputs USING btree (dataset);
+CREATE INDEX ix_versions_run_id ON public.versions USING btree (run_id);
+CREATE INDEX params_by_value ON public.params USING btree (key, substr(value, 1, 64), run);
+CREATE INDEX runs_by_experiment ON public.runs USING btree (experiment, is_deleted, start_ms DESC, run_id);
+CREATE INDEX runs_by_start ON public.runs USING btree (is_deleted, start_ms DESC, run_id);
+CREATE INDEX series_by_last ON public.series USING btree (key, last, run);
+CREATE INDEX tags_by_value ON public.tags USING btree (key, substr(value, 1, 64), run);
+CREATE INDEX versions_by_update ON public.versions USING btree (updated_ms DESC);
+ALTER TABLE ONLY public.aliases
+    ADD CONSTRAINT aliases_model_fkey FOREIGN KEY (model) REFERENCES public.models(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.aliases
+    ADD CONSTRAINT aliases_version_fkey FOREIGN KEY (version) REFERENCES public.versions(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.datasets
+    ADD CONSTRAINT datasets_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(id);
+ALTER TABLE ONLY public.experiment_tags
+    ADD CONSTRAINT experiment_tags_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(id);
+ALTER TABLE ONLY public.input_tags
+    ADD CONSTRAINT input_tags_input_fkey FOREIGN KEY (input) REFERENCES public.inputs(id);
+ALTER TABLE ONLY public.inputs
+    ADD CONSTRAINT inputs_dataset_fkey FOREIGN KEY (dataset) REFERENCES public.datasets(id);
+ALTER TABLE ONLY public.inputs
+    ADD CONSTRAINT inputs_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id);
+ALTER TABLE ONLY public.model_tags
+    ADD CONSTRAINT model_tags_model_fkey FOREIGN KEY (model) REFERENCES public.models(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.params
+    ADD CONSTRAINT params_key_fkey FOREIGN KEY (key) REFERENCES public.keys(id);
+ALTER TABLE ONLY public.params
+    ADD CONSTRAINT params_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id);
+ALTER TABLE ONLY public.runs
+    ADD CONSTRAINT runs_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(id);
+ALTER TABLE ONLY public.series
+    ADD CONSTRAINT series_key_fkey FOREIGN KEY (key) REFERENCES public.keys(id);
+ALTER TABLE ONLY public.series
+    ADD CONSTRAINT series_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id);
+ALTER TABLE ONLY public.tags
+    ADD CONSTRAINT tags_key_fkey FOREIGN KEY (key) REFERENCES public.keys(id);
+ALTER TABLE ONLY public.tags
+    ADD CONSTRAINT tags_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id);
+ALTER TABLE ONLY public.version_tags
+    ADD CONSTRAINT version_tags_version_fkey FOREIGN KEY (version) REFERENCES public.versions(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.versions
+    ADD CONSTRAINT versions_model_fkey FOREIGN KEY (model) REFERENCES public.models(id) ON DELETE CASCADE;

@@ -22,7 +22,7 @@ class TestForgetful(TrackingStoreKit):
     def store(self):
         return Forgetful()
 """
-ONE = ["-q", "-p", "no:cacheprovider", "-k", "deleted_run_tag or left_out"]
+ONE = ["-q", "-p", "no:cacheprovider", "-k", "deleted_run_tag or what_is_left_out"]
 CAUGHT = "test_a_deleted_run_tag_is_gone_and_cannot_be_deleted_again"
 
 
@@ -43,7 +43,7 @@ def test_what_a_store_cannot_do_is_skipped_with_its_reason(pytester: pytest.Pyte
 
 def test_leaving_out_a_test_that_does_not_exist_is_an_error(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TRACKING.format(cannot='cannot = {"test_of_another_release": "why not"}'))
-    result = pytester.runpytest_inprocess(*ONE, "-k", "left_out")
+    result = pytester.runpytest_inprocess(*ONE, "-k", "what_is_left_out")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*test_what_is_left_out_are_tests_of_this_kit*", "*test_of_another_release*"])
 

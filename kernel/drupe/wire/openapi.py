@@ -14,6 +14,7 @@ from drupe.entities import LoggedModel, LoggedModelStatus, Metric, MetricSummary
 from drupe.entities.codec import LOGGED_MODEL_STATUSES
 from drupe.entities.limits import STEP_MAX, STEP_MIN
 from drupe.wire.routes import ROUTES, Route
+from drupe.wire.series import MEDIA_TYPE, PackedSeries
 from drupe.wire.shapes import BOUNDS, NEEDED, Form, Unread
 
 __all__ = ["document"]
@@ -63,7 +64,7 @@ def _operation(route: Route, shapes: Form) -> Form:
         "summary": route.summary,
         "tags": [route.group],
         "responses": {
-            "200": {"description": "Done", "content": {"application/json": {"schema": told.ref(route.reply)}}},
+            "200": {"description": "Done", "content": _reply(route.reply, told)},
             "4XX": _FAULT,
             "5XX": _FAULT,
         },
@@ -76,6 +77,12 @@ def _operation(route: Route, shapes: Form) -> Form:
     elif not route.has_body:
         parameters += [asked.parameter(field, "query") for field in fields if field not in in_path]
     return {**found, "parameters": parameters} if parameters else found
+
+
+def _reply(kind: type, told: _Schemas) -> Form:
+    if kind is PackedSeries:
+        return {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}
+    return {"application/json": {"schema": told.ref(kind)}}
 
 
 @frozen

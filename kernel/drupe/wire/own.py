@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
@@ -25,7 +25,6 @@ from drupe.entities import (
     Points,
     RunStatus,
     RunTag,
-    Series,
     ViewType,
 )
 from drupe.entities.endian import from_little_endian, to_little_endian
@@ -46,10 +45,8 @@ __all__ = [
     "FullRuns",
     "LogColumns",
     "ModelColumn",
-    "OneColumn",
     "Position",
     "ReadRun",
-    "SeriesFound",
     "SetExperimentTags",
     "Ship",
     "Shipped",
@@ -57,8 +54,6 @@ __all__ = [
     "batch_of",
     "columns_form",
     "parcel_of",
-    "series_form",
-    "series_of",
     "ship_form",
 ]
 
@@ -82,17 +77,6 @@ class ModelColumn:
     points: str
     dataset_name: str | None = None
     dataset_digest: str | None = None
-
-
-@frozen
-class OneColumn:
-    """A series of one run, as `Column`; `is_sampled` when it is thinned."""
-
-    run_id: str
-    key: str
-    count: int
-    points: str
-    is_sampled: bool = False
 
 
 @frozen
@@ -219,13 +203,6 @@ class AskSeries:
 
 
 @frozen
-class SeriesFound:
-    """Each sorted by step, time and value."""
-
-    series: tuple[OneColumn, ...] = ()
-
-
-@frozen
 class SetExperimentTags:
     """Several tags of an experiment, all or nothing."""
 
@@ -307,16 +284,6 @@ def batch_of(asked: Ship | LogColumns) -> LogBatch:
     )
 
 
-def series_form(series: Iterable[Series]) -> SeriesFound:
-    """The reply that holds these series."""
-    return SeriesFound(tuple(OneColumn(one.run_id, one.key, len(one.points), _packed(one.points), one.is_sampled) for one in series))
-
-
-def series_of(found: SeriesFound) -> list[Series]:
-    """The series in a reply. Raises InvalidValue."""
-    return [Series(one.run_id, one.key, _unpacked(one), one.is_sampled) for one in found.series]
-
-
 def _tags(tags: Mapping[str, str]) -> tuple[RunTag, ...]:
     return tuple(RunTag(key, value) for key, value in tags.items())
 
@@ -334,7 +301,7 @@ def _packed(points: Points) -> str:
     )
 
 
-def _unpacked(column: Column | ModelColumn | OneColumn) -> Points:
+def _unpacked(column: Column | ModelColumn) -> Points:
     try:
         packed = base64.b64decode(column.points, validate=True)
     except (binascii.Error, ValueError) as fault:

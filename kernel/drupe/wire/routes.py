@@ -11,6 +11,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from drupe.wire import artifacts, logged_models, own, registry, tracking, webhooks
+from drupe.wire.series import PackedSeries
 from drupe.wire.tracking import Nothing
 
 __all__ = ["NOT_YET", "PREFIXES", "RESERVED", "ROUTES", "Access", "Route", "named"]
@@ -198,7 +199,7 @@ _OWN = (
     _ours("get-run", own.ReadRun, own.FullRun, Access.READ, "Read a run with the summaries of its metrics"),
     _ours("search-runs", own.FindRuns, own.FullRuns, Access.READ, "Search runs with the summaries of their metrics"),
     _ours("search-logged-models", own.FindLoggedModels, logged_models.LoggedModelsFound, Access.READ, "Search logged models everywhere"),
-    _ours("series", own.AskSeries, own.SeriesFound, Access.READ, "Metrics of many runs, thinned for charts"),
+    _ours("series", own.AskSeries, PackedSeries, Access.READ, "Metrics of many runs, thinned for charts, in columns"),
     _ours("set-experiment-tags", own.SetExperimentTags, Nothing, Access.WRITE, "Set several tags of an experiment"),
 )
 

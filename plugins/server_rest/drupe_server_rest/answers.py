@@ -9,11 +9,12 @@ import orjson
 
 from drupe.errors import DrupeError
 from drupe.wire.faults import fault_form
+from drupe.wire.series import MEDIA_TYPE, PackedSeries
 from drupe_server_rest.errors import MethodNotAllowed, Unexpected
 from drupe_server_rest.exchange import Exchange
 from drupe_server_rest.packing import packed
 
-__all__ = ["JSON", "SAFE_HEADERS", "Answer", "fault_answer", "json_answer", "send_answer", "text_answer"]
+__all__ = ["JSON", "SAFE_HEADERS", "Answer", "fault_answer", "json_answer", "send_answer", "series_answer", "text_answer"]
 
 Header = tuple[bytes, bytes]
 
@@ -43,6 +44,11 @@ def json_answer(form: Any, status: int = 200) -> Answer:
     return Answer(status, orjson.dumps(form))
 
 
+def series_answer(body: PackedSeries) -> Answer:
+    """Series in columns, which are left as they are: packing them would take longer than sending them."""
+    return Answer(200, body, ((b"content-type", MEDIA_TYPE.encode()),))
+
+
 def text_answer(text: str, status: int = 200, kind: str = "text/plain; charset=utf-8") -> Answer:
     """A text."""
     return Answer(status, text.encode(), ((b"content-type", kind.encode()),))
@@ -69,7 +75,8 @@ async def send_answer(exchange: Exchange, answer: Answer) -> None:
     """Send it, compressed if it is long and the client takes that."""
     body = answer.body
     headers = [*answer.headers, *SAFE_HEADERS, (b"x-request-id", exchange.request_id.encode())]
-    if len(body) >= WORTH_COMPRESSING and (smaller := packed(body, exchange.headers.get(b"accept-encoding", b""))) is not None:
+    is_worth_it = len(body) >= WORTH_COMPRESSING and type(body) is not PackedSeries
+    if is_worth_it and (smaller := packed(body, exchange.headers.get(b"accept-encoding", b""))) is not None:
         body, packing = smaller
         headers += [(b"content-encoding", packing), (b"vary", b"accept-encoding")]
     headers.append((b"content-length", str(len(body)).encode()))

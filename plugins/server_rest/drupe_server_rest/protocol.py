@@ -13,9 +13,10 @@ from typing import Any
 
 from drupe.errors import InvalidValue
 from drupe.wire.routes import NOT_YET, PREFIXES, ROUTES, Access, Route
+from drupe.wire.series import PackedSeries
 from drupe.wire.shapes import Form, plain, read, read_query
 from drupe.wire.tracking import Nothing
-from drupe_server_rest.answers import Answer, json_answer
+from drupe_server_rest.answers import Answer, json_answer, series_answer
 from drupe_server_rest.bodies import Limits, json_form, whole
 from drupe_server_rest.commits import CommitQueue
 from drupe_server_rest.errors import MethodNotAllowed, NoSuchRoute, NotYet
@@ -119,7 +120,8 @@ def _is_bare_deletion(route: Route, headers: Mapping[bytes, bytes]) -> bool:
 
 def _answered(handler: Handler, services: Services, asked: Any) -> Answer:
     """Reply and JSON in one go: both take a thread's time rather than the loop's."""
-    return json_answer(_form(handler(services, asked)))
+    reply = handler(services, asked)
+    return series_answer(reply) if type(reply) is PackedSeries else json_answer(_form(reply))
 
 
 def _form(reply: Any) -> Form:

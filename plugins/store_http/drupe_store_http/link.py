@@ -28,6 +28,7 @@ from drupe.errors import DrupeError, InvalidUri, InvalidValue, NotFound, StoreEr
 from drupe.uris import Uri
 from drupe.wire.faults import fault_from
 from drupe.wire.routes import named
+from drupe.wire.series import PackedSeries, unpack_series
 from drupe.wire.shapes import Form, plain, read
 from drupe_store_http.login import Login, login_for, with_environment
 from drupe_store_http.settings import HttpSettings
@@ -102,6 +103,8 @@ class Link:
             url = f"{url}?{_query(form)}"
         response, is_unsure = self.exchange(route.method, url, headers=headers, body=body, is_repeatable=is_repeatable)
         try:
+            if route.reply is PackedSeries and response.status_code == 200:
+                return unpack_series(response.content)
             return read(reply or route.reply, self._form_of(response, name))
         except done:
             if not is_unsure:

@@ -95,7 +95,8 @@ class OwnTrackingStore(LoggedModelCalls):
         if not run_ids or (keys is not None and not keys):
             return []
         asked = own.AskSeries(tuple(run_ids), None if keys is None else tuple(keys), buckets, first_step, last_step)
-        return own.series_of(self._link.ask("POST drupe/series", asked))
+        found: list[Series] = self._link.ask("POST drupe/series", asked)
+        return found
 
     # --- logged models
 

@@ -8,6 +8,7 @@ from drupe.entities import Run, ViewType
 from drupe.entities.codec import to_plain
 from drupe.search import Kind, parse
 from drupe.wire import own as wire
+from drupe.wire.series import PackedSeries, pack_series
 from drupe.wire.tracking import Nothing
 from drupe_server_rest.services import Services
 
@@ -64,12 +65,12 @@ def _search_runs(services: Services, asked: wire.FindRuns) -> wire.FullRuns:
     return wire.FullRuns(tuple(to_plain(_told(services, run), extras=True) for run in page), page.token)
 
 
-def _series(services: Services, asked: wire.AskSeries) -> wire.SeriesFound:
+def _series(services: Services, asked: wire.AskSeries) -> PackedSeries:
     """See `wire.AskSeries`."""
     found = services.tracking.metric_bulk(
         asked.run_ids, asked.keys, buckets=asked.buckets, first_step=asked.first_step, last_step=asked.last_step
     )
-    return wire.series_form(found)
+    return pack_series(found)
 
 
 def _set_experiment_tags(services: Services, asked: wire.SetExperimentTags) -> Nothing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ SAFE_HEADERS: Sequence[Header] = (
     (b"cache-control", b"no-store"),
 )
 WORTH_COMPRESSING = 4096
+LONG = 64 << 10  # from here on others are served while a thread packs it
 MESSAGE_MAX = 4000
 RETRY_AFTER_S = {503: b"1", 507: b"30", 429: b"1"}
 
@@ -75,10 +77,12 @@ async def send_answer(exchange: Exchange, answer: Answer) -> None:
     """Send it, compressed if it is long and the client takes that."""
     body = answer.body
     headers = [*answer.headers, *SAFE_HEADERS, (b"x-request-id", exchange.request_id.encode())]
-    is_worth_it = len(body) >= WORTH_COMPRESSING and type(body) is not PackedSeries
-    if is_worth_it and (smaller := packed(body, exchange.headers.get(b"accept-encoding", b""))) is not None:
-        body, packing = smaller
-        headers += [(b"content-encoding", packing), (b"vary", b"accept-encoding")]
+    if len(body) >= WORTH_COMPRESSING and type(body) is not PackedSeries:
+        accepted = exchange.headers.get(b"accept-encoding", b"")
+        smaller = packed(body, accepted) if len(body) < LONG else await asyncio.to_thread(packed, body, accepted)
+        if smaller is not None:
+            body, packing = smaller
+            headers += [(b"content-encoding", packing), (b"vary", b"accept-encoding")]
     headers.append((b"content-length", str(len(body)).encode()))
     await exchange.send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await exchange.send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else body})

@@ -126,16 +126,25 @@ def _repair(ctx: click.Context, uri: str | None, target: Path | None) -> None:
 def _copy(ctx: click.Context, source: str, target: str) -> None:
     """Copy all that the store at SRC keeps into the store at DST, with ids, version numbers and times.
 
-    Experiments, runs with whole metric histories, params, tags and inputs, registered models with versions, aliases and stages. DST is empty, or
+    Experiments, runs with whole metric histories, params, tags and inputs, logged models with the runs that use and made them, registered models
+    with versions, aliases and stages. DST is empty, or
     has what an earlier copy of SRC has left: then only what is missing is copied, so a copy that was interrupted goes on where it was.
     In the end everything is read from both and compared. The exit code is 1 when something differs.
     Artifacts stay where they are. Journals that wait for SRC are left to drupe sync.
     """
+    _require_store(source)
     with _stores(source) as ours, _stores(target) as theirs, progress_bar("copying", is_count=True) as progress:
         report = copy_store(ours, theirs, progress=progress)
     _print_copy(report, ours.name, theirs.name)
     if report.differences:
         ctx.exit(1)
+
+
+def _require_store(uri: str) -> None:
+    """Opening a store may make one; a source that is mistyped must not. Raises StoreUnavailable when nothing is kept there."""
+    implementation, address, options = store_class(uri)
+    if implementation.features.get(Feature.UPKEEP):
+        implementation.plan_upgrade(address, options)
 
 
 @contextmanager
@@ -158,9 +167,9 @@ def _print_copy(report: CopyReport, source: str, target: str) -> None:
         return
     print_list([(one,) for one in report.differences], _DIFFERENCES, empty=f"{target} has all that {source} has", as_plain=list)
     note(
-        f"{report.experiments} experiments, {report.runs} runs with {report.points} points, {report.models} models with {report.versions} "
-        f"versions were compared; {report.copied_experiments} experiments, {report.copied_runs} runs and {report.copied_models} models "
-        "were copied now"
+        f"{report.experiments} experiments, {report.runs} runs with {report.points} points, {report.logged_models} logged models, {report.models} "
+        f"registered models with {report.versions} versions were compared; {report.copied_experiments} experiments, {report.copied_runs} runs, "
+        f"{report.copied_logged_models} logged and {report.copied_models} registered models were copied now"
     )
 
 

@@ -1,4 +1,4 @@
-"""All that one store keeps, copied into another: experiments, runs with whole series, registered models, with their ids, numbers and times.
+"""All that one store keeps, copied into another: experiments, runs with whole series, models of both kinds, with their ids, numbers and times.
 
 It works between any two stores, by their contracts; the target must declare IMPORTS. Nothing is remembered of a copy that was interrupted: what
 the target has already is read and compared, and only what is missing or differs is copied again. Artifacts stay where they are, and so do
@@ -7,6 +7,7 @@ journals that wait for the source: `drupe sync` ships them.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from attrs import define, evolve, field, frozen
 from drupe.entities import Experiment, LifecycleStage, Page, Points, RegisteredModel, Run, ViewType, WholeModel, WholeRun
 from drupe.errors import AlreadyExists, RegisteredModelNotFound, UnsupportedFeature
 from drupe.extend import Feature, RegistryStore, TrackingStore
+from drupe.migrate.copying_models import Ties, compare_models, copy_models
 from drupe.search import Kind, Query, parse
 from drupe.search.query import Comparison, Entity, Field, Op
 
@@ -49,7 +51,10 @@ class Stores:
 
 @define
 class CopyReport:
-    """What the source has, what of it was copied now, and where the two were found to differ in the end."""
+    """What the source has, what of it was copied now, and where the two were found to differ in the end.
+
+    `digest` is the SHA-256 over all that the source was found to have, in the order of reading: the same for a copy that is the same.
+    """
 
     experiments: int = 0
     runs: int = 0
@@ -59,6 +64,9 @@ class CopyReport:
     copied_experiments: int = 0
     copied_runs: int = 0
     copied_models: int = 0
+    logged_models: int = 0
+    copied_logged_models: int = 0
+    digest: str = ""
     differences: list[str] = field(factory=list)
 
 
@@ -71,21 +79,26 @@ def copy_store(source: Stores, target: Stores, *, progress: Progress | None = No
     for store in (target.tracking, target.registry if source.registry is not None else None):
         if store is not None and not store.features.get(Feature.IMPORTS):
             raise UnsupportedFeature(f"{target.name} cannot keep the ids of another store", feature=Feature.IMPORTS.name)
-    report = CopyReport()
+    report, ours, theirs = CopyReport(), Ties(), Ties()
     steps = _Steps(source.tracking.count_runs(_RUNS, view=ViewType.ALL), progress)
     for experiment in _experiments(source.tracking):
         report.copied_experiments += _copy_experiment(experiment, source, target)
     for page in _pages(lambda token: _run_page(source.tracking, token)):
-        report.copied_runs += _copy_runs(page, source.tracking, target.tracking)
+        ours.add(page)
+        report.copied_runs += _copy_runs(page, source.tracking, target.tracking, theirs)
         steps.add(len(page), "copying runs")
+    if _both_have_models(source, target):
+        report.copied_logged_models = copy_models(source.tracking, target.tracking, ours, theirs)
     if source.registry is not None and target.registry is not None:
         for model in _models(source.registry):
             report.copied_models += _copy_model(model, source.registry, target.registry)
     _compare(source, target, report, steps)
-    left = _count_logged_models(source.tracking) - _count_logged_models(target.tracking)
-    if left > 0:
-        report.differences.append(f"{left} logged models, and which runs use and made them, were not copied: no store takes them in yet")
     return report
+
+
+def _both_have_models(source: Stores, target: Stores) -> bool:
+    """Whether logged models can be copied; where the target keeps none, `_compare` tells of those that stay behind."""
+    return all(one.tracking.features.get(Feature.LOGGED_MODELS) for one in (source, target))
 
 
 @define
@@ -131,8 +144,10 @@ def _copy_experiment(experiment: Experiment, source: Stores, target: Stores) -> 
     return True
 
 
-def _copy_runs(page: Sequence[Run], source: TrackingStore, target: TrackingStore) -> int:
-    there = {run.info.run_id: _told_of_run(run) for run in _same_runs(target, page)}
+def _copy_runs(page: Sequence[Run], source: TrackingStore, target: TrackingStore, theirs: Ties) -> int:
+    same = _same_runs(target, page)
+    theirs.add(same)
+    there = {run.info.run_id: _told_of_run(run) for run in same}
     missing = [run for run in page if there.get(run.info.run_id) != _told_of_run(run)]
     for runs in _by_points(missing):
         if len(runs) == 1:
@@ -168,30 +183,44 @@ def _copy_model(model: RegisteredModel, source: RegistryStore, target: RegistryS
 
 
 def _compare(source: Stores, target: Stores, report: CopyReport, steps: _Steps) -> None:
-    ours, theirs = list(_experiments(source.tracking)), {one.experiment_id: one for one in _experiments(target.tracking)}
-    report.experiments = len(ours)
-    for experiment in ours:
-        there = theirs.pop(experiment.experiment_id, None)
+    digest = hashlib.sha256()
+    found, others = list(_experiments(source.tracking)), {one.experiment_id: one for one in _experiments(target.tracking)}
+    report.experiments = len(found)
+    for experiment in found:
+        digest.update(repr(_told_of_experiment(experiment)).encode())
+        there = others.pop(experiment.experiment_id, None)
         if there is None or _told_of_experiment(there) != _told_of_experiment(experiment):
             report.differences.append(
                 f"experiment {experiment.experiment_id} ({experiment.name!r}) {'is missing' if there is None else 'differs'}"
             )
-    for number, extra in theirs.items():
+    for number, extra in others.items():
         report.differences.append(f"experiment {number} ({extra.name!r}) is in {target.name} only")
     pages = (_pages(lambda token, one=one: _run_page(one.tracking, token)) for one in (source, target))
+    ours, theirs = Ties(), Ties()
     for ours_page, theirs_page in zip_longest(*pages, fillvalue=()):
-        _compare_runs(source, target, ours_page, theirs_page, report)
+        ours.add(ours_page)
+        theirs.add(theirs_page)
+        _compare_runs(source, target, ours_page, theirs_page, report, digest)
         steps.add(len(ours_page), "comparing runs")
+    if _both_have_models(source, target):
+        report.logged_models, different = compare_models(source.tracking, target.tracking, ours, theirs, digest)
+        report.differences += different
+    elif source.tracking.features.get(Feature.LOGGED_MODELS) and (left := _count_logged_models(source.tracking)):
+        report.differences.append(f"{left} logged models, and which runs use and made them, were not copied: {target.name} keeps none")
     if source.registry is not None and target.registry is not None:
-        _compare_models(source.registry, target.registry, report)
+        _compare_models(source.registry, target.registry, report, digest)
+    report.digest = digest.hexdigest()
 
 
-def _compare_runs(source: Stores, target: Stores, ours: Sequence[Run], theirs: Sequence[Run], report: CopyReport) -> None:
+def _compare_runs(
+    source: Stores, target: Stores, ours: Sequence[Run], theirs: Sequence[Run], report: CopyReport, digest: hashlib._Hash
+) -> None:
     """A page of each, which holds the same ids when nothing is missing and nothing too much."""
     there = {run.info.run_id: run for run in theirs}
     same: list[Run] = []
     for run in ours:
         report.runs += 1
+        digest.update(repr(_told_of_run(run)).encode())
         found = there.pop(run.info.run_id, None)
         if found is None:
             found = next(iter(_same_runs(target.tracking, [run])), None)  # on another page
@@ -211,14 +240,17 @@ def _compare_runs(source: Stores, target: Stores, ours: Sequence[Run], theirs: S
                 mine, other = (found.get(run.info.run_id, {}) for found in series)
                 report.points += sum(map(len, mine.values()))
                 for key in sorted(mine.keys() | other.keys()):
+                    if key in mine:
+                        digest.update(b"".join(column.tobytes() for column in (mine[key].steps, mine[key].timestamps, mine[key].values)))
                     if _told_of_points(mine.get(key)) != _told_of_points(other.get(key)):
                         report.differences.append(f"metric {key!r} of run {run.info.run_id} differs")
 
 
-def _compare_models(source: RegistryStore, target: RegistryStore, report: CopyReport) -> None:
+def _compare_models(source: RegistryStore, target: RegistryStore, report: CopyReport, digest: hashlib._Hash) -> None:
     theirs = {model.name: model for model in _models(target)}
     for model in _models(source):
         whole = _whole_model(source, model)
+        digest.update(repr(_told_of_model(whole)).encode())
         report.models, report.versions = report.models + 1, report.versions + len(whole.versions)
         there = theirs.pop(model.name, None)
         if there is None or _told_of_model(_whole_model(target, there)) != _told_of_model(whole):
@@ -342,8 +374,6 @@ def _key_groups(run: Run) -> Iterator[list[str]]:
 
 
 def _count_logged_models(store: TrackingStore) -> int:
-    if not store.features.get(Feature.LOGGED_MODELS):
-        return 0
     pages = _pages(lambda token: store.search_logged_models(_LOGGED_MODELS, experiment_ids=None, limit=1000, page_token=token))
     return sum(map(len, pages))
 

@@ -14,6 +14,10 @@ from drupe.entities import (
     InputTag,
     LifecycleStage,
     LogBatch,
+    LoggedModelStatus,
+    ModelInput,
+    ModelOutput,
+    ModelPoints,
     NewLoggedModel,
     NewRun,
     Points,
@@ -23,6 +27,7 @@ from drupe.entities import (
     WholeRun,
 )
 from drupe.errors import AlreadyExists, StoreUnavailable, UnsupportedFeature
+from drupe.extend import Feature, TrackingStore
 from drupe.migrate import copying
 from drupe.migrate.copying import Stores, copy_store
 from drupe.search import Kind, parse
@@ -146,10 +151,58 @@ def test_what_cannot_be_made_equal_is_told(source: Stores, target: Stores) -> No
     ]
 
 
-def test_logged_models_that_stay_behind_are_told(source: Stores, target: Stores) -> None:
+def give_models(store: TrackingStore) -> list[str]:
+    """Three logged models of the run `odd`: one with all that belongs to it, one that failed, one that was deleted."""
+    whole = store.create_logged_model(
+        NewLoggedModel("0", name="net", model_type="tree", source_run_id="odd", tags={"a": "b"}, params={"p": "1"})
+    )
+    points = Points.of([(0, 1, 0.5), (3, 4, math.nan)])
+    store.log_batch("odd", LogBatch(model_points=(ModelPoints(whole.model_id, "acc", points, "iris", "d1"),)))
+    store.log_outputs("odd", [ModelOutput(whole.model_id, 3)])
+    failed = store.create_logged_model(NewLoggedModel("1", name="other"))
+    store.set_logged_model_status(failed.model_id, LoggedModelStatus.FAILED, message="no room")
+    store.log_model_inputs("odd", [ModelInput(failed.model_id)])
+    return [whole.model_id, failed.model_id]
+
+
+def test_logged_models_are_copied_with_the_runs_that_use_and_made_them(source: Stores, target: Stores) -> None:
+    ids = give_models(source.tracking)
+    report = copy_store(source, target)
+    assert (report.logged_models, report.copied_logged_models, report.differences) == (2, 2, [])
+    for model_id in ids:
+        assert repr(target.tracking.get_logged_model(model_id)) == repr(source.tracking.get_logged_model(model_id))
+    ours, theirs = (store.tracking.get_run("odd") for store in (source, target))
+    assert theirs.outputs == ours.outputs
+    assert theirs.inputs == ours.inputs
+    again = copy_store(source, target)
+    assert (again.copied_runs, again.copied_logged_models, again.differences, again.digest) == (0, 0, [], report.digest)
+
+
+def test_logged_models_that_came_later_are_copied_by_the_next_copy(source: Stores, target: Stores) -> None:
+    first = copy_store(source, target)
+    give_models(source.tracking)
+    report = copy_store(source, target)
+    assert (report.copied_logged_models, report.differences) == (2, [])
+    assert report.digest != first.digest
+
+
+def test_what_differs_in_a_logged_model_is_told(source: Stores, target: Stores) -> None:
+    whole, failed = give_models(source.tracking)
+    copy_store(source, target)
+    target.tracking.set_logged_model_tags(whole, {"mine": "x"})
+    extra = target.tracking.create_logged_model(NewLoggedModel("0", name="extra"))
+    told = copy_store(source, target).differences
+    assert f"logged model {whole} ('net') differs in info, tags" in told or f"logged model {whole} ('net') differs in tags" in told
+    assert f"logged model {extra.model_id} ('extra') is in the target only" in told
+    assert not any(failed in one for one in told)
+
+
+def test_logged_models_that_stay_behind_are_told(source: Stores, target: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     source.tracking.create_logged_model(NewLoggedModel("0", name="net"))
+    features = {one: level for one, level in target.tracking.features.items() if one is not Feature.LOGGED_MODELS}
+    monkeypatch.setattr(target.tracking, "features", features)
     (told,) = copy_store(source, target).differences
-    assert told.startswith("1 logged models, and which runs use and made them, were not copied")
+    assert told == "1 logged models, and which runs use and made them, were not copied: target keeps none"
 
 
 def test_another_experiment_under_the_same_id_stops_the_copy_before_any_run(source: Stores, target: Stores) -> None:

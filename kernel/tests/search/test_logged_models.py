@@ -9,7 +9,20 @@ from attrs import evolve
 
 from drupe.entities import LoggedModel, Metric, Stat
 from drupe.errors import InvalidQuery
-from drupe.search import And, Comparison, Entity, Field, Kind, ModelOrder, OnDataset, Op, OrderBy, parse, parse_logged_models
+from drupe.search import (
+    And,
+    Comparison,
+    Entity,
+    Field,
+    Kind,
+    ModelOrder,
+    OnDataset,
+    Op,
+    OrderBy,
+    parse,
+    parse_logged_models,
+    render_logged_models,
+)
 from drupe.search.logged_models import DATASETS_MAX
 from drupe.search.match import find
 from drupe.search.order import KEYS_MAX
@@ -151,3 +164,14 @@ def test_the_number_of_datasets_is_limited() -> None:
 def test_text_cannot_say_datasets() -> None:
     with pytest.raises(InvalidQuery, match="not part of a filter"):
         render(parse_logged_models("metrics.acc > 1", datasets=[IRIS]))
+
+
+@pytest.mark.parametrize(
+    "filter", ["", "name = 'x'", "metrics.acc > 1", "metrics.acc > 1 AND tags.a = 'b'", "name = 'x' OR metrics.`a b` = 0"]
+)
+@pytest.mark.parametrize("datasets", [[], [IRIS], [IRIS, OnDataset("wine", "d1")]])
+def test_a_search_is_written_as_it_is_read(filter: str, datasets: list[OnDataset]) -> None:
+    for order in ([], [ModelOrder("metrics.acc", False, "iris", "d2"), ModelOrder("name")], [ModelOrder("metrics.val loss")]):
+        query = parse_logged_models(filter, order, datasets)
+        text, orders, on = render_logged_models(query)
+        assert parse_logged_models(text, orders, on) == query

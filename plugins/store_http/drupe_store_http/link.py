@@ -202,6 +202,7 @@ class Link:
                     headers=headers,
                     stream=stream,
                     allow_redirects=False,
+                    verify=session.verify,  # else REQUESTS_CA_BUNDLE would go before the settings
                     timeout=(self._settings.connect_timeout_s, self._settings.timeout_s),
                 )
             finally:

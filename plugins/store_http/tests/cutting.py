@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 
 __all__ = ["Cutter"]
 
 PIECE = 1 << 16
+TIMEOUT_S = 60
 
 
 class Cutter:
-    """Listens at `port` and passes on to 127.0.0.1:`target`. What is broken is counted in `broken`."""
+    """Listens at `port`, under TLS if there is a `context`, and passes on to 127.0.0.1:`target`.
 
-    def __init__(self, target: int) -> None:
-        self._target = target
+    What is broken is counted in `broken`, what came from the server in `down_bytes`.
+    """
+
+    def __init__(self, target: int, context: ssl.SSLContext | None = None) -> None:
+        self._target, self._context = target, context
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
-        self.broken = 0
+        self.broken = self.down_bytes = 0
         self._lost: bytes | None = None
         self._down: int | None = None
         self._up: int | None = None
@@ -27,7 +32,7 @@ class Cutter:
     @property
     def url(self) -> str:
         """The address for clients."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._context else 'http'}://127.0.0.1:{self.port}"
 
     def lose_answer(self, marker: bytes) -> None:
         """The next request that holds `marker` reaches the server; its answer goes no further, and the connection breaks."""
@@ -52,6 +57,9 @@ class Cutter:
             except OSError:
                 return
             try:
+                client.settimeout(TIMEOUT_S)
+                if self._context is not None:
+                    client = self._context.wrap_socket(client, server_side=True)
                 server = socket.create_connection(("127.0.0.1", self._target))
             except OSError:
                 client.close()
@@ -87,6 +95,7 @@ class Cutter:
                     self._break(client, server)
                     return
                 passed += len(piece)
+                self.down_bytes += len(piece)
                 client.sendall(piece)
         for end in (client, server):
             end.close()

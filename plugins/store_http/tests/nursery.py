@@ -6,8 +6,12 @@ Reads `serve FOLDER` and `end NUMBER` a line; answers `at ADDRESS` and `ended`. 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import shutil
 import socket
+import sqlite3
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +27,14 @@ from drupe_server_rest.opening import places_of, stores
 from drupe_server_rest.services import Services
 from drupe_server_rest.settings import ServerSettings
 
-HOST = "127.0.0.1"
+HOST, FILE = "127.0.0.1", "drupe.db"
 
 
 class Nursery:
     """One ASGI application that hands each request to the server whose number its path begins with."""
 
-    def __init__(self, port: int) -> None:
-        self._port, self._count = port, 0
+    def __init__(self, port: int, empty: Path) -> None:
+        self._port, self._count, self._empty = port, 0, empty
         self._apps: dict[str, tuple[Application, CommitQueue, Services]] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -43,12 +47,22 @@ class Nursery:
         self._count += 1
         number = str(self._count)
         settings = ServerSettings(durability="normal")
-        address, tracking = stores(f"sqlite:///{folder}/drupe.db", settings)
+        self._copy_empty_store(folder)
+        address, tracking = stores(f"sqlite:///{folder}/{FILE}", settings)
         services = Services(tracking, registry_store(address), places_of(tracking, settings), Changes(loop))
         commits = CommitQueue(tracking, loop)
         app = Application(services, commits, Gate(HOST), prefix=f"/{number}")
         self._apps[number] = (app, commits, services)
         return f"http://{HOST}:{self._port}/{number}"
+
+    def _copy_empty_store(self, folder: Path) -> None:
+        """Making the tables takes longer than most tests, so that is done once; what differs is where the default experiment has its files."""
+        made = self._empty / FILE
+        if not made.exists():
+            stores(f"sqlite:///{made}", ServerSettings(durability="normal"))[1].close()
+        shutil.copyfile(made, folder / FILE)
+        with contextlib.closing(sqlite3.connect(folder / FILE)) as database, database:
+            database.execute("UPDATE experiments SET artifact_location = replace(artifact_location, ?, ?)", (str(self._empty), str(folder)))
 
     async def end(self, number: str) -> None:
         """Close a server and its store."""
@@ -60,8 +74,8 @@ class Nursery:
 
 
 async def main() -> None:
-    with socket.create_server((HOST, 0), backlog=1024) as listener:
-        nursery = Nursery(listener.getsockname()[1])
+    with socket.create_server((HOST, 0), backlog=1024) as listener, tempfile.TemporaryDirectory(prefix="drupe-nursery-") as empty:
+        nursery = Nursery(listener.getsockname()[1], Path(empty))
         config = uvicorn.Config(
             nursery, loop="uvloop", http=Connection, ws="none", lifespan="off", interface="asgi3", log_config=None, access_log=False
         )

@@ -17,11 +17,9 @@ POINTS = 2000
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.filterwarnings("ignore:the environment of run")
-def test_what_is_logged_while_the_server_is_gone_arrives_once_when_it_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    first = start(tmp_path)
-    drupe.set_tracking_uri(first.url)
+def test_what_is_logged_while_the_server_is_gone_arrives_once_when_it_is_back(drupe_workspace: Path) -> None:
+    first = start(drupe_workspace)
+    drupe.set_tracking_uri(f"{first.url}?retry_s=0.5")
     with drupe.start_run() as run:
         run_id = run.info.run_id
         for step in range(POINTS):
@@ -34,7 +32,7 @@ def test_what_is_logged_while_the_server_is_gone_arrives_once_when_it_is_back(tm
         took = time.perf_counter() - began
         outbox.lines()[0].ship(now=True)
         assert outbox.lines()[0].fault is not None
-        second = start(tmp_path, first.port)
+        second = start(drupe_workspace, first.port)
         drupe.log_text("kept", "note.txt")
     try:
         store = OwnTrackingStore.open(Uri.parse(second.url))

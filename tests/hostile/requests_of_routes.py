@@ -87,10 +87,10 @@ def _value(route: Route, name: str, kind: Any, bait: Bait) -> Any:
         return f"m-{number:032x}"
     if name == "model_id" and route.name == "POST model-versions/create":
         return None
-    if name == "datasets" and route.group == "logged-models":
+    if name == "datasets" and "logged-models" in route.path:
         return [{"dataset_name": "d", "dataset_digest": "1"}]
     if name == "order_by":
-        return [{"field_name": "name", "ascending": True}] if route.group == "logged-models" else []
+        return [{"field_name": "name", "ascending": True}] if "logged-models" in route.path else []
     if name in ("start", "end"):
         return 0 if name == "start" else 1
     if name == "new":
@@ -111,6 +111,7 @@ def _of_bait(bait: Bait) -> dict[str, Any]:
         "source_run_id": bait.run,
         "model_id": bait.model,
         "models": models,
+        "model_metrics": [{**COLUMN, "model_id": bait.model, "dataset_name": "d", "dataset_digest": "1"}],
     }
 
 
@@ -149,6 +150,7 @@ _PLAIN: dict[str, Any] = {
     "stages": ["None"],
     "start_step": 0,
     "start_time": 1,
+    "status_message": "m",
     "step": 1,
     "tag_key": "k",
     "tags": PAIR,

@@ -55,6 +55,7 @@ class TestRegistryStore(_Provided, RegistryStoreKit):
 
 class TestArtifactRepo(ArtifactRepoKit):
     big_bytes = 3_000_000
+    many_files = 300  # a listing comes as a whole
 
     @pytest.fixture
     def repo(self, served: Served) -> ArtifactRepo:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import drupe
+from drupe.entities import NewLoggedModel
 from drupe.tracking.address import tracking_store
 from drupe.tracking.journal import outbox
 from plugins.store_http.tests.serving import Served
@@ -108,3 +109,11 @@ def test_a_password_in_an_address_is_written_and_said_nowhere(
         path for root in (tmp_path, served.folder) for path in root.rglob("*") if path.is_file() and PASSWORD.encode() in path.read_bytes()
     ]
     assert written == []
+
+
+def test_a_tag_of_a_logged_model_may_have_a_slash_in_its_name(served: Served, drupe_workspace: Path) -> None:
+    drupe.set_tracking_uri(served.url)
+    store = tracking_store()
+    model_id = store.create_logged_model(NewLoggedModel("0", tags={"team/lead": "ada", "team": "red"})).model_id
+    store.delete_logged_model_tag(model_id, "team/lead")
+    assert store.get_logged_model(model_id).tags == {"team": "red"}

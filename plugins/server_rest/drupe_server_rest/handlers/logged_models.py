@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from attrs import evolve
 
 from drupe.entities import LoggedModel, NewLoggedModel
+from drupe.entities.limits import check_key
 from drupe.errors import InvalidValue
 from drupe.search import ModelOrder, OnDataset, parse_logged_models
 from drupe.wire import logged_models as wire, own
@@ -86,7 +87,7 @@ def _set_tags(services: Services, asked: wire.SetLoggedModelTags) -> wire.Logged
 
 def _delete_tag(services: Services, asked: wire.DeleteLoggedModelTag) -> Nothing:
     """See `wire.DeleteLoggedModelTag`."""
-    services.tracking.delete_logged_model_tag(asked.model_id, asked.tag_key)
+    services.tracking.delete_logged_model_tag(asked.model_id, check_key("logged model tag", asked.tag_key))
     return _changed(services, asked.model_id)
 
 

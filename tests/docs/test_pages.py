@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md"), ROOT / "kernel/README.md"])
-OWN_TEST = {"docs/how-to/write-a-plugin.md"}  # installs what its blocks say; see tests/plugins
+OWN_TEST = {"docs/how-to/write-a-plugin.md", "docs/how-to/docker.md"}  # see tests/plugins and tests/operate
 NEEDS_POSTGRES = {"docs/how-to/postgresql.md"}
 RUNNABLE = [
     page

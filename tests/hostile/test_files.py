@@ -65,6 +65,7 @@ OUT = (
     "%79" * 15_000,
 )
 """Paths as they stand in an address."""
+JSON = {"Content-Type": "application/json"}
 LINKS = ("to-file", "to-folder/inner.txt", "up/home/secret.txt", "loop", "loop/x")
 
 
@@ -85,6 +86,20 @@ def places(target: Target, path: str) -> list[str]:
         f"/get-artifact?run_id={target.run}&path={path}",
         f"/api/2.0/mlflow/artifacts/list?run_id={target.run}&path={path}",
     ]
+
+
+def test_signed_transfers_are_not_for_what_is_outside(target: Target) -> None:
+    """A folder signs nothing, which is an answer of its own; never a fault."""
+    wrong = {}
+    bodies = (b'{"path": "x", "num_parts": 2}', b'{"path": "../x", "num_parts": -1}', b"[]")
+    for at, path in enumerate(OUT):
+        for method, route in (("GET", "presigned"), ("POST", "mpu/create"), ("POST", "mpu/complete"), ("POST", "mpu/abort")):
+            for body in bodies if at == 0 else bodies[:1]:
+                asked = target.ask(method, f"/api/2.0/mlflow-artifacts/{route}/{path}", None if method == "GET" else body, JSON)
+                fault = "a byte from outside" if SECRET.encode() in asked.body else is_error(asked) if asked.status != 501 else None
+                if fault is not None:
+                    wrong[route, path[:40], body] = fault
+    assert not wrong
 
 
 @pytest.mark.parametrize("path", OUT, ids=lambda path: path[:30])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 from collections import Counter
 from typing import Any
 
@@ -18,17 +19,37 @@ __all__ = ["Ledger", "Tally", "acknowledge", "compare", "read_ledger"]
 
 @frozen
 class Tally:
-    """The figures of one or more rounds; `skipped` says what a round needs that is not here."""
+    """The figures of one or more rounds; `skipped` says what a round needs that is not here.
+
+    `restarts_ms` are the times from the start of a server until it answers, `orphaned` the runs that are said to run although nobody writes them.
+    """
 
     acknowledged: int = 0
     lost: int = 0
     duplicated: int = 0
     notes: tuple[str, ...] = ()
     skipped: str = ""
+    restarts_ms: tuple[float, ...] = ()
+    orphaned: int = 0
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
-            self.acknowledged + other.acknowledged, self.lost + other.lost, self.duplicated + other.duplicated, self.notes + other.notes
+            self.acknowledged + other.acknowledged,
+            self.lost + other.lost,
+            self.duplicated + other.duplicated,
+            self.notes + other.notes,
+            restarts_ms=self.restarts_ms + other.restarts_ms,
+            orphaned=self.orphaned + other.orphaned,
+        )
+
+    @property
+    def restarts(self) -> str:
+        """How long starts have taken, in words; empty when there were none."""
+        if not self.restarts_ms:
+            return ""
+        return (
+            f"{len(self.restarts_ms)} restarts, median {statistics.median(self.restarts_ms):.0f} ms, "
+            f"maximum {max(self.restarts_ms):.0f} ms, orphaned runs {self.orphaned}"
         )
 
     def __str__(self) -> str:

@@ -16,9 +16,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from attrs import evolve
+
 from tests.torture.faulty_calls import be_preloaded
 from tests.torture.ledger import Tally
 from tests.torture.scenarios import SCENARIOS
+from tests.torture.server_scenarios import SERVER_SCENARIOS
+
+ALL = {**SCENARIOS, **SERVER_SCENARIOS}
 
 
 def main() -> int:
@@ -27,11 +32,11 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
     parser.add_argument("--rounds", type=int, help="So many rounds of each scenario, however long it takes.")
-    parser.add_argument("--only", action="append", choices=sorted(SCENARIOS), help="This scenario; may be repeated.")
+    parser.add_argument("--only", action="append", choices=sorted(ALL), help="This scenario; may be repeated.")
     parser.add_argument("--size", choices=("small", "full"), default="full")
     options = parser.parse_args()
     be_preloaded()
-    chosen = {name: scenario for name, scenario in SCENARIOS.items() if not options.only or name in options.only}
+    chosen = {name: scenario for name, scenario in ALL.items() if not options.only or name in options.only}
     until = time.monotonic() + options.minutes * 60
     total, rounds, bad = Tally(), Counter[str](), False
     seed = options.seed
@@ -48,8 +53,10 @@ def main() -> int:
                 shutil.rmtree(folder)
             bad = bad or is_bad
             rounds[name] += 1
-            total += Tally(tally.acknowledged, tally.lost, tally.duplicated)
+            total += evolve(tally, notes=())
             print(f"{name}, seed {seed}: " + (f"skipped: {tally.skipped}" if tally.skipped else str(tally)), flush=True)
+            if tally.restarts:
+                print(f"  {tally.restarts}", flush=True)
             for note in tally.notes[:20]:
                 print(f"  {note}", flush=True)
         else:
@@ -57,6 +64,8 @@ def main() -> int:
             continue
         break
     print(", ".join(f"{count} x {name}" for name, count in rounds.items()))
+    if total.restarts:
+        print(total.restarts)
     print(total)
     return int(bad)
 

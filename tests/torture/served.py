@@ -9,12 +9,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .ledger import Tally
 from .trainers import Trainers, train
 
 __all__ = ["TorturedServer", "Writers", "free_port"]
@@ -97,6 +99,7 @@ class Writers:
         environment = {"DRUPE_TRACKING_URI": url, "XDG_STATE_HOME": str(folder / "state"), "NO_PROXY": "127.0.0.1"}
         self.trainers = Trainers(folder, seed, environment)
         self._officials: list[subprocess.Popen[bytes]] = []
+        self._heard = bytearray()
 
     def start(self, *, own: int, official: int, calls: int) -> None:
         """Start so many of each; every one makes so many calls, all of them acknowledged in the end."""
@@ -120,6 +123,22 @@ class Writers:
                     stderr=subprocess.DEVNULL,
                 )
             )
+
+        self._listening = threading.Thread(target=self._listen)
+        self._listening.start()
+
+    def _listen(self) -> None:
+        """Take what they acknowledge, for a full pipe would make them wait."""
+        os.close(self.trainers.writing)
+        while piece := os.read(self.trainers.reading, 1 << 16):
+            self._heard += piece
+        os.close(self.trainers.reading)
+
+    def finish(self) -> Tally:
+        """Compare, when all of them have ended."""
+        self._listening.join()
+        self.trainers.replay(bytes(self._heard))
+        return self.trainers.finish()
 
     @property
     def are_done(self) -> bool:

@@ -201,7 +201,7 @@ def _points_in(server: TorturedServer) -> int:
 
 def _ended(server: TorturedServer, writers: Writers) -> Tally:
     """The sum when all writers are gone: compared through the server, with what our client had left taken in."""
-    tally = writers.trainers.finish()
+    tally = writers.finish()
     notes = writers.codes()
     until = time.monotonic() + ORPHANS_GONE_S
     while (orphans := server.orphans()) and time.monotonic() < until:

@@ -27,7 +27,8 @@ PASSWORD_ESCAPED = "s3cret%2Fword%40"
 SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=60", "shared_buffers=64MB", "autovacuum_naptime=5min")
 
 
-TABLES = "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'drupe_schema'"
+TABLES = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'drupe_schema'"
+COUNTERS = "SELECT quote_ident(sequencename) FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL"
 WATCH = """
 import shutil, subprocess, sys
 sys.stdin.read()
@@ -116,8 +117,11 @@ class OwnServer:
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-            (tables,) = connection.execute(TABLES).fetchone() or ("",)
-            connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")  # type: ignore[arg-type]
+            tables = [one for (one,) in connection.execute(TABLES)]
+            counters = [one for (one,) in connection.execute(COUNTERS)]
+            work = [f"DELETE FROM {table}" for table in tables] + [f"ALTER SEQUENCE {counter} RESTART" for counter in counters]
+            # ten times as quick as TRUNCATE, which makes a hundred files anew; as a replica, so that the order does not matter
+            connection.execute(f"BEGIN; SET LOCAL session_replication_role = replica; {'; '.join(work)}; COMMIT")  # type: ignore[arg-type]
             now = time.time_ns() // 1_000_000
             connection.execute("INSERT INTO experiments VALUES (0, 'Default', %s, 0, %s, %s)", (f"{artifact_root}/0", now, now))
 

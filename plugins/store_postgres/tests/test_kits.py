@@ -87,11 +87,11 @@ def test_random_operations_on_models_answer_as_the_oracle_does(opener: Opener) -
 
 
 def test_random_searches_of_runs_find_what_the_oracle_finds(opener: Opener) -> None:
-    compare_run_searches(opener(TRACKING))
+    compare_run_searches(opener(TRACKING), examples=100)
 
 
 def test_random_searches_of_versions_find_what_the_oracle_finds(opener: Opener) -> None:
-    compare_version_searches(opener(REGISTRY))
+    compare_version_searches(opener(REGISTRY), examples=60)
 
 
 @pytest.mark.parametrize(("few", "worth"), [(0, 0), (25, 0.4)])
@@ -100,4 +100,4 @@ def test_random_searches_find_the_same_wherever_the_database_begins(
 ) -> None:
     monkeypatch.setattr("drupe_store_sql.walks.FEW", few)  # with 2000, the sixty runs would always be looked at one by one
     monkeypatch.setattr("drupe_store_sql.walks.WORTH", worth)
-    compare_run_searches(opener(TRACKING), examples=200)
+    compare_run_searches(opener(TRACKING), examples=80)

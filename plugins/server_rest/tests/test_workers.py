@@ -11,25 +11,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from plugins.server_rest.tests.served import Served, start
-from plugins.store_postgres.tests.own_server import NoServer, own_server
 
 WORKERS = 2
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """Of a database on a server for these tests."""
-    try:
-        context = own_server()
-        running = context.__enter__()
-    except NoServer as reason:
-        pytest.skip(str(reason))
-    yield running.address(running.new_database())
-    context.__exit__(None, None, None)
+def address(postgres_server: Any) -> str:
+    """Of a database of its own."""
+    return str(postgres_server.address(postgres_server.new_database()))
 
 
 def begin(address: str, folder: Path) -> Served:

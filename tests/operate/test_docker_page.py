@@ -69,6 +69,8 @@ def test_the_page_is_true_from_building_to_stopping(engine: Mapping[str, str], t
     run_block(ready, engine, tmp_path)
     with urllib.request.urlopen(f"{URL}/get-artifact?run_id={run_id}&path=a.txt") as reply:
         assert reply.read() == b"kept"
+    listed = docker(engine, "exec", "drupe", "drupe", "runs", "list", "--tracking-uri", "sqlite:////data/runs.db")
+    assert "boxed" in listed
     docker(engine, "rm", "--force", "drupe")
 
 

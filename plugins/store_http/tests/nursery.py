@@ -62,6 +62,7 @@ class Nursery:
             stores(f"sqlite:///{made}", ServerSettings(durability="normal"))[1].close()
         shutil.copyfile(made, folder / FILE)
         with contextlib.closing(sqlite3.connect(folder / FILE)) as database, database:
+            database.execute("PRAGMA synchronous = OFF")
             database.execute("UPDATE experiments SET artifact_location = replace(artifact_location, ?, ?)", (str(self._empty), str(folder)))
 
     async def end(self, number: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import sys
+import os
+import tempfile
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from mlflow.entities import Metric, Param, RunTag, ViewType
 from mlflow.exceptions import MlflowException
 
 MAJOR = int(mlflow.__version__.split(".")[0])
-client = MlflowClient()
+client: MlflowClient
 
 
 def refused(error_code, call, *args, **kwargs):
@@ -265,7 +266,7 @@ def flow_models():
     where = {"name": "model"} if MAJOR >= 3 else {"artifact_path": "model"}
     with mlflow.start_run() as run:
         model = LinearRegression().fit(x, y)
-        info = mlflow.sklearn.log_model(model, input_example=x[:2], registered_model_name=name, **where)
+        info = mlflow.sklearn.log_model(model, input_example=x[:2], pip_requirements=["scikit-learn"], registered_model_name=name, **where)
     client.set_registered_model_alias(name, "champion", "1")
     for address in (info.model_uri, f"runs:/{run.info.run_id}/model", f"models:/{name}/1", f"models:/{name}@champion"):
         np.testing.assert_allclose(mlflow.pyfunc.load_model(address).predict(x), model.predict(x))
@@ -280,7 +281,9 @@ def flow_logged_models():
     x, y = np.arange(20.0).reshape(10, 2), np.arange(10.0)
     iris = mlflow.data.from_pandas(pd.DataFrame({"a": [1, 2]}), name="iris")
     with mlflow.start_run() as run:
-        info = mlflow.sklearn.log_model(LinearRegression().fit(x, y), name="line", params={"depth": 3}, model_type="linear")
+        info = mlflow.sklearn.log_model(
+            LinearRegression().fit(x, y), name="line", pip_requirements=["scikit-learn"], params={"depth": 3}, model_type="linear"
+        )
         mlflow.log_metric("acc", 0.9, step=2, model_id=info.model_id, dataset=iris)
         mlflow.log_metrics({"acc": 0.4, "loss": float("nan")}, step=1, model_id=info.model_id)
     model = mlflow.get_logged_model(info.model_id)
@@ -364,5 +367,18 @@ def flow_tracing_does_not_get_in_the_way():
     assert client.get_run(run.info.run_id).data.metrics == {"m": 1.0}
 
 
-if __name__ == "__main__":
-    globals()[f"flow_{sys.argv[1]}"]()
+def run(name, address):
+    """One flow, in a folder of its own, against the server at an address; nothing of an earlier one is left."""
+    global client
+    os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
+    while mlflow.active_run():
+        mlflow.end_run()
+    mlflow.set_tracking_uri(address)
+    client = MlflowClient()
+    with tempfile.TemporaryDirectory() as folder:
+        before = os.getcwd()
+        os.chdir(folder)
+        try:
+            globals()[f"flow_{name}"]()
+        finally:
+            os.chdir(before)

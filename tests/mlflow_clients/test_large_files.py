@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from plugins.store_s3.tests.own_storage import NoStorage, OwnStorage, own_storage
-from tests.mlflow_clients.conftest import FLOWS, WAIT_S, _without_settings
+from tests.mlflow_clients.conftest import FLOWS, WAIT_S
+from tests.real_mlflow.environments import without_settings
 
 NEWEST = pytest.mark.parametrize("release", ["3.17.2"], indirect=True)
 SCRIPT = FLOWS.with_name("large_files.py")
@@ -41,7 +42,7 @@ def storage() -> Iterator[OwnStorage]:
 def before_a_bucket(storage: OwnStorage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that keeps its files in a bucket."""
     command = [sys.executable, "-m", "drupe", "server", "--port", "0", "--artifacts", "s3://drupe/shared"]
-    environ = {**_without_settings(), **storage.environ}
+    environ = {**without_settings(), **storage.environ}
     with subprocess.Popen(command, cwd=tmp_path_factory.mktemp("bucket"), env=environ, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield next(line.split()[1] for line in process.stdout if line.strip().startswith("at "))
@@ -52,7 +53,7 @@ def before_a_bucket(storage: OwnStorage, tmp_path_factory: pytest.TempPathFactor
 def moved(python: Path, server: str, folder: Path) -> str:
     """The run whose files went there and back."""
     environ = {
-        **_without_settings(),
+        **without_settings(),
         **TURNED_ON,
         "MLFLOW_TRACKING_URI": server,
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",

@@ -1,31 +1,20 @@
-"""Real MLflow, each release in an environment of its own that has no drupe, made once per test run.
-
-`mlflow-skinny` is MLflow's own distribution of the same code without the server's dependencies.
-"""
+"""Jobs for real MLflow, each release in an environment of its own that has no drupe."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from drupe.testing.plugin import drupe_workspace
+from tests.real_mlflow.environments import RELEASES, environment
 
 __all__ = ["drupe_workspace"]
-
-RELEASES = {"3.17.2": f"pandas=={version('pandas')}", "2.22.5": "pandas<3"}
-_SAME = [
-    f"{name}=={version(name)}" for name in ("numpy", "scipy", "scikit-learn", "skops", "cloudpickle", "matplotlib", "pillow", "psutil")
-]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,30 +30,8 @@ def release(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def mlflow_python(release: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of an environment with this release of MLflow, made once for all workers."""
-    uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
-    if uv is None:
-        pytest.skip("uv is not installed, so no environment for mlflow can be made")
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent  # of all workers of this run
-    folder = shared / f"mlflow {release}"
-    environ = {**os.environ, "UV_SYSTEM_CERTS": "1", "UV_FIND_LINKS": os.environ.get("PIP_FIND_LINKS", "")}
-    python = folder / "bin" / "python"
-    needed = [f"mlflow-skinny=={release}", RELEASES[release], *_SAME]
-    with (shared / f"mlflow {release}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if (folder / "ready").exists():
-            return python
-        for command in ([uv, "venv", "-q", "-p", sys.executable, str(folder)], [uv, "pip", "install", "-q", "-p", str(python), *needed]):
-            done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
-            if done.returncode:
-                reason = f"mlflow {release} could not be installed: {done.stderr.strip()[-400:]}"
-                if os.environ.get("CI"):
-                    pytest.fail(reason)
-                pytest.skip(reason)
-        (folder / "ready").touch()
-    return python
+    """The interpreter of an environment with this release of MLflow."""
+    return environment(release, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

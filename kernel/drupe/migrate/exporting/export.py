@@ -70,7 +70,7 @@ class _Export:
         self.report, self._progress = report, progress
         files = Files(address, report)
         self._runs = Runs(target[0], files, report)
-        self._logged = LoggedModels(target[0], self._runs, files, report)
+        self._logged = LoggedModels(source[0], target[0], self._runs, files, report)
         self._models = Models(target[1], files, report)
         self._proof = Proof(*target, files, report)
         self._done = self._total = 0

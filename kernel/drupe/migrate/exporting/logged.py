@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -33,7 +34,7 @@ from drupe.migrate.report import Fate
 from drupe.search.parse import parse
 from drupe.search.query import Kind
 
-__all__ = ["LoggedModels"]
+__all__ = ["LoggedModels", "told_of_metrics"]
 
 PAGE = 1000
 _ALL = parse(Kind.LOGGED_MODELS)
@@ -42,8 +43,8 @@ _ALL = parse(Kind.LOGGED_MODELS)
 class LoggedModels:
     """The logged models of one export."""
 
-    def __init__(self, target: TrackingStore, runs: Runs, files: Files, report: ExportReport) -> None:
-        self._target, self._runs, self._files, self._report = target, runs, files, report
+    def __init__(self, source: TrackingStore, target: TrackingStore, runs: Runs, files: Files, report: ExportReport) -> None:
+        self._source, self._target, self._runs, self._files, self._report = source, target, runs, files, report
         self._used: dict[str, list[str]] = {}  # by model, the runs here that use it
         self._made: dict[str, dict[str, int]] = {}  # by model, the runs here that have made it, and the step
         self._places: dict[str, Place] = {}  # by run
@@ -86,9 +87,7 @@ class LoggedModels:
     def wanted_there(self, model: LoggedModel) -> tuple[Any, ...]:
         """What a logged model has to be there: name, status, type, params, tags, and the latest points with the runs as they are called there."""
         runs = self._report.mapping.runs
-        metrics = sorted(
-            (one.key, runs[one.run_id], one.step, one.timestamp, repr(one.value)) for one in model.metrics if one.run_id in runs
-        )
+        metrics = told_of_metrics(evolve(one, run_id=runs[one.run_id]) for one in model.metrics if one.run_id in runs)
         return model.name, model.status, model.model_type, dict(model.params), {**_plain(model.tags), MODEL_TAG: model.model_id}, metrics
 
     def ties_there(self, model_id: str) -> tuple[list[str], dict[str, int]]:
@@ -129,10 +128,10 @@ class LoggedModels:
                 tie = [ModelOutput(model_id, step)]
                 self._try(model, f"making by run {run_id}", partial(self._target.log_outputs, runs[run_id], tie))
         kept = {(one.key, one.run_id, one.step, one.timestamp) for one in there.metrics}
-        for one in model.metrics:
-            to = runs.get(one.run_id or "")
-            if to is not None and one.run_id is not None and (one.key, to, one.step, one.timestamp) not in kept:
-                self._runs.activate(self._places[one.run_id], one.run_id)
+        for one in self._points_of_runs(model):
+            to = runs[one.run_id or ""]
+            if (one.key, to, one.step, one.timestamp) not in kept:
+                self._runs.activate(self._places[one.run_id or ""], one.run_id or "")
                 self._try(model, f"metric {one.key}", partial(self._target.log_batch, to, _batch(model_id, one)))
         if model.status is not there.status:
             self._try(
@@ -141,6 +140,28 @@ class LoggedModels:
                 lambda: self._target.set_logged_model_status(model_id, model.status, message=model.status_message),
             )
         self._try(model, "mark", lambda: self._target.set_logged_model_tags(model_id, {MARK_TAG: mark}))
+
+    def _points_of_runs(self, model: LoggedModel) -> Iterator[Metric]:
+        """Those of its metrics that are points of runs that were sent, as they are there: logging them is logging those points again.
+
+        MLflow keeps NaN as 0 with a model, and not with the run.
+        """
+        left = 0
+        series: dict[tuple[str, str], set[tuple[int, int, str]]] = {}
+        of_runs = [run_id for run_id in {one.run_id: None for one in model.metrics} if run_id in self._report.mapping.runs]
+        for found in self._source.metric_bulk([run_id for run_id in of_runs if run_id], sorted({one.key for one in model.metrics})):
+            series[found.run_id, found.key] = {(step, at, repr(value)) for step, at, value in found.points}
+        for one in model.metrics:
+            points = series.get((one.run_id or "", one.key), set())
+            if (one.step, one.timestamp, repr(one.value)) in points:
+                yield one
+            elif one.value == 0 and (one.step, one.timestamp, "nan") in points:
+                yield evolve(one, value=math.nan)
+            else:
+                left += 1
+        if left:
+            why = "the runs that logged them were not sent, or do not have these points"
+            self._report.losses.append(Loss("metric of a logged model", model.model_id, why, left))
 
     def _send_files(self, models: list[LoggedModel], *, is_dry_run: bool) -> None:
         """For a server of before there were logged models: versions that were registered from them need their files."""
@@ -177,6 +198,11 @@ class LoggedModels:
         ties = [self._used.get(model.model_id, []), sorted(self._made.get(model.model_id, {}).items())]
         told = json.dumps([ties, self._files.below(model.artifact_location)])
         return hashlib.sha256(digest_of_logged_model(WholeLoggedModel(evolve(model, tags=_plain(model.tags)))) + told.encode()).hexdigest()
+
+
+def told_of_metrics(metrics: Iterable[Metric]) -> list[tuple[Any, ...]]:
+    """Metrics of a logged model in a form that compares; NaN is 0, see above."""
+    return sorted((one.key, one.run_id, one.step, one.timestamp, 0.0 if math.isnan(one.value) else one.value) for one in metrics)
 
 
 def _batch(model_id: str, one: Metric) -> LogBatch:

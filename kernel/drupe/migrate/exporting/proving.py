@@ -12,7 +12,7 @@ from drupe.errors import DrupeError, StoreError
 from drupe.extend import RegistryStore, TrackingStore
 from drupe.migrate.digests import ordered
 from drupe.migrate.exporting.files import Files
-from drupe.migrate.exporting.logged import LoggedModels
+from drupe.migrate.exporting.logged import LoggedModels, told_of_metrics
 from drupe.migrate.exporting.registry import Models
 from drupe.migrate.exporting.report import ExportReport
 from drupe.migrate.exporting.runs import Runs
@@ -61,7 +61,7 @@ class Proof:
             return
         kept = self._tracking.get_logged_model(there)
         wanted = logged.wanted_there(model)
-        metrics = sorted((one.key, one.run_id, one.step, one.timestamp, repr(one.value)) for one in kept.metrics)
+        metrics = told_of_metrics(kept.metrics)
         tags = {key: kept.tags.get(key) for key in wanted[4]}
         found = (kept.name, kept.status, kept.model_type, dict(kept.params), tags, metrics)
         names = ("name", "status", "type", "params", "tags", "metrics")

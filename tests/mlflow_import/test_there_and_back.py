@@ -35,7 +35,7 @@ def plain(holds: dict[str, Any], ids: dict[str, dict[str, str]], *, with_models:
         return {
             key: runs.get(value, value) if key != "mlflow.log-model.history" else renamed(value)
             for key, value in given.items()
-            if not key.startswith("drupe.") and key != "mlflow.modelVersions"
+            if not key.startswith(("drupe.", "mlflow.drupe.")) and key != "mlflow.modelVersions"
         }
 
     def renamed(text: str) -> str:

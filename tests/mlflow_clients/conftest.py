@@ -48,11 +48,8 @@ def server_on(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
                 if kind == "sqlite":
                     store = f"sqlite:///{folder}/served.db"
                 else:
-                    place = request.getfixturevalue("postgres")
-                    psycopg = pytest.importorskip("psycopg")
-                    with psycopg.connect(f"postgresql://postgres@{place}/postgres", autocommit=True) as connection:
-                        connection.execute("CREATE DATABASE served")
-                    store = f"postgresql://postgres@{place}/served"
+                    postgres = request.getfixturevalue("postgres_server")
+                    store = postgres.address(postgres.new_database())
                 running[kind] = stack.enter_context(_serving(folder, store))
             return running[kind]
 

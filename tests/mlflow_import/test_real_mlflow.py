@@ -173,9 +173,9 @@ def test_a_server_and_then_its_database_arrive_as_mlflow_reads_them(
 
 
 @pytest.mark.timeout(600)
-def test_a_postgresql_database_arrives_as_mlflow_reads_it(mlflow_of: Callable[[str], RealMlflow], postgres: str, here: Here) -> None:
+def test_a_postgresql_database_arrives_as_mlflow_reads_it(mlflow_of: Callable[[str], RealMlflow], postgres_server: Any, here: Here) -> None:
     mlflow = mlflow_of("3.17.2")
-    database = f"postgresql://postgres@{postgres}/postgres"
+    database = postgres_server.address(postgres_server.new_database())
     mlflow.ask(INSIDE, "fill", database)
     wanted = mlflow.ask(INSIDE, "describe", database)
     opened = catalog().open("drupe_import_sources", Uri.parse(database, user_info=True))
@@ -185,7 +185,8 @@ def test_a_postgresql_database_arrives_as_mlflow_reads_it(mlflow_of: Callable[[s
     finally:
         opened.close()
     check(here, report, wanted)
-    assert "password" not in report.source
+    assert database not in report.source, "it holds the password"
+    assert report.source.startswith("MLflow database postgresql://")
 
 
 @pytest.mark.timeout(600)

@@ -53,7 +53,7 @@ def plain(holds: dict[str, Any], ids: dict[str, dict[str, str]], *, with_models:
                 "experiment": experiments.get(told["experiment"], told["experiment"]),
                 "tags": tags(told["tags"]),
                 "files": {name: size for name, size in told["files"].items() if not name.startswith("logged_models/")},
-                "models": [[logged.get(model_id, model_id), step] for model_id, step in told["models"]] if with_models else [],
+                "models": sorted(([logged.get(one, one), step] for one, step in told["models"]), key=str) if with_models else [],
             }
             for one, told in holds["runs"].items()
         },

@@ -179,9 +179,9 @@ def _with_accidents(folder: Path, seed: int, is_small: bool, accident: Accident)
     server = TorturedServer(folder / "home")
     first = len(server.starts_ms)
     writers = Writers(folder / "work", seed, server.url)
-    writers.start(own=4 if is_small else 16, official=1 if is_small else 6, calls=100 if is_small else 800)
+    writers.start(own=4 if is_small else 16, official=1 if is_small else 6, calls=80 if is_small else 800)
     _wait_for(lambda: _points_in(server) > 0 or writers.are_done)
-    least = 3 if is_small else 12
+    least = 2 if is_small else 12
     for _ in range(least):
         time.sleep(chance.uniform(*ACCIDENTS_S))
         try:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import http.client
 import json
+import signal
 import socket
 import sqlite3
 from collections import Counter
@@ -133,14 +134,18 @@ def target_in(folder: Path, *options: str, is_intact: bool = True, **given: Any)
             stderr=log,
             **given,
         )
-        target = Target(server, folder / "home", folder / "log.txt")
-        yield target
-        if is_intact:
-            target.check_intact()
-        else:
-            target.check_healthy()
-        target.close()
-        assert server.stop() == 0
+        try:
+            target = Target(server, folder / "home", folder / "log.txt")
+            yield target
+            if is_intact:
+                target.check_intact()
+            else:
+                target.check_healthy()
+            target.close()
+            assert server.stop() == 0
+        finally:
+            if server.process.poll() is None:
+                server.stop(signal.SIGKILL)
 
 
 def is_error(reply: Reply) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -37,4 +38,6 @@ def test_a_power_cut_tells_when_answers_were_not_synced() -> None:
     if "skipped: " in done.stdout:
         pytest.skip(done.stdout.partition("skipped: ")[2].splitlines()[0])
     assert done.returncode == 1
+    for folder in re.findall(r"its journals are in (/\S+)", done.stdout):
+        shutil.rmtree(folder)
     assert re.fullmatch(r"acknowledged=[1-9]\d* lost=[1-9]\d* duplicated=0", done.stdout.splitlines()[-1])

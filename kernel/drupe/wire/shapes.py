@@ -55,7 +55,7 @@ def bounded(least: int, most: int) -> Any:
 
 def read(kind: type[T], form: object) -> T:
     """The request or reply of this kind in parsed JSON. Raises InvalidValue that names every field at fault."""
-    if not isinstance(form, Mapping):
+    if type(form) is not dict and not isinstance(form, Mapping):
         raise InvalidValue(f"{_title(kind)} is a JSON object, not {limits.show(form)}")
     given = _snake(form)
     missing = [name for name in _needed_of(kind) if given.get(name) in (None, "")]  # type: ignore[arg-type]

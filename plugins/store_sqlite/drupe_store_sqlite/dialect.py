@@ -146,7 +146,7 @@ class SqliteDialect(Dialect):
         return None if found is None else f"{found} has it open"
 
     def pack(self, members: Sequence[int | str]) -> str:
-        return json.dumps(members)
+        return f"[{members[0]}]" if len(members) == 1 and type(members[0]) is int else json.dumps(members)
 
     def like(self, value: ColumnElement[str], pattern: str, *, ignore_case: bool) -> ColumnElement[bool]:
         middle = pattern[1:-1]

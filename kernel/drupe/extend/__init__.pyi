@@ -41,7 +41,9 @@ from drupe.extend.tracking_store import TrackingStore as TrackingStore
 __all__: list[str]
 from drupe.extend.transfers import (
     FileOnDisk as FileOnDisk,
+    Incoming as Incoming,
     OpenArtifact as OpenArtifact,
     PartedUpload as PartedUpload,
     SignedAddress as SignedAddress,
+    Staged as Staged,
 )

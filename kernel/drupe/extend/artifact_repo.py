@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Self
 from drupe.entities import FileInfo
 from drupe.errors import ArtifactNotFound, UnsupportedFeature
 from drupe.extend.features import Feature, Support
-from drupe.extend.transfers import FileOnDisk, OpenArtifact, PartedUpload, SignedAddress
+from drupe.extend.transfers import FileOnDisk, Incoming, OpenArtifact, PartedUpload, SignedAddress, Staged
 from drupe.uris import ArtifactPath, Uri
 
 __all__ = ["ArtifactRepo"]
@@ -70,6 +70,13 @@ class ArtifactRepo(ABC):
             source.write(content)
             source.flush()
             self.put_file(Path(source.name), path)
+
+    def begin_put(self, path: ArtifactPath) -> Incoming:
+        """A file for `path` that comes piece by piece. Here it waits in a temporary file; override it where it can wait beside its place.
+
+        Raises what `put_file` raises, then or when it is finished.
+        """
+        return Staged(lambda file: self.put_file(file, path))
 
     def digest(self, path: ArtifactPath) -> str | None:
         """The SHA-256 (lower-case hex) of the bytes at `path`, where it can be told without fetching them; None otherwise.

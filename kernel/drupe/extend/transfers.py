@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from attrs import field, frozen
 
-__all__ = ["FileOnDisk", "OpenArtifact", "PartedUpload", "SignedAddress"]
+__all__ = ["FileOnDisk", "Incoming", "OpenArtifact", "PartedUpload", "SignedAddress", "Staged"]
 
 _PIECE_BYTES = 1 << 20
 
@@ -42,6 +43,52 @@ class OpenArtifact(ABC):
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+class Incoming(ABC):
+    """A file that comes piece by piece; there is nothing at its path until `finish`. For one thread at a time. Leaving a `with` block drops it."""
+
+    @abstractmethod
+    def write(self, piece: bytes) -> None:
+        """Append these bytes. Raises StoreFull, StoreUnavailable."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Put the whole into its place, as `ArtifactRepo.put_file` does, and raise what that raises."""
+
+    @abstractmethod
+    def drop(self) -> None:
+        """Forget what has come. After `finish`, or twice, it does nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+        self.drop()
+
+
+class Staged(Incoming):
+    """The bytes wait in a temporary file of this machine, and `put` is called with it in the end."""
+
+    def __init__(self, put: Callable[[Path], None]) -> None:
+        import tempfile  # here: its import takes longer than drupe's own
+
+        self._put = put
+        self._file: Any = tempfile.NamedTemporaryFile(prefix="drupe-", buffering=0)  # noqa: SIM115 - `drop` closes it
+
+    def write(self, piece: bytes) -> None:
+        """See Incoming.write."""
+        view = memoryview(piece)
+        while view:
+            view = view[self._file.write(view) :]
+
+    def finish(self) -> None:
+        """See Incoming.finish."""
+        self._put(Path(self._file.name))
+
+    def drop(self) -> None:
+        """See Incoming.drop."""
+        self._file.close()
 
 
 class FileOnDisk(OpenArtifact):

@@ -350,6 +350,35 @@ class ArtifactRepoKit:
 
     # --- from any byte on, and by others
 
+    def test_a_file_that_comes_in_pieces_is_there_when_it_is_whole(self, repo: ArtifactRepo, tmp_path: Path) -> None:
+        place = path_of("a/b/c.bin")
+        with repo.begin_put(place) as incoming:
+            for piece in (b"one", b"", b"two" * 1000):
+                incoming.write(piece)
+            assert not repo.is_file(place)
+            assert repo.list(path_of("a/b")) == []
+            incoming.finish()
+        incoming.drop()
+        assert get(repo, tmp_path, str(place)) == b"one" + b"two" * 1000
+        with repo.begin_put(place) as incoming:  # an empty one takes its place
+            incoming.finish()
+        assert get(repo, tmp_path, str(place)) == b""
+
+    def test_a_file_that_comes_in_pieces_and_is_dropped_leaves_what_was_there(self, repo: ArtifactRepo, tmp_path: Path) -> None:
+        place = path_of("a/c.bin")
+        repo.put_bytes(b"before", place)
+        incoming = repo.begin_put(place)
+        incoming.write(b"half")
+        incoming.drop()
+        incoming.drop()
+        assert get(repo, tmp_path, str(place)) == b"before"
+        assert [info.path for info in repo.list()] == ["a"]
+        assert [info.path for info in repo.list(path_of("a"))] == ["a/c.bin"]
+        with pytest.raises(InvalidPath), repo.begin_put(path_of("a/c.bin/below")) as incoming:
+            incoming.finish()
+        with pytest.raises(InvalidPath), repo.begin_put(ArtifactPath()) as incoming:
+            incoming.finish()
+
     def test_an_opened_file_is_read_from_any_byte_on(self, repo: ArtifactRepo, tmp_path: Path) -> None:
         content = bytes(range(256)) * 40
         put(repo, tmp_path, "dir/a b.bin", content)

@@ -16,7 +16,7 @@ import pytest
 
 from drupe.entities import FileInfo
 from drupe.errors import ArtifactCorrupt, ArtifactNotFound, InvalidPath
-from drupe.extend import ArtifactRepo, Feature, FileOnDisk, OpenArtifact, PartedUpload, Support
+from drupe.extend import ArtifactRepo, Feature, FileOnDisk, Incoming, OpenArtifact, PartedUpload, Staged, Support
 from drupe.testing.artifact_repo import ArtifactRepoKit
 from drupe.testing.memory_artifacts import MemoryArtifactRepo
 from drupe.uris import ArtifactPath
@@ -437,6 +437,32 @@ class ChecksAfterWritingTheTarget(Correct):
     def get_file(self, path: ArtifactPath, target: Path) -> None:
         MemoryArtifactRepo.get_file(self, path, target)
         self.check(path)
+
+
+@caught_by("test_a_file_that_comes_in_pieces_is_there_when_it_is_whole")
+class KeepsTheFirstPiece(Correct):
+    def begin_put(self, path: ArtifactPath) -> Incoming:
+        class OnePiece(Staged):
+            is_begun = False
+
+            def write(self, piece: bytes) -> None:
+                if not self.is_begun:
+                    super().write(piece)
+                self.is_begun = True
+
+        return OnePiece(lambda file: self.put_file(file, path))
+
+
+@caught_by("test_a_file_that_comes_in_pieces_and_is_dropped_leaves_what_was_there")
+class KeepsWhatIsDropped(Correct):
+    def begin_put(self, path: ArtifactPath) -> Incoming:
+        class Kept(Staged):
+            def drop(self) -> None:
+                if not self._file.closed:
+                    self.finish()
+                super().drop()
+
+        return Kept(lambda file: self.put_file(file, path))
 
 
 @caught_by("test_an_opened_file_is_read_from_any_byte_on")

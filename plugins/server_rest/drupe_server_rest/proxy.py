@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
-import os
 import re
-import tempfile
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -22,7 +19,7 @@ from attrs import evolve
 
 from drupe.entities import FileInfo
 from drupe.errors import ArtifactNotFound, InvalidPath, InvalidValue, StoreBusy
-from drupe.extend import OpenArtifact
+from drupe.extend import Incoming, OpenArtifact
 from drupe.uris import ArtifactPath
 from drupe.wire.artifacts import FilesFound
 from drupe.wire.shapes import plain
@@ -90,15 +87,14 @@ class ArtifactProxy:
             raise StoreBusy(f"{MOST_UPLOADS} files are being uploaded at once; send this one again")
         self._uploads += 1
         try:
-            handle, name = await self._in_thread(_temporary)
+            incoming: Incoming = await self._in_thread(self._services.places.repo.begin_put, path)
             try:
-                size = await self._receive_into(handle, exchange.receive, most_bytes)
+                size = await self._receive_into(incoming, exchange.receive, most_bytes)
                 if headers.get(b"content-length") is not None and size != announced:
                     raise InvalidValue(f"{size} bytes have come of {announced}; nothing was kept")
-                await self._in_thread(self._services.places.repo.put_file, Path(name), path)
+                await self._in_thread(incoming.finish)
             finally:
-                os.close(handle)
-                await self._in_thread(os.unlink, name)
+                await self._in_thread(incoming.drop)
         finally:
             self._uploads -= 1
         self._services.changes.tell("artifact", path=str(path))
@@ -155,32 +151,28 @@ class ArtifactProxy:
                 raise InvalidValue(f"{str(path) or 'the root'!r} is a folder; ask for its files one by one", path=str(path)) from None
             raise
 
-    async def _receive_into(self, handle: int, receive: Receive, most_bytes: int | None) -> int:
+    async def _receive_into(self, incoming: Incoming, receive: Receive, most_bytes: int | None) -> int:
+        """Write a body as it comes, one piece while the next one gathers; nothing is being written when this ends, however it ends."""
         waiting, waiting_bytes, size = [], 0, 0
-        async for piece in chunks(receive, self._limits):
-            waiting.append(piece)
-            waiting_bytes += len(piece)
-            if most_bytes is not None and size + waiting_bytes > most_bytes:
-                raise TooLarge(f"this route takes files up to {most_bytes} bytes")
-            if waiting_bytes >= UPLOAD_PIECE_BYTES:
-                await self._in_thread(_write_all, handle, waiting)
-                size, waiting, waiting_bytes = size + waiting_bytes, [], 0
-        await self._in_thread(_write_all, handle, waiting)
+        writing = asyncio.ensure_future(self._in_thread(incoming.write, b""))
+        try:
+            async for piece in chunks(receive, self._limits):
+                waiting.append(piece)
+                waiting_bytes += len(piece)
+                if most_bytes is not None and size + waiting_bytes > most_bytes:
+                    raise TooLarge(f"this route takes files up to {most_bytes} bytes")
+                if waiting_bytes >= UPLOAD_PIECE_BYTES:
+                    await writing
+                    writing = asyncio.ensure_future(self._in_thread(incoming.write, b"".join(waiting)))
+                    size, waiting, waiting_bytes = size + waiting_bytes, [], 0
+        finally:
+            await asyncio.wait({writing})
+        writing.result()
+        await self._in_thread(incoming.write, b"".join(waiting))
         return size + waiting_bytes
 
     async def _in_thread(self, call: Any, *given: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *given)
-
-
-def _temporary() -> tuple[int, str]:
-    return tempfile.mkstemp(prefix="drupe-upload-")
-
-
-def _write_all(handle: int, pieces: list[bytes]) -> None:
-    for piece in pieces:
-        view = memoryview(piece)
-        while view:
-            view = view[os.write(handle, view) :]
 
 
 def _part(asked: bytes | None, size: int) -> tuple[int, int, int]:

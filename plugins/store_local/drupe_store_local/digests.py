@@ -80,9 +80,8 @@ def snapshot(folder: int, name: str) -> Iterator[Snapshot]:
         os.close(descriptor)
 
 
-def publish(partial: Partial, name: str, record: Record, *, synced: bool) -> None:
-    """Record a finished partial file and put it in the place of `name`; with `synced`, all of it is on the disk afterwards."""
-    folder = partial.folder
+def publish(partial: Partial, folder: int, name: str, record: Record, *, synced: bool) -> None:
+    """Record a finished partial file and put it in the place of `name` in an open folder; with `synced`, all of it is on the disk afterwards."""
     with _locked(folder, exclusive=True) as ledger:
         assert ledger is not None, "an exclusive lock makes the file"
         replaces = kind_of(folder, name) == stat.S_IFREG
@@ -92,7 +91,7 @@ def publish(partial: Partial, name: str, record: Record, *, synced: bool) -> Non
         if synced:
             os.fsync(ledger)
         try:
-            partial.rename(name)
+            partial.rename(name, folder)
         except OSError:
             os.ftruncate(ledger, before)  # nothing came of it
             raise

@@ -64,9 +64,9 @@ class Partial:
         if synced:
             os.fsync(self.descriptor)
 
-    def rename(self, name: str) -> None:
-        """Put it in the place of `name`, in one step."""
-        os.rename(self.name, name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+    def rename(self, name: str, folder: int | None = None) -> None:
+        """Put it in the place of `name`, in one step; in another open folder if one is given."""
+        os.rename(self.name, name, src_dir_fd=self.folder, dst_dir_fd=self.folder if folder is None else folder)
         self.name = ""
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:

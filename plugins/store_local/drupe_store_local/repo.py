@@ -14,14 +14,14 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from drupe.artifacts.bookkeeping import DIGEST_FILE, is_bookkeeping
 from drupe.entities import FileInfo
 from drupe.errors import ArtifactCorrupt, ArtifactNotFound, InvalidPath, InvalidUri, StoreBusy, StoreUnavailable
-from drupe.extend import ArtifactRepo, Feature, Support
+from drupe.extend import ArtifactRepo, Feature, Incoming, Support
 from drupe.uris import ArtifactPath, Uri, join_segments
 from drupe_store_local import faults
 from drupe_store_local.beneath import Beneath, LinkInTheWay, kind_of
@@ -38,6 +38,7 @@ _MOST_PATH_BYTES = 4000  # a little less than one system call takes, so that oth
 _FILE_MODE = 0o644
 
 _Fill = Callable[[Partial], Record]  # writes a file's bytes, and tells what they are
+_Take = Callable[[int, str], None]  # puts a file into an open folder under a name
 
 _swept: set[tuple[int, int]] = set()
 _swept_lock = threading.Lock()
@@ -78,12 +79,21 @@ class LocalArtifactRepo(ArtifactRepo):
         """See ArtifactRepo.put_file."""
         place = self._place_of_file(path)
         with _opened(source) as stream, faults.writing(place):
-            self._put(path, lambda partial: _copy(stream, partial))
+            self._put(path, lambda folder, name: self._fill(folder, name, lambda partial: _copy(stream, partial)))
 
     def put_bytes(self, content: bytes, path: ArtifactPath) -> None:
         """See ArtifactRepo.put_bytes."""
         with faults.writing(self._place_of_file(path)):
-            self._put(path, lambda partial: _write(content, partial))
+            self._put(path, lambda folder, name: self._fill(folder, name, lambda partial: _write(content, partial)))
+
+    def begin_put(self, path: ArtifactPath) -> Incoming:
+        """See ArtifactRepo.begin_put: the bytes wait in the root folder, hidden, and are hashed as they come."""
+        place = self._place_of_file(path)
+        with ExitStack() as stack, faults.writing(place):
+            root = stack.enter_context(self._beneath.folder((), made=[], synced=self._synced))
+            _sweep_once(root)
+            partial = stack.enter_context(Partial(root, _FILE_MODE))
+            return _Incoming(self, path, partial, stack.pop_all())
 
     def get_file(self, path: ArtifactPath, target: Path) -> None:
         """See ArtifactRepo.get_file."""
@@ -163,21 +173,23 @@ class LocalArtifactRepo(ArtifactRepo):
 
     # --- how
 
-    def _put(self, path: ArtifactPath, fill: _Fill) -> None:
+    def _put(self, path: ArtifactPath, take: _Take) -> None:
         for _ in range(_TRIES):
             with contextlib.suppress(_FolderVanished):
-                self._put_once(path, fill)
+                self._put_once(path, take)
                 return
         raise StoreBusy(f"{self._place(path)} cannot be written: others keep deleting its folder")
 
-    def _put_once(self, path: ArtifactPath, fill: _Fill) -> None:
+    def _put_once(self, path: ArtifactPath, take: _Take) -> None:
         made: builtins.list[str] = []
         try:
             with self._beneath.folder(path.parent.segments, made=made, synced=self._synced) as folder:
                 try:
                     if not made:
                         _sweep_once(folder)
-                    self._put_into(folder, path.name, fill)
+                    if kind_of(folder, path.name) == stat.S_IFDIR:
+                        raise IsADirectoryError(errno.EISDIR, "a folder is there")
+                    take(folder, path.name)
                 except FileNotFoundError as fault:
                     if os.fstat(folder).st_nlink:
                         raise
@@ -186,13 +198,17 @@ class LocalArtifactRepo(ArtifactRepo):
             self._unmake(path.parent, len(made))
             raise
 
-    def _put_into(self, folder: int, name: str, fill: _Fill) -> None:
-        if kind_of(folder, name) == stat.S_IFDIR:
-            raise IsADirectoryError(errno.EISDIR, "a folder is there")
+    def _fill(self, folder: int, name: str, fill: _Fill) -> None:
         with Partial(folder, _FILE_MODE) as partial:
             record = fill(partial)
             partial.finish(synced=self._synced)
-            publish(partial, name, record, synced=self._synced)
+            publish(partial, folder, name, record, synced=self._synced)
+
+    def _take(self, path: ArtifactPath, partial: Partial, record: Record) -> None:
+        """Give a partial file of the root folder its place."""
+        with faults.writing(self._place(path)):
+            partial.finish(synced=self._synced)
+            self._put(path, lambda folder, name: publish(partial, folder, name, record, synced=self._synced))
 
     def _unmake(self, path: ArtifactPath, count: int) -> None:
         """Remove the folders that a failed put has made, as far as nobody has used them meanwhile."""
@@ -242,6 +258,29 @@ class LocalArtifactRepo(ArtifactRepo):
 
     def _place(self, path: ArtifactPath) -> Path:
         return self.folder.joinpath(*path.segments)
+
+
+class _Incoming(Incoming):
+    """A file that waits in the root folder; `held` is what must be let go in the end."""
+
+    def __init__(self, repo: LocalArtifactRepo, path: ArtifactPath, partial: Partial, held: ExitStack) -> None:
+        self._repo, self._path, self._partial, self._held = repo, path, partial, held
+        self._digest, self._size = hashlib.sha256(), 0
+
+    def write(self, piece: bytes) -> None:
+        """See Incoming.write."""
+        with faults.writing(self._repo.folder):
+            self._partial.write(piece)
+        self._digest.update(piece)
+        self._size += len(piece)
+
+    def finish(self) -> None:
+        """See Incoming.finish."""
+        self._repo._take(self._path, self._partial, Record(self._digest.hexdigest(), self._size))
+
+    def drop(self) -> None:
+        """See Incoming.drop."""
+        self._held.close()
 
 
 def _described(entry: os.DirEntry[str], folder: ArtifactPath) -> Iterator[FileInfo]:

@@ -54,6 +54,7 @@ def fill(uri):
                 client.set_terminated(run_id, "FAILED" if n == 1 else "FINISHED", end_time=BEGIN + 90_000)
         client.delete_run(runs[2].info.run_id)
         if name == "fruit":
+            mlflow.set_experiment(experiment_id=experiment)  # whatever an earlier job of this process was at
             with mlflow.start_run(run_id=runs[0].info.run_id):
                 described = mlflow.data.from_numpy(__import__("numpy").arange(6.0), source="numbers.csv", name="numbers", digest="d1")
                 mlflow.log_input(described, context="training")

@@ -37,7 +37,6 @@ _PROVIDERS: dict[str, dict[str, str]] = {
         "file": "source-files",
         "http": "source-http",
         "https": "source-http",
-        "s3": "store-s3",
     },
     "drupe_import_sources": dict.fromkeys(("file", "sqlite", "postgresql", "postgres", "http", "https"), "import-mlflow"),
     "drupe_autologgers": {"sklearn": "flavor-sklearn"},

@@ -40,7 +40,7 @@ def test_an_unknown_shell_is_a_usage_fault(drupe_cli: Any) -> None:
 
 
 def test_words_and_verbs_are_offered(offered: Any) -> None:
-    assert offered("exp") == ["experiments"]
+    assert offered("exp") == ["experiments", "export"]
     assert offered("runs", "re") == ["rename", "restore"]
 
 

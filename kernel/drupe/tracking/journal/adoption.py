@@ -142,6 +142,9 @@ def adopt_run(
                     )
                 if done.is_new and not done.is_ended:
                     store.beat([_last_sign(header, files[-1])])  # so that a reader can tell that the process is gone
+            except FileNotFoundError:  # its writer has shipped and deleted it after all, as at the end of a process
+                adopted.alive += 1
+                continue
             except DrupeError as fault:
                 adopted.fault = fault
                 continue

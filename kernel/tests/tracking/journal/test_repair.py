@@ -149,6 +149,17 @@ def test_a_journal_whose_writer_goes_on_to_its_next_file_meanwhile_is_not_adopte
     assert all(path.exists() for path in journal.files)
 
 
+def test_a_journal_that_its_writer_ships_and_deletes_meanwhile_is_left_to_it(
+    files: list[Path], tmp_path: Path, store: MemoryTrackingStore
+) -> None:
+    def deleted(_: object) -> None:
+        for path in files:
+            path.unlink(missing_ok=True)
+
+    adopted = adopt_run(tmp_path / RUN, store, passed=deleted)
+    assert (adopted.fault, adopted.alive) == (None, 1)
+
+
 @pytest.mark.parametrize("place", range(12))
 def test_random_damage_is_named_or_harmless_and_every_untouched_record_survives(
     files: list[Path], tmp_path: Path, store: MemoryTrackingStore, place: int

@@ -103,7 +103,9 @@ class Witness:
         leave_at = 0.0
         while True:
             if not self._has_control and not any(channel.is_open for channel in self._channels):
-                leave_at = leave_at or time.monotonic() + REAPED_S
+                if not leave_at:
+                    leave_at = time.monotonic() + REAPED_S
+                    self._let_go()
                 if self._is_reaped or not self._folder or time.monotonic() > leave_at:
                     break
             # once a second only where something is waited for that no descriptor tells: a new size of the terminal, the end of the wait
@@ -111,7 +113,7 @@ class Witness:
             if self._control in ready:
                 self._obey()  # first: an order to begin a log was given before what goes into it was printed
             for channel in self._channels:
-                if channel.stream == "terminal":
+                if channel.stream == "terminal" and channel.is_open:
                     channel.follow_size()
                 if channel.source in ready and channel.is_open:
                     self._take(channel)
@@ -120,6 +122,11 @@ class Witness:
             if self._program in ready:
                 self._see_death(ready[self._program])
         self._end_log()
+
+    def _let_go(self) -> None:
+        """Close what the program printed to: who reads that until its end, and reaps the program only then, is not to wait for us."""
+        for target in {channel.target for channel in self._channels}:
+            os.close(target)
 
     def _take(self, channel: Channel) -> None:
         printed = channel.read()

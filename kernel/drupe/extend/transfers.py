@@ -53,6 +53,10 @@ class Incoming(ABC):
         """Append these bytes. Raises StoreFull, StoreUnavailable."""
 
     @abstractmethod
+    def digest(self) -> str:
+        """The SHA-256 (lower-case hex) of what has come."""
+
+    @abstractmethod
     def finish(self) -> None:
         """Put the whole into its place, as `ArtifactRepo.put_file` does, and raise what that raises."""
 
@@ -73,7 +77,7 @@ class Staged(Incoming):
     def __init__(self, put: Callable[[Path], None]) -> None:
         import tempfile  # here: its import takes longer than drupe's own
 
-        self._put = put
+        self._put, self._digest = put, hashlib.sha256()
         self._file: Any = tempfile.NamedTemporaryFile(prefix="drupe-", buffering=0)  # noqa: SIM115 - `drop` closes it
 
     def write(self, piece: bytes) -> None:
@@ -81,6 +85,11 @@ class Staged(Incoming):
         view = memoryview(piece)
         while view:
             view = view[self._file.write(view) :]
+        self._digest.update(piece)
+
+    def digest(self) -> str:
+        """See Incoming.digest."""
+        return self._digest.hexdigest()
 
     def finish(self) -> None:
         """See Incoming.finish."""

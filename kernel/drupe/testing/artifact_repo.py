@@ -357,6 +357,7 @@ class ArtifactRepoKit:
                 incoming.write(piece)
             assert not repo.is_file(place)
             assert repo.list(path_of("a/b")) == []
+            assert incoming.digest() == hashlib.sha256(b"one" + b"two" * 1000).hexdigest()
             incoming.finish()
         incoming.drop()
         assert get(repo, tmp_path, str(place)) == b"one" + b"two" * 1000

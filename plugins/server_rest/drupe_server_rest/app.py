@@ -107,7 +107,8 @@ class Application:
             self._place.keep(self._figures.counted(**self._numbers()))
 
     def close(self) -> None:
-        """Let go of threads."""
+        """Let go of files that were not completed, and of threads."""
+        self._proxy.close()
         self._threads.shutdown(wait=False)
         self._file_threads.shutdown(wait=False)
 
@@ -162,6 +163,8 @@ class Application:
             return await self._proxy.put(path, exchange)
         if access is Access.DELETE:
             return await self._proxy.delete(path)
+        if exchange.method == "HEAD" and b"drupe-upload" in exchange.headers:
+            return await self._proxy.offset(exchange.headers[b"drupe-upload"])
         if path.is_root:
             return await self._proxy.list(ArtifactPath.parse(exchange.field("path")))
         await self._proxy.send(path, exchange)

@@ -7,8 +7,10 @@ Paths are decoded once and parsed once; every byte that leaves comes through the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import mimetypes
 import re
+import time
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,20 +21,22 @@ from attrs import evolve
 
 from drupe.entities import FileInfo
 from drupe.errors import ArtifactNotFound, InvalidPath, InvalidValue, StoreBusy
-from drupe.extend import Incoming, OpenArtifact
+from drupe.extend import OpenArtifact
 from drupe.uris import ArtifactPath
 from drupe.wire.artifacts import FilesFound
 from drupe.wire.shapes import plain
 from drupe_server_rest.answers import SAFE_HEADERS, Answer, json_answer
-from drupe_server_rest.bodies import Limits, chunks
-from drupe_server_rest.errors import TooLarge
+from drupe_server_rest.bodies import ClientGone, Limits, chunks
+from drupe_server_rest.errors import TooLarge, TooSlow
 from drupe_server_rest.exchange import Exchange, Receive
+from drupe_server_rest.resuming import KeptUploads, Stretch, Upload, stretch_of
 from drupe_server_rest.services import Services
 
 __all__ = ["FORM_UPLOAD_BYTES", "ArtifactProxy"]
 
 PIECE_BYTES, UPLOAD_PIECE_BYTES = 1 << 20, 256 << 10
 FORM_UPLOAD_BYTES = 10 << 20
+SETTLED_S = 10.0
 MOST_UPLOADS = 256  # each holds a piece in memory
 AS_TEXT = frozenset(
     [
@@ -60,6 +64,7 @@ AS_TEXT = frozenset(
         "ipynb",
     ]
 )
+_DIGEST = re.compile(rb"sha-256=:([A-Za-z0-9+/=]{44}):")
 _RANGE = re.compile(rb"bytes=(\d{0,19})-(\d{0,19})")
 
 
@@ -68,7 +73,7 @@ class ArtifactProxy:
 
     def __init__(self, services: Services, threads: ThreadPoolExecutor, limits: Limits) -> None:
         self._services, self._threads, self._limits = services, threads, limits
-        self._uploads = 0
+        self._uploads, self._kept = 0, KeptUploads()
 
     async def list(self, folder: ArtifactPath) -> Answer:
         """The direct children of a folder under their own names. A file, or nothing, has none."""
@@ -85,20 +90,80 @@ class ArtifactProxy:
             raise TooLarge(f"this route takes files up to {most_bytes} bytes; this one has {announced}")
         if self._uploads >= MOST_UPLOADS:
             raise StoreBusy(f"{MOST_UPLOADS} files are being uploaded at once; send this one again")
+        stretch = stretch_of(headers)
         self._uploads += 1
         try:
-            incoming: Incoming = await self._in_thread(self._services.places.repo.begin_put, path)
+            if stretch is not None:
+                return await self._put_stretch(path, stretch, exchange)
+            upload = Upload(path, await self._in_thread(self._services.places.repo.begin_put, path))
             try:
-                size = await self._receive_into(incoming, exchange.receive, most_bytes)
-                if headers.get(b"content-length") is not None and size != announced:
-                    raise InvalidValue(f"{size} bytes have come of {announced}; nothing was kept")
-                await self._in_thread(incoming.finish)
+                await self._receive(upload, exchange.receive, most_bytes)
+                if headers.get(b"content-length") is not None and upload.at != announced:
+                    raise InvalidValue(f"{upload.at} bytes have come of {announced}; nothing was kept")
+                await self._finish(upload, headers)
             finally:
-                await self._in_thread(incoming.drop)
+                await self._in_thread(upload.incoming.drop)
         finally:
             self._uploads -= 1
-        self._services.changes.tell("artifact", path=str(path))
         return json_answer({})
+
+    async def _put_stretch(self, path: ArtifactPath, stretch: Stretch, exchange: Exchange) -> Answer:
+        """Take the rest of an upload from where it is; what has come stays when the connection breaks."""
+        upload = self._kept.find(stretch.token)
+        at = 0 if upload is None else upload.at
+        if upload is not None and (upload.path, upload.total) != (path, stretch.total):
+            raise InvalidValue("this upload is that of another file")
+        if upload is not None and not upload.rests.is_set():
+            raise StoreBusy("an earlier request of this upload has not ended yet; send the rest again")
+        if stretch.first != at:
+            return _at(
+                json_answer({"error_code": "INVALID_STATE", "message": f"of this upload there are {at} bytes; go on from there"}, 409), at
+            )
+        if upload is None:
+            upload = Upload(path, await self._in_thread(self._services.places.repo.begin_put, path), stretch.total)
+            for late in self._kept.keep(stretch.token, upload):
+                await self._in_thread(late.incoming.drop)
+        upload.rests.clear()
+        try:
+            await self._receive(upload, exchange.receive, None)
+            if upload.at == stretch.total:
+                await self._finish(upload, exchange.headers)
+        except (ClientGone, TooSlow):
+            raise
+        except BaseException:
+            await self._give_up(stretch.token, upload)
+            raise
+        finally:
+            upload.seen_s = time.monotonic()
+            upload.rests.set()
+        if upload.at == stretch.total:
+            await self._give_up(stretch.token, upload)
+        return _at(json_answer({}), upload.at)
+
+    async def _give_up(self, token: bytes, upload: Upload) -> None:
+        self._kept.forget(token)
+        await self._in_thread(upload.incoming.drop)
+
+    async def _finish(self, upload: Upload, headers: Mapping[bytes, bytes]) -> None:
+        """Put it into its place, if it is what the client meant to send. Raises InvalidValue when it is not."""
+        told = _DIGEST.fullmatch(headers.get(b"repr-digest", b""))
+        if told is not None and b64encode(bytes.fromhex(upload.incoming.digest())) != told[1]:
+            raise InvalidValue("the bytes that have come are not those whose digest was told; nothing was kept")
+        await self._in_thread(upload.incoming.finish)
+        self._services.changes.tell("artifact", path=str(upload.path))
+
+    async def offset(self, token: bytes) -> Answer:
+        """How much has come of an upload of that name, once what was under way when its connection broke is written."""
+        upload = self._kept.find(token)
+        if upload is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(upload.rests.wait(), SETTLED_S)
+        return _at(json_answer({}), 0 if upload is None else upload.at)
+
+    def close(self) -> None:
+        """Drop what waits for more."""
+        for upload in self._kept.all():
+            upload.incoming.drop()
 
     async def delete(self, path: ArtifactPath) -> Answer:
         """Delete a file or folder; nothing there is no error. Raises InvalidPath for the root."""
@@ -151,28 +216,36 @@ class ArtifactProxy:
                 raise InvalidValue(f"{str(path) or 'the root'!r} is a folder; ask for its files one by one", path=str(path)) from None
             raise
 
-    async def _receive_into(self, incoming: Incoming, receive: Receive, most_bytes: int | None) -> int:
+    async def _receive(self, upload: Upload, receive: Receive, most_bytes: int | None) -> None:
         """Write a body as it comes, one piece while the next one gathers; nothing is being written when this ends, however it ends."""
-        waiting, waiting_bytes, size = [], 0, 0
-        writing = asyncio.ensure_future(self._in_thread(incoming.write, b""))
+        waiting, waiting_bytes = [], 0
+        writing = asyncio.ensure_future(self._write(upload, b""))
         try:
             async for piece in chunks(receive, self._limits):
                 waiting.append(piece)
                 waiting_bytes += len(piece)
-                if most_bytes is not None and size + waiting_bytes > most_bytes:
+                if most_bytes is not None and upload.at + waiting_bytes > most_bytes:
                     raise TooLarge(f"this route takes files up to {most_bytes} bytes")
                 if waiting_bytes >= UPLOAD_PIECE_BYTES:
                     await writing
-                    writing = asyncio.ensure_future(self._in_thread(incoming.write, b"".join(waiting)))
-                    size, waiting, waiting_bytes = size + waiting_bytes, [], 0
+                    writing = asyncio.ensure_future(self._write(upload, b"".join(waiting)))
+                    waiting, waiting_bytes = [], 0
         finally:
             await asyncio.wait({writing})
         writing.result()
-        await self._in_thread(incoming.write, b"".join(waiting))
-        return size + waiting_bytes
+        await self._write(upload, b"".join(waiting))
+
+    async def _write(self, upload: Upload, piece: bytes) -> None:
+        await self._in_thread(upload.incoming.write, piece)
+        upload.at += len(piece)
 
     async def _in_thread(self, call: Any, *given: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *given)
+
+
+def _at(answer: Answer, at: int) -> Answer:
+    answer.headers = (*answer.headers, (b"upload-offset", b"%d" % at))
+    return answer
 
 
 def _part(asked: bytes | None, size: int) -> tuple[int, int, int]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import os
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -157,3 +159,67 @@ def test_a_folder_that_is_named_as_a_plain_path_is_the_root(tmp_path: Path) -> N
     assert served.ask("GET", f"/get-artifact?run_id={run_id}&path=a.txt").body == b"x"
     assert served.stop() == 0
     assert (tmp_path / "kept & 100% here?" / "0" / run_id / "artifacts" / "a.txt").read_bytes() == b"x"
+
+
+def stretch(first: int, last: int, total: int, token: str = "ab" * 16, **also: str) -> dict[str, str]:
+    return {
+        "Content-Type": "application/octet-stream",
+        "Drupe-Upload": token,
+        "Content-Range": f"bytes {first}-{last}/{total}",
+        "Content-Length": str(last - first + 1),
+        **also,
+    }
+
+
+def test_an_upload_that_is_named_goes_on_where_it_was(server: Served) -> None:
+    path, content = f"{ROOT}/resumed/a.bin", os.urandom(1000)
+    named = {"Drupe-Upload": "ab" * 16}
+    assert server.ask("HEAD", path, None, **named).headers["upload-offset"] == "0"
+    reply = server.ask("PUT", path, content[:400], **stretch(0, 399, 1000))
+    assert (reply.status, reply.headers["upload-offset"]) == (200, "400")
+    assert server.get_file("resumed/a.bin").status == 404
+    assert server.ask("HEAD", path, None, **named).headers["upload-offset"] == "400"
+    wrong = server.ask("PUT", path, content[500:], **stretch(500, 999, 1000))
+    assert (wrong.status, wrong.error, wrong.headers["upload-offset"]) == (409, "INVALID_STATE", "400")
+    assert server.ask("PUT", path, content[400:], **stretch(400, 999, 1000)).headers["upload-offset"] == "1000"
+    assert server.get_file("resumed/a.bin").body == content
+    assert server.ask("HEAD", path, None, **named).headers["upload-offset"] == "0"  # it is over
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        stretch(0, 3, 4, token="x"),
+        stretch(0, 3, 4, token="AB" * 16),
+        stretch(0, 4, 4),
+        {**stretch(3, 0, 4), "Content-Length": "4"},
+        {**stretch(0, 3, 4), "Content-Range": "bytes */4"},
+        {**stretch(0, 3, 4), "Content-Range": f"bytes 0-3/{'9' * 400}"},
+        {**stretch(0, 2, 4), "Content-Length": "4"},
+    ],
+)
+def test_an_upload_that_is_named_wrongly_is_refused(server: Served, headers: dict[str, str]) -> None:
+    reply = server.ask("PUT", f"{ROOT}/resumed/b.bin", b"abcd", **headers)
+    assert (reply.status, reply.error) == (400, "INVALID_PARAMETER_VALUE")
+    assert server.get_file("resumed/b.bin").status == 404
+
+
+def test_an_upload_belongs_to_one_file(server: Served) -> None:
+    token = "cd" * 16
+    server.ask("PUT", f"{ROOT}/resumed/c.bin", b"ab", **stretch(0, 1, 4, token))
+    for path, total in (("d.bin", 4), ("c.bin", 5)):
+        reply = server.ask("PUT", f"{ROOT}/resumed/{path}", b"cd", **stretch(2, 3, total, token))
+        assert (reply.status, reply.error) == (400, "INVALID_PARAMETER_VALUE")
+    assert server.ask("PUT", f"{ROOT}/resumed/c.bin", b"cd", **stretch(2, 3, 4, token)).status == 200
+    assert server.get_file("resumed/c.bin").body == b"abcd"
+
+
+@pytest.mark.parametrize("how", [{}, stretch(0, 2, 3, "ef" * 16)])
+def test_bytes_that_are_not_what_their_digest_says_are_not_kept(server: Served, how: dict[str, str]) -> None:
+    told = {"Content-Type": "application/octet-stream", **how, "Repr-Digest": f"sha-256=:{b64encode(sha256(b'new').digest()).decode()}:"}
+    server.put_file("digest/a.bin", b"old")
+    reply = server.ask("PUT", f"{ROOT}/digest/a.bin", b"neW", **told)
+    assert (reply.status, reply.error) == (400, "INVALID_PARAMETER_VALUE")
+    assert server.get_file("digest/a.bin").body == b"old"
+    assert server.ask("PUT", f"{ROOT}/digest/a.bin", b"new", **told).status == 200
+    assert server.get_file("digest/a.bin").body == b"new"

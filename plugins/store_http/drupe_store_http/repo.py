@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from typing import IO, Any, ClassVar, Self
@@ -24,6 +25,7 @@ from drupe.uris import ArtifactPath, Uri
 from drupe.wire.artifacts import FilesFound
 from drupe.wire.shapes import read
 from drupe_store_http.link import FAULTS, Link, known_link, link_for
+from drupe_store_http.servers import is_own
 from drupe_store_http.settings import HttpSettings
 
 __all__ = ["HttpArtifactRepo"]
@@ -31,7 +33,8 @@ __all__ = ["HttpArtifactRepo"]
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
 PIECE_BYTES = 1 << 20
 TRIES = 5
-MOST_BREAKS = 5  # of one download without a byte between them
+MOST_BREAKS = 5  # of one transfer without a byte between them
+RESUMED_BYTES = 16 << 20  # an upload that is smaller is sent again whole
 DIGEST = "sha-256"
 
 _ROOT = ArtifactPath()
@@ -55,6 +58,7 @@ class HttpArtifactRepo(ArtifactRepo):
 
     def __init__(self, root: Uri, link: Link, folder: ArtifactPath) -> None:
         self.root, self._link, self._folder = root, link, folder
+        self._owned: bool | None = None
 
     @classmethod
     def open(cls, uri: Uri, settings: HttpSettings | None = None) -> Self:
@@ -69,7 +73,10 @@ class HttpArtifactRepo(ArtifactRepo):
         return cls(uri, link, ArtifactPath.parse(folder.strip("/")))
 
     def put_file(self, source: Path, path: ArtifactPath) -> None:
-        self._put(lambda: _opened(source), path)
+        if _size_of(source) >= RESUMED_BYTES and self._is_own():
+            self._put_resumed(source, path)
+        else:
+            self._put(lambda: _opened(source), path)
 
     def put_bytes(self, content: bytes, path: ArtifactPath) -> None:
         self._put(lambda: content, path)
@@ -78,19 +85,19 @@ class HttpArtifactRepo(ArtifactRepo):
         if path.is_root:
             raise ArtifactNotFound("the root is a folder; ask for its files one by one")
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{token_hex(8)}.part")
+        unfinished = target.with_name(f".{token_hex(8)}.part")
         try:
             for tries_left in reversed(range(TRIES)):
                 try:
-                    with open(partial, "wb") as file:
+                    with open(unfinished, "wb") as file:
                         self._receive(path, file)
                     break
                 except ArtifactCorrupt:  # or replaced between the server's look at the digest and at the bytes
                     if not tries_left:
                         raise
-            os.replace(partial, target)
+            os.replace(unfinished, target)
         finally:
-            partial.unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
 
     def list(self, path: ArtifactPath = _ROOT) -> list[FileInfo]:
         folder = ArtifactPath(self._folder.segments + path.segments)
@@ -129,6 +136,41 @@ class HttpArtifactRepo(ArtifactRepo):
         response, _ = self._link.exchange("PUT", self._url(path), headers={"Content-Type": "application/octet-stream"}, body=content)
         if response.status_code != 200:
             raise self._link.fault_of(response, f"keeping {str(path)!r}")
+
+    def _is_own(self) -> bool:
+        if self._owned is None:
+            self._owned = is_own(self._link)
+        return self._owned
+
+    def _put_resumed(self, source: Path, path: ArtifactPath) -> None:
+        """Send a large file, going on where a connection broke: see `drupe_server_rest.resuming` for what is said."""
+        if path.is_root:
+            raise InvalidPath("a file cannot take the place of the root")
+        with open(source, "rb") as file:
+            size, digest = os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").digest()
+        named = {"Drupe-Upload": token_hex(16)}
+        told = {**named, "Content-Type": "application/octet-stream", "Repr-Digest": f"{DIGEST}=:{b64encode(digest).decode()}:"}
+        at, breaks = 0, 0
+        while True:
+            headers = {**told, "Content-Range": f"bytes {at}-{size - 1}/{size}"}
+            try:
+                response, _ = self._link.exchange(
+                    "PUT", self._url(path), headers=headers, body=partial(_opened, source, at), is_repeatable=False
+                )
+            except StoreUnavailable as fault:
+                response, _ = self._link.exchange("HEAD", self._url(path), headers=named)
+                reason: StoreUnavailable | None = fault
+            else:
+                reason = None
+                if response.status_code == 200:
+                    return
+            offset = response.headers.get("upload-offset", "")
+            if not offset.isdecimal() or response.status_code not in (200, 409):
+                raise self._link.fault_of(response, f"keeping {str(path)!r}")
+            breaks = 0 if int(offset) > at else breaks + 1
+            if breaks > MOST_BREAKS:
+                raise reason or self._link.fault_of(response, f"keeping {str(path)!r}")
+            at = int(offset)
 
     def _receive(self, path: ArtifactPath, file: IO[bytes]) -> None:
         """Write all bytes, going on where a connection broke as long as the file there is the same."""
@@ -196,9 +238,18 @@ def _link_of(host: str, settings: HttpSettings | None) -> Link:
     return used
 
 
-def _opened(source: Path) -> Any:
+def _size_of(source: Path) -> int:
+    """0 for what is not there, which is told when it is opened."""
+    try:
+        return source.stat().st_size
+    except OSError:
+        return 0
+
+
+def _opened(source: Path, at: int = 0) -> Any:
     try:
         file = open(source, "rb")  # noqa: SIM115 - closed by who sends it
+        file.seek(at)
     except OSError as fault:
         raise ArtifactNotFound(f"the local file {source} cannot be read: {fault.strerror}") from fault
     if os.fstat(file.fileno()).st_size == 0:  # would be sent in chunks, which some servers do not take

@@ -13,7 +13,7 @@ from drupe.errors import StoreError, UnsupportedFeature
 from drupe.wire.routes import named
 from drupe_store_http.link import Link
 
-__all__ = ["Server", "server_at"]
+__all__ = ["Server", "is_own", "server_at"]
 
 _RELEASE = re.compile(r"(\d+)\.(\d+)")
 _JSON = {"Content-Type": "application/json"}
@@ -36,6 +36,11 @@ class Server:
     def has_history_pages(self) -> bool:
         """True when long series come page by page."""
         return self.release >= (3, 0)
+
+
+def is_own(link: Link) -> bool:
+    """Whether drupe answers. Raises as `server_at`."""
+    return "drupe_version" in _info(link)
 
 
 def server_at(link: Link) -> Server:

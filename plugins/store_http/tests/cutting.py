@@ -16,14 +16,14 @@ TIMEOUT_S = 60
 class Cutter:
     """Listens at `port`, under TLS if there is a `context`, and passes on to 127.0.0.1:`target`.
 
-    What is broken is counted in `broken`, what came from the server in `down_bytes`.
+    What is broken is counted in `broken`, what came from the server in `down_bytes`, what went to it in `up_bytes`.
     """
 
     def __init__(self, target: int, context: ssl.SSLContext | None = None) -> None:
         self._target, self._context = target, context
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
-        self.broken = self.down_bytes = 0
+        self.broken = self.down_bytes = self.up_bytes = 0
         self._lost: bytes | None = None
         self._down: int | None = None
         self._up: int | None = None
@@ -73,6 +73,7 @@ class Cutter:
         with contextlib.suppress(OSError):
             while piece := client.recv(PIECE):
                 passed += len(piece)
+                self.up_bytes += len(piece)
                 if self._lost is not None and self._lost in piece:
                     self._lost, state["loses"] = None, True
                 if self._up is not None and passed > self._up:

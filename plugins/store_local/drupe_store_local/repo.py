@@ -274,9 +274,13 @@ class _Incoming(Incoming):
         self._digest.update(piece)
         self._size += len(piece)
 
+    def digest(self) -> str:
+        """See Incoming.digest."""
+        return self._digest.hexdigest()
+
     def finish(self) -> None:
         """See Incoming.finish."""
-        self._repo._take(self._path, self._partial, Record(self._digest.hexdigest(), self._size))
+        self._repo._take(self._path, self._partial, Record(self.digest(), self._size))
 
     def drop(self) -> None:
         """See Incoming.drop."""

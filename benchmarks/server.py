@@ -163,6 +163,8 @@ def _of_mlflow(server: Server, size: int, folder: Path) -> Path:
 
 def _page(kept: dict[str, Found]) -> list[str]:
     lines: list[str] = []
+    if {"protocol", "sizes", "series", "files"} <= kept.keys():
+        lines += [*table(("target", "limit", "measured", ""), _verdicts(kept), left=1), ""]
     if "protocol" in kept:
         found = kept["protocol"]
         lines += table(("", *found), [(row.title, *(row.show(told[row.key]) for told in found.values())) for row in ROWS])
@@ -181,6 +183,41 @@ def _page(kept: dict[str, Found]) -> list[str]:
     for name, told in kept.get("postgres", {}).items():
         alone.append((f"PostgreSQL, reads of two server processes over one: {name}", f"{told['times']:.2f}"))
     return [*lines, "", *table(("", ""), alone)] if alone else lines
+
+
+def _verdicts(kept: dict[str, Found]) -> list[tuple[str, str, str, str]]:
+    """The targets that a figure was measured for; rates are those of our own setting, which syncs before it answers."""
+    own, normal, series, files = kept["protocol"][OWN], kept["protocol"][OWN_NORMAL], kept["series"][OWN], kept["files"][OWN]
+    rows: list[tuple[str, float, float, Callable[[float], str]]] = [  # a negative limit is a least one
+        ("start to the first healthy answer", 0.6, own["start_s"], duration),
+        ("idle memory, MB", 90, own["idle_mb"], number),
+        ("`log-metric`: processor time, ms", 0.15, own["point_cpu_ms"], number),
+        ("`log-batch` of 1000: metrics/s", -500_000, own["batched_per_s"], number),
+        ("`runs/create`: requests/s", -3000, own["created_per_s"], number),
+        ("`runs/get`: processor time, ms", 0.3, own["get_cpu_ms"], number),
+        ("history as JSON: points/s", -1e6, own["history_per_s"], number),
+        ("history in columns: points/s", -20e6, series["bulk_per_s"], number),
+        ("20 curves of 100 000 points for a chart", 0.05, series["chart_s"], duration),
+        ("disk per point, bytes", 12, own["disk_bytes"], number),
+        ("upload of 1 GiB, GB/s", -0.4, files["up_gb_s"], number),
+        ("download of 1 GiB, GB/s", -0.8, files["down_gb_s"], number),
+    ]
+    go = next((told for name, told in kept["protocol"].items() if name.startswith(GO)), None)
+    if go is not None:
+        rows += [
+            ("`log-metric` over FastTrackML's, with a sync before each answer", -2.5, own["points_per_s"] / go["points_per_s"], number),
+            ("the same, `--durability normal`", -5, normal["points_per_s"] / go["points_per_s"], number),
+        ]
+    for size, factor in ((100_000, 1), (1_000_000, 2)):
+        found = kept["sizes"].get(f"{OWN} {size}")
+        if found is not None:
+            for key, limit in (("search_s", 0.04), ("filter_s", 0.01), ("top_s", 0.01)):
+                title = next(row.title for row in SIZED if row.key == key)
+                rows.append((f"{title}, of {number(size)} runs", limit * factor, found[key], duration))
+    return [
+        (title, show(abs(limit)), show(value), "met" if (value >= -limit if limit < 0 else value <= limit) else "MISSED")
+        for title, limit, value, show in rows
+    ]
 
 
 def _sized(found: Found) -> list[str]:

@@ -123,7 +123,9 @@ def _logged_models(session: Session, place: str) -> Iterator[Damage]:
 def _all_series(
     session: Session, place: str, run_ids: dict[int, str], names: dict[int, str], progress: Progress | None
 ) -> Iterator[Damage]:
-    numbers = sorted({row[0] for statement in (_WITH_SERIES, _WITH_CHUNKS) for row in session.rows(statement)})
+    told_of = {row[0] for statement in (_WITH_SERIES, _WITH_CHUNKS) for row in session.rows(statement)}
+    numbers = sorted(number for number in told_of if isinstance(number, int))
+    yield from (Damage(place, f"metrics belong to row {number!r} of runs, which is no number") for number in told_of.difference(numbers))
     total = int((session.row(_SIZE) or (0, 0))[1])
     done = 0
     for number in numbers:
@@ -137,7 +139,7 @@ def _all_series(
 
         rows = {row[0]: row[1:] for row in session.rows(_SERIES, number=number)}
         stored = {key: list(found) for key, found in groupby(session.rows(_CHUNKS, number=number), itemgetter(0))}
-        for key in sorted({*rows, *stored}):
+        for key in sorted({*rows, *stored}, key=str):  # damage may have put anything there
             if key not in names:
                 yield tell(key, "its name is not there")
             yield from (tell(key, told) for told in _one_series(rows.get(key), stored.get(key, [])))

@@ -11,7 +11,7 @@ import orjson
 from drupe.errors import DrupeError
 from drupe.wire.faults import fault_form
 from drupe.wire.series import MEDIA_TYPE, PackedSeries
-from drupe_server_rest.errors import MethodNotAllowed, Unexpected
+from drupe_server_rest.errors import MethodNotAllowed, OtherOffset, Unexpected
 from drupe_server_rest.exchange import Exchange
 from drupe_server_rest.packing import packed
 
@@ -67,6 +67,8 @@ def fault_answer(fault: BaseException, request_id: str) -> Answer:
     answer = json_answer(form, known.http_status)
     if isinstance(fault, MethodNotAllowed):
         answer.headers = (*answer.headers, (b"allow", ", ".join(fault.details["allowed"]).encode()))
+    if isinstance(fault, OtherOffset):
+        answer.headers = (*answer.headers, (b"upload-offset", b"%d" % fault.details["offset"]))
     wait = RETRY_AFTER_S.get(known.http_status)
     if wait is not None:
         answer.headers = (*answer.headers, (b"retry-after", wait))

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from drupe.errors import DrupeError
 
-__all__ = ["MethodNotAllowed", "NoSuchRoute", "NotYet", "TooLarge", "TooSlow", "Unexpected"]
+__all__ = ["MethodNotAllowed", "NoSuchRoute", "NotYet", "OtherOffset", "TooLarge", "TooSlow", "Unexpected"]
 
 
 class Unexpected(DrupeError):
@@ -29,6 +29,14 @@ class MethodNotAllowed(DrupeError):
     code: ClassVar[str] = "DRP-0703"
     error_code: ClassVar[str] = "BAD_REQUEST"
     http_status: ClassVar[int] = 405
+
+
+class OtherOffset(DrupeError):
+    """Of this upload there are more bytes, or fewer, than the request goes on from. `offset`, among its details, is how many there are."""
+
+    code: ClassVar[str] = "DRP-0707"
+    error_code: ClassVar[str] = "INVALID_STATE"
+    http_status: ClassVar[int] = 409
 
 
 class NotYet(DrupeError):

@@ -27,7 +27,7 @@ from drupe.wire.artifacts import FilesFound
 from drupe.wire.shapes import plain
 from drupe_server_rest.answers import SAFE_HEADERS, Answer, json_answer
 from drupe_server_rest.bodies import ClientGone, Limits, chunks
-from drupe_server_rest.errors import TooLarge, TooSlow
+from drupe_server_rest.errors import OtherOffset, TooLarge, TooSlow
 from drupe_server_rest.exchange import Exchange, Receive
 from drupe_server_rest.resuming import KeptUploads, Stretch, Upload, stretch_of
 from drupe_server_rest.services import Services
@@ -116,11 +116,12 @@ class ArtifactProxy:
         if upload is not None and not upload.rests.is_set():
             raise StoreBusy("an earlier request of this upload has not ended yet; send the rest again")
         if stretch.first != at:
-            return _at(
-                json_answer({"error_code": "INVALID_STATE", "message": f"of this upload there are {at} bytes; go on from there"}, 409), at
-            )
+            raise OtherOffset(f"of this upload there are {at} bytes; go on from there", offset=at)
         if upload is None:
             upload = Upload(path, await self._in_thread(self._services.places.repo.begin_put, path), stretch.total)
+            if self._kept.find(stretch.token) is not None:  # a twin of this request was quicker
+                await self._in_thread(upload.incoming.drop)
+                raise StoreBusy("another request begins this upload; send the rest again")
             for late in self._kept.keep(stretch.token, upload):
                 await self._in_thread(late.incoming.drop)
         upload.rests.clear()

@@ -79,8 +79,8 @@ class KeptUploads:
         """Remember an upload; returns those that have waited too long, or are too many, and are forgotten: drop what has come of them."""
         self._kept[token] = upload
         oldest = sorted((one.seen_s, name) for name, one in self._kept.items() if one.rests.is_set() and name != token)
-        late = time.monotonic() - KEPT_S
-        return [self._kept.pop(name) for place, (seen, name) in enumerate(oldest) if seen < late or place < len(self._kept) - MOST_KEPT]
+        late, too_many = time.monotonic() - KEPT_S, len(self._kept) - MOST_KEPT
+        return [self._kept.pop(name) for place, (seen, name) in enumerate(oldest) if seen < late or place < too_many]
 
     def forget(self, token: bytes) -> None:
         """It is complete, or given up."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from drupe.extend import Staged
+from drupe.uris import ArtifactPath
+from drupe_server_rest.resuming import MOST_KEPT, KeptUploads, Upload
 from plugins.server_rest.tests.served import Served, start
 
 ROOT = "/api/2.0/mlflow-artifacts/artifacts"
@@ -223,3 +227,17 @@ def test_bytes_that_are_not_what_their_digest_says_are_not_kept(server: Served, 
     assert server.get_file("digest/a.bin").body == b"old"
     assert server.ask("PUT", f"{ROOT}/digest/a.bin", b"new", **told).status == 200
     assert server.get_file("digest/a.bin").body == b"new"
+
+
+def test_the_uploads_that_wait_are_bounded() -> None:
+    kept, dropped = KeptUploads(), []
+    for number in range(MOST_KEPT + 3):
+        upload = Upload(ArtifactPath.parse("a"), Staged(lambda file: None), 1, seen_s=time.monotonic() + number)
+        upload.rests.set()
+        dropped += kept.keep(b"%d" % number, upload)
+    assert len(kept.all()) == MOST_KEPT
+    assert [one.seen_s for one in dropped] == sorted(one.seen_s for one in dropped)
+    assert kept.find(b"2") is None
+    assert kept.find(b"3") is not None
+    for upload in (*dropped, *kept.all()):
+        upload.incoming.drop()

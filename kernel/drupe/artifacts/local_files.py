@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import frozen
@@ -18,7 +19,7 @@ from drupe.artifacts.bookkeeping import is_bookkeeping
 from drupe.errors import ArtifactNotFound, InvalidPath
 from drupe.uris import ArtifactPath, join_segments
 
-__all__ = ["LocalFile", "files_below", "survey"]
+__all__ = ["LocalFile", "files_below", "opened", "survey"]
 
 _NAMED_FAULTS = 20
 
@@ -101,3 +102,18 @@ def _link_fault(entry: os.DirEntry[str], root: Path, behind_link: bool) -> str |
 def _kind(entry: os.DirEntry[str]) -> str:
     mode = entry.stat(follow_symlinks=False).st_mode
     return "pipe" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
+
+
+@contextmanager
+def opened(source: Path) -> Iterator[int]:
+    """A descriptor of a file to upload. Raises ArtifactNotFound for what cannot be read or is no ordinary file; a fifo is not waited for."""
+    try:
+        descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as fault:
+        raise ArtifactNotFound(f"the local file {source} cannot be read: {getattr(fault, 'strerror', fault)}", path=str(source)) from fault
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ArtifactNotFound(f"{source} is not an ordinary local file", path=str(source))
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -16,7 +16,7 @@ from attrs import define, field, frozen
 
 from drupe.artifacts.local_files import LocalFile, survey
 from drupe.artifacts.repos import repo_for
-from drupe.entities import LoggedModel, Page, Run, ViewType
+from drupe.entities import LoggedModel, Run, ViewType, each
 from drupe.errors import ArtifactNotFound, DrupeError, StoreFull, StoreSchema, StoreUnavailable
 from drupe.extend import ArtifactRepo, Feature, TrackingStore
 from drupe.extend.upkeep import Progress
@@ -142,31 +142,29 @@ def _addresses(source: Source) -> set[str]:
     try:
         homes = {
             one.experiment_id: one.artifact_location.rstrip("/")
-            for one in _all(lambda token: store.search_experiments(_EXPERIMENTS, view=ViewType.ALL, limit=PAGE, page_token=token))
+            for one in each(
+                lambda limit, token: store.search_experiments(_EXPERIMENTS, view=ViewType.ALL, limit=limit, page_token=token),
+                page_size=PAGE,
+            )
         }
         found = set(homes.values())
         run: Run
-        for run in _all(lambda token: store.search_runs(_RUNS, experiment_ids=None, view=ViewType.ALL, limit=PAGE, page_token=token)):
+        for run in each(
+            lambda limit, token: store.search_runs(_RUNS, experiment_ids=None, view=ViewType.ALL, limit=limit, page_token=token),
+            page_size=PAGE,
+        ):
             if not run.info.artifact_uri.startswith(f"{homes.get(run.info.experiment_id)}/"):
                 found.add(run.info.artifact_uri)
         if store.features.get(Feature.LOGGED_MODELS):
             model: LoggedModel
-            for model in _all(lambda token: store.search_logged_models(_MODELS, experiment_ids=None, limit=PAGE, page_token=token)):
+            for model in each(
+                lambda limit, token: store.search_logged_models(_MODELS, experiment_ids=None, limit=limit, page_token=token), page_size=PAGE
+            ):
                 if not model.artifact_location.startswith(f"{homes.get(model.experiment_id)}/"):
                     found.add(model.artifact_location)
         return found
     finally:
         store.close()
-
-
-def _all(read: Any) -> Iterator[Any]:
-    token = None
-    while True:
-        page: Page[Any] = read(token)
-        yield from page
-        token = page.token
-        if token is None:
-            return
 
 
 def _release() -> str:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any
 
 from attrs import define, field
 
 from drupe.artifacts.repos import repo_for
-from drupe.entities import Deleted, DeletedKind, LoggedModel, ModelVersion, Page, ViewType
+from drupe.entities import Deleted, DeletedKind, LoggedModel, ModelVersion, ViewType, each
 from drupe.errors import DrupeError, InvalidValue, NotFound
 from drupe.extend import Feature, RegistryStore, TrackingStore
 from drupe.extend.upkeep import Progress
@@ -27,6 +26,7 @@ _VERSIONS, _RUNS, _MODELS = parse(Kind.MODEL_VERSIONS), parse(Kind.RUNS), parse(
 _ID_IN_SOURCE = re.compile(r"[0-9A-Za-z][\w-]*")
 DEFAULT = "0"
 AT_ONCE = 200
+PAGE = 1000
 
 
 @define
@@ -119,7 +119,7 @@ def _held(registry: RegistryStore | None) -> dict[str, str]:
     if registry is None:
         return held
     version: ModelVersion
-    for version in _all(lambda token: registry.search_model_versions(_VERSIONS, limit=10_000, page_token=token)):
+    for version in each(lambda limit, token: registry.search_model_versions(_VERSIONS, limit=limit, page_token=token), page_size=PAGE):
         name = f"version {version.version} of {version.name}"
         held.update(dict.fromkeys(_ID_IN_SOURCE.findall(version.source), name))
         if version.run_id:
@@ -152,7 +152,10 @@ def _files_of(store: TrackingStore, one: Deleted) -> Iterator[tuple[str, str]]:
         if one.artifacts:
             yield one.id, one.artifacts
         return
-    for run in _all(lambda token: store.search_runs(_RUNS, experiment_ids=[one.id], view=ViewType.ALL, page_token=token)):
+    for run in each(
+        lambda limit, token: store.search_runs(_RUNS, experiment_ids=[one.id], view=ViewType.ALL, limit=limit, page_token=token),
+        page_size=PAGE,
+    ):
         yield run.info.run_id, run.info.artifact_uri
     for model in _models_of(store, one.id):
         yield model.model_id, model.artifact_location
@@ -170,21 +173,17 @@ def _remove_files(id_: str, address: str) -> None:
 
 
 def _runs_of(store: TrackingStore, experiment_id: str) -> Iterator[str]:
-    for run in _all(lambda token: store.search_runs(_RUNS, experiment_ids=[experiment_id], view=ViewType.ALL, page_token=token)):
+    for run in each(
+        lambda limit, token: store.search_runs(_RUNS, experiment_ids=[experiment_id], view=ViewType.ALL, limit=limit, page_token=token),
+        page_size=PAGE,
+    ):
         yield run.info.run_id
 
 
 def _models_of(store: TrackingStore, experiment_id: str) -> Iterable[LoggedModel]:
     if not store.features.get(Feature.LOGGED_MODELS):
         return ()
-    return _all(lambda token: store.search_logged_models(_MODELS, experiment_ids=[experiment_id], limit=1000, page_token=token))
-
-
-def _all(read: Any) -> Iterator[Any]:
-    token = None
-    while True:
-        page: Page[Any] = read(token)
-        yield from page
-        token = page.token
-        if token is None:
-            return
+    return each(
+        lambda limit, token: store.search_logged_models(_MODELS, experiment_ids=[experiment_id], limit=limit, page_token=token),
+        page_size=PAGE,
+    )

@@ -29,11 +29,6 @@ class Figures:
         buckets[bisect_left(BOUNDS_S, seconds)] += 1
         self._seconds[route] += seconds  # type: ignore[assignment]
 
-    @property
-    def count_of_requests(self) -> int:
-        """How many were answered."""
-        return self._requests.total()
-
     def counted(self, **numbers: int) -> Counted:
         """All of it, with further numbers by name, in a form that can be written as JSON."""
         requests = [[route, status, n] for (route, status), n in self._requests.items()]

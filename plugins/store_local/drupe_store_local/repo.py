@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from drupe.artifacts.bookkeeping import DIGEST_FILE, is_bookkeeping
+from drupe.artifacts.local_files import opened
 from drupe.entities import FileInfo
 from drupe.errors import ArtifactCorrupt, ArtifactNotFound, InvalidPath, InvalidUri, StoreBusy, StoreUnavailable
 from drupe.extend import ArtifactRepo, Feature, Incoming, Support
@@ -78,7 +79,7 @@ class LocalArtifactRepo(ArtifactRepo):
     def put_file(self, source: Path, path: ArtifactPath) -> None:
         """See ArtifactRepo.put_file."""
         place = self._place_of_file(path)
-        with _opened(source) as stream, faults.writing(place):
+        with opened(source) as stream, faults.writing(place):
             self._put(path, lambda folder, name: self._fill(folder, name, lambda partial: _copy(stream, partial)))
 
     def put_bytes(self, content: bytes, path: ArtifactPath) -> None:
@@ -293,20 +294,6 @@ def _described(entry: os.DirEntry[str], folder: ArtifactPath) -> Iterator[FileIn
         yield FileInfo(path, True)
     elif entry.is_file(follow_symlinks=False):
         yield FileInfo(path, False, entry.stat(follow_symlinks=False).st_size)
-
-
-@contextmanager
-def _opened(source: Path) -> Iterator[int]:
-    try:
-        descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError) as fault:
-        raise ArtifactNotFound(f"the local file {source} cannot be read: {getattr(fault, 'strerror', fault)}", path=str(source)) from fault
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ArtifactNotFound(f"{source} is not an ordinary local file", path=str(source))
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _copy(stream: int, partial: Partial) -> Record:

@@ -11,7 +11,6 @@ import contextlib
 import errno
 import mimetypes
 import os
-import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from typing import Any, ClassVar, Self
 from attrs import evolve
 
 from drupe.artifacts.bookkeeping import is_bookkeeping
+from drupe.artifacts.local_files import opened
 from drupe.entities import FileInfo
 from drupe.errors import (
     ArtifactNotFound,
@@ -92,7 +92,7 @@ class S3ArtifactRepo(ArtifactRepo):
     def put_file(self, source: Path, path: ArtifactPath) -> None:
         """See ArtifactRepo.put_file."""
         key = self._key_of_file(path)
-        with _opened(source) as descriptor:
+        with opened(source) as descriptor:
             sums = sums_of(descriptor, self._bucket.settings.part_mb << 20)
             self._check_free(path, key)
 
@@ -314,20 +314,6 @@ def _folders_of(key: str, top: str) -> Iterator[str]:
 
 def _kind(path: ArtifactPath) -> str:
     return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-
-
-@contextmanager
-def _opened(source: Path) -> Iterator[int]:
-    try:
-        descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError) as fault:
-        raise ArtifactNotFound(f"the local file {source} cannot be read: {getattr(fault, 'strerror', fault)}", path=str(source)) from fault
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ArtifactNotFound(f"{source} is not an ordinary local file", path=str(source))
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -25,7 +25,6 @@ from drupe_store_sql.tables import chunks, experiments, keys, logged_models, run
 __all__ = ["check", "isolated"]
 
 RUN_NAME = "mlflow.runName"
-TAILS = ("tail_rows", "tail_points")
 
 _HEADER = ("count", "min_step", "max_step", "min_ms", "max_ms")
 _ROW = tuple(one.name for one in fields(Row))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
-from drupe.entities import Run, ViewType
+from drupe.entities import ViewType
 from drupe.entities.codec import to_plain
 from drupe.search import Kind, parse
 from drupe.wire import own as wire
 from drupe.wire.series import PackedSeries, pack_series
 from drupe.wire.tracking import Nothing
+from drupe_server_rest.handlers.runs import run_told
 from drupe_server_rest.services import Services
 
 __all__ = ["HANDLERS"]
@@ -50,7 +49,7 @@ def _log_columns(services: Services, asked: wire.LogColumns) -> Nothing:
 
 def _get_run(services: Services, asked: wire.ReadRun) -> wire.FullRun:
     """See `wire.ReadRun`."""
-    return wire.FullRun(to_plain(_told(services, services.tracking.get_run(asked.run_id)), extras=True))
+    return wire.FullRun(to_plain(run_told(services, services.tracking.get_run(asked.run_id)), extras=True))
 
 
 def _search_runs(services: Services, asked: wire.FindRuns) -> wire.FullRuns:
@@ -62,7 +61,7 @@ def _search_runs(services: Services, asked: wire.FindRuns) -> wire.FullRuns:
         limit=PAGE if asked.limit is None else asked.limit,
         page_token=asked.page_token or None,
     )
-    return wire.FullRuns(tuple(to_plain(_told(services, run), extras=True) for run in page), page.token)
+    return wire.FullRuns(tuple(to_plain(run_told(services, run), extras=True) for run in page), page.token)
 
 
 def _series(services: Services, asked: wire.AskSeries) -> PackedSeries:
@@ -78,10 +77,6 @@ def _set_experiment_tags(services: Services, asked: wire.SetExperimentTags) -> N
     services.tracking.set_experiment_tags(asked.experiment_id, {tag.key: tag.value for tag in asked.tags})
     services.changes.tell("experiment", experiment_id=asked.experiment_id)
     return Nothing()
-
-
-def _told(services: Services, run: Run) -> Run:
-    return evolve(run, info=evolve(run.info, artifact_uri=services.places.told(run.info.artifact_uri)))
 
 
 HANDLERS = {

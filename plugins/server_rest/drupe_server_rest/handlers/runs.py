@@ -19,7 +19,7 @@ from drupe.wire.points import columns, points_of_models
 from drupe.wire.tracking import Nothing
 from drupe_server_rest.services import Services
 
-__all__ = ["HANDLERS", "run_of"]
+__all__ = ["HANDLERS", "run_of", "run_told"]
 
 DEFAULT_EXPERIMENT = "0"
 PAGE = 1000
@@ -48,12 +48,12 @@ def _create(services: Services, asked: wire.CreateRun) -> wire.RunFound:
         )
     )
     services.changes.tell("run", experiment_id=run.info.experiment_id, run_id=run.info.run_id)
-    return wire.RunFound(_told(services, run))
+    return wire.RunFound(run_told(services, run))
 
 
 def _get(services: Services, asked: wire.GetRun) -> wire.RunFound:
     """See `wire.GetRun`."""
-    return wire.RunFound(_told(services, services.tracking.get_run(run_of(asked, "runs/get"))))
+    return wire.RunFound(run_told(services, services.tracking.get_run(run_of(asked, "runs/get"))))
 
 
 def _search(services: Services, asked: wire.SearchRuns) -> wire.RunsFound:
@@ -66,7 +66,7 @@ def _search(services: Services, asked: wire.SearchRuns) -> wire.RunsFound:
         page_token=asked.page_token or None,
         summaries=False,
     )
-    return wire.RunsFound(tuple(_told(services, run) for run in page), page.token)
+    return wire.RunsFound(tuple(run_told(services, run) for run in page), page.token)
 
 
 def _update(services: Services, asked: wire.UpdateRun) -> wire.RunUpdated:
@@ -187,7 +187,8 @@ def _once(what: str, pairs: Any) -> dict[str, str]:
     return found
 
 
-def _told(services: Services, run: Run) -> Run:
+def run_told(services: Services, run: Run) -> Run:
+    """The run with its artifacts where clients reach them."""
     return Run(_told_info(services, run.info), run.data, run.inputs, run.outputs)
 
 

@@ -8,9 +8,9 @@ import click
 
 from drupe.artifacts.progress import progress_bar
 from drupe.cli import formats
-from drupe.cli.importing import LOSSES, SHOWN, TALLIES
+from drupe.cli.importing import TALLIES, print_outcome, print_plain
 from drupe.cli.nouns import Verb, reader, tracking_uri
-from drupe.cli.output import Form, chosen_form, note, print_csv, print_json, say, table_of
+from drupe.cli.output import note, say, table_of
 from drupe.errors import InvalidUri
 from drupe.extend import RegistryStore, TrackingStore
 from drupe.extend.features import Feature
@@ -66,23 +66,9 @@ def export(ctx: click.Context, target: str, dry_run: bool) -> None:
 
 
 def _print(report: ExportReport, *, keeps_models: bool) -> None:
-    form = chosen_form()
-    if form is Form.JSON:
-        print_json(report.to_plain())
-        return
-    if form is Form.CSV:
-        print_csv([column.name for column in LOSSES], ([column.field(loss) for column in LOSSES] for loss in report.losses))
+    if print_plain(report):
         return
     say(f"{report.source} → {report.target}" + (" (dry run: nothing was written)" if report.is_dry_run else ""))
     table_of([row for row in report.tallies().items() if keeps_models or row[0] != "logged_models"], TALLIES)
     note(f"with {report.points} points of metrics, {formats.size(report.file_bytes)} of files")
-    if report.losses:
-        click.echo()
-        table_of(report.losses[:SHOWN], LOSSES)
-        if len(report.losses) > SHOWN:
-            note(f"and {len(report.losses) - SHOWN} more; --output csv or --json lists all")
-    click.echo()
-    for told in report.mismatches[:SHOWN]:
-        say(f"differs: {told}")
-    if report.digest is not None and not report.mismatches:
-        note(f"read on both sides and compared: all is there as it is here (sha256 {report.digest[:16]}…)")
+    print_outcome(report, "read on both sides and compared: all is there as it is here")

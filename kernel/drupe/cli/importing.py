@@ -15,11 +15,11 @@ from drupe.errors import InvalidUri
 from drupe.extend import ImportSource, Loss
 from drupe.loading import catalog
 from drupe.migrate.bringing import Options, bring
-from drupe.migrate.report import ImportReport, Tally
+from drupe.migrate.report import ImportReport, Report, Tally
 from drupe.tracking.address import get_registry_uri, get_tracking_uri, registry_store, tracking_store
 from drupe.uris import Uri, redact
 
-__all__ = ["LOSSES", "SHOWN", "TALLIES", "import_"]
+__all__ = ["TALLIES", "import_", "print_outcome", "print_plain"]
 
 HOOK = "drupe_import_sources"
 SHOWN = 30
@@ -108,12 +108,7 @@ def _root(text: str) -> tuple[str, Path]:
 
 
 def _print(report: ImportReport) -> None:
-    form = chosen_form()
-    if form is Form.JSON:
-        print_json(report.to_plain())
-        return
-    if form is Form.CSV:
-        print_csv([column.name for column in LOSSES], ([column.field(loss) for column in LOSSES] for loss in report.losses))
+    if print_plain(report):
         return
     say(f"{report.source} → {report.target}" + (" (dry run: nothing was written)" if report.is_dry_run else ""))
     table_of(list(report.tallies().items()), TALLIES)
@@ -123,6 +118,21 @@ def _print(report: ImportReport) -> None:
     )
     for name, there, here in report.renumbered:
         note(f"experiment {name!r} has the id {here} here; {there} is another one's, or its name was here before")
+    print_outcome(report, "read again and compared: all is here as it was read")
+
+
+def print_plain(report: Report) -> bool:
+    """Print a report for programs, if that is the chosen form; whether it was."""
+    form = chosen_form()
+    if form is Form.JSON:
+        print_json(report.to_plain())
+    elif form is Form.CSV:
+        print_csv([column.name for column in LOSSES], ([column.field(loss) for column in LOSSES] for loss in report.losses))
+    return form is not Form.TABLE
+
+
+def print_outcome(report: Report, verified: str) -> None:
+    """The end of a report for people: what was not carried over, what differs, or in words of one's own that nothing does."""
     if report.losses:
         click.echo()
         table_of(report.losses[:SHOWN], LOSSES)
@@ -132,4 +142,4 @@ def _print(report: ImportReport) -> None:
     for told in report.mismatches[:SHOWN]:
         say(f"differs: {told}")
     if report.digest is not None and not report.mismatches:
-        note(f"read again and compared: all is here as it was read (sha256 {report.digest[:16]}…)")
+        note(f"{verified} (sha256 {report.digest[:16]}…)")

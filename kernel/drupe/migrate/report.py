@@ -1,4 +1,4 @@
-"""What an import came to: how many of each kind are new, were here, or got more; what was not carried over, and whether all arrived."""
+"""What an import or export came to: how many of each kind are new, were there, or got more; what was not carried over, and whether all arrived."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attrs import define, field
 
 from drupe.extend import Loss
 
-__all__ = ["Fate", "ImportReport", "Tally"]
+__all__ = ["Fate", "ImportReport", "Report", "Tally"]
 
 
 _TALLIED = ("experiments", "runs", "logged_models", "models", "versions", "files")
@@ -42,11 +42,10 @@ class Tally:
 
 
 @define
-class ImportReport:
-    """What one import did, or would do with `is_dry_run`.
+class Report:
+    """What was done with everything that one place holds, or would be with `is_dry_run`.
 
-    `renumbered` lists experiments that have another id here: (name, id there, id here). `digest` is the SHA-256 over all runs, logged models and models as they
-    were read and fitted, in the order of their ids; None until all was compared with what is kept here. `mismatches` names what differs.
+    `digest` is the SHA-256 over all that was compared, in the order of the ids; None until then. `mismatches` names what differs.
     """
 
     source: str
@@ -59,19 +58,14 @@ class ImportReport:
     versions: Tally = field(factory=Tally)
     files: Tally = field(factory=Tally)
     file_bytes: int = 0
-    params: int = 0
-    tags: int = 0
-    inputs: int = 0
     points: int = 0
-    model_ties: int = 0
-    renumbered: list[tuple[str, str, str]] = field(factory=list)
     losses: list[Loss] = field(factory=list)
     mismatches: list[str] = field(factory=list)
     digest: str | None = None
 
     @property
     def is_whole(self) -> bool:
-        """True when nothing of the source was damaged and all that was read is kept here as it was read."""
+        """True when nothing was damaged and all that was carried over is as it was."""
         return not self.mismatches and not any(loss.is_damage for loss in self.losses)
 
     def tallies(self) -> dict[str, Tally]:
@@ -86,16 +80,36 @@ class ImportReport:
             "dry_run": self.is_dry_run,
             **{name: {"new": one.new, "extended": one.extended, "unchanged": one.unchanged} for name, one in self.tallies().items()},
             "file_bytes": self.file_bytes,
-            "params": self.params,
-            "tags": self.tags,
-            "inputs": self.inputs,
             "points": self.points,
-            "model_ties": self.model_ties,
-            "renumbered": [{"name": name, "there": there, "here": here} for name, there, here in self.renumbered],
+            **self._own_plain(),
             "not_carried_over": [
                 {"what": one.what, "name": one.name, "why": one.why, "count": one.count, "damage": one.is_damage} for one in self.losses
             ],
             "verified": self.digest is not None and not self.mismatches,
             "digest": self.digest,
             "mismatches": self.mismatches,
+        }
+
+    def _own_plain(self) -> dict[str, Any]:
+        """What only one kind of report tells."""
+        return {}
+
+
+@define
+class ImportReport(Report):
+    """What one import did. `renumbered` lists experiments that have another id here: (name, id there, id here)."""
+
+    params: int = 0
+    tags: int = 0
+    inputs: int = 0
+    model_ties: int = 0
+    renumbered: list[tuple[str, str, str]] = field(factory=list)
+
+    def _own_plain(self) -> dict[str, Any]:
+        return {
+            "params": self.params,
+            "tags": self.tags,
+            "inputs": self.inputs,
+            "model_ties": self.model_ties,
+            "renumbered": [{"name": name, "there": there, "here": here} for name, there, here in self.renumbered],
         }

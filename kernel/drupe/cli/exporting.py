@@ -9,7 +9,7 @@ import click
 from drupe.artifacts.progress import progress_bar
 from drupe.cli import formats
 from drupe.cli.importing import TALLIES, print_outcome, print_plain
-from drupe.cli.nouns import Verb, reader, tracking_uri
+from drupe.cli.nouns import Verb, reader, shown_address, tracking_uri
 from drupe.cli.output import note, say, table_of
 from drupe.errors import InvalidUri
 from drupe.extend import RegistryStore, TrackingStore
@@ -48,11 +48,11 @@ def export(ctx: click.Context, target: str, dry_run: bool) -> None:
         raise InvalidUri(
             f"{redact(target)!r} is no server, such as http://host:5000; for a database there is drupe store copy, which keeps ids"
         )
+    seen = reader(ctx)  # an empty store that is gone afterwards, where none is yet
     here = tracking_uri(ctx) or get_tracking_uri()
-    reader(ctx)
     there = cast(TrackingStore, catalog().open("drupe_tracking_stores", address))
     models = cast(RegistryStore, catalog().open("drupe_registry_stores", address))
-    report = ExportReport(redact(here), redact(target), dry_run)
+    report = ExportReport(shown_address(seen), redact(target), dry_run)
     try:
         with progress_bar("exporting", is_count=True) as bar:
             source = tracking_store(here), registry_store(tracking_uri(ctx) or get_registry_uri())

@@ -9,7 +9,7 @@ import click
 
 from drupe.artifacts.progress import progress_bar
 from drupe.cli import formats
-from drupe.cli.nouns import Verb, reader, tracking_uri
+from drupe.cli.nouns import Verb, reader, shown_address, tracking_uri
 from drupe.cli.output import Column, Form, chosen_form, note, print_csv, print_json, say, table_of
 from drupe.errors import InvalidUri
 from drupe.extend import ImportSource, Loss
@@ -73,15 +73,14 @@ def import_(ctx: click.Context, source: str, dry_run: bool, link: bool, roots: t
     options = Options(link=link, is_dry_run=dry_run, roots=tuple(map(_root, roots)), workers=workers)
     opened = cast(ImportSource, catalog().open(HOOK, _address(source)))
     try:
-        if dry_run:
-            reader(ctx)  # an empty store that is gone afterwards, where none is yet
+        seen = reader(ctx) if dry_run else None  # an empty store that is gone afterwards, where none is yet
         target = tracking_uri(ctx) or get_tracking_uri()
         with progress_bar("importing", is_count=True) as bar:
             report = bring(
                 opened,
                 tracking_store(target),
                 registry_store(tracking_uri(ctx) or get_registry_uri()),
-                target=redact(target),
+                target=redact(target) if seen is None else shown_address(seen),
                 options=options,
                 progress=bar,
             )

@@ -41,6 +41,7 @@ def test_a_dry_run_makes_no_store(unpack: Callable[[str], Path], capsys: pytest.
     assert main(["import", str(unpack("mlruns_2_22_5")), "--dry-run", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["dry_run"], found["runs"]["new"], found["verified"]) == (True, 10, False)
+    assert found["target"] == str(Path("drupe.db").absolute())  # where it would go
     assert not Path("drupe.db").exists()
 
 

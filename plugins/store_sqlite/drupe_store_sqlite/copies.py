@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sqlite3
 import time
@@ -11,9 +12,11 @@ from pathlib import Path
 from drupe.extend.upkeep import Progress
 from drupe_store_sqlite import faults
 
-__all__ = ["copy_database", "free_label", "free_name", "look_through", "swap", "sync_folder"]
+__all__ = ["ENDS", "clear_unfinished", "copy_database", "free_label", "free_name", "look_through", "swap", "sync_folder"]
 
 PAGES = 4096  # in one go
+ENDS = ("", "-wal", "-shm", "-journal")
+"""What SQLite may lay beside a database, the database itself first."""
 
 
 def copy_database(source: sqlite3.Connection, target: Path, *, progress: Progress | None = None) -> None:
@@ -42,7 +45,7 @@ def copy_database(source: sqlite3.Connection, target: Path, *, progress: Progres
         os.replace(unfinished, target)
         sync_folder(target.parent)
     finally:
-        for end in ("", "-wal", "-shm", "-journal"):
+        for end in ENDS:
             unfinished.with_name(unfinished.name + end).unlink(missing_ok=True)
 
 
@@ -70,6 +73,13 @@ def free_label(file: Path, label: str, end: str = "") -> str:
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     labels = (f"{label}-{stamp}{number}{end}" for number in ("", *(f"-{n}" for n in range(2, 1000))))
     return next(one for one in labels if not file.with_name(f"{file.name}.{one}").exists())
+
+
+def clear_unfinished(file: Path, label: str) -> None:
+    """Remove what interrupted backups with this label left beside the file. Nobody else makes one meanwhile. Raises OSError."""
+    for end in ENDS:
+        for left in file.parent.glob(f"{glob.escape(file.name)}.{label}-*.bak.part{end}"):
+            left.unlink(missing_ok=True)
 
 
 def swap(file: Path, new: Path, label: str) -> Path:

@@ -106,6 +106,7 @@ class SqliteDialect(Dialect):
             raise faults.read_only(self.file)
         target = copies.free_name(self.file, label)
         try:
+            copies.clear_unfinished(self.file, label)
             self.copy_to(target, progress=progress)
         except (sqlite3.Error, OSError, StoreCorrupt) as fault:
             why = self.explain(fault)

@@ -21,7 +21,7 @@ from drupe_store_sql.database import Database
 from drupe_store_sql.rebuild import rebuild_series
 from drupe_store_sqlite import faults
 from drupe_store_sqlite.address import artifact_root_for
-from drupe_store_sqlite.copies import swap
+from drupe_store_sqlite.copies import ENDS, swap
 from drupe_store_sqlite.dialect import SqliteDialect
 from drupe_store_sqlite.holders import alone
 from drupe_store_sqlite.pages import Pages, read_log
@@ -51,7 +51,7 @@ def repair(file: Path, settings: SqliteSettings, *, target: Path | None = None, 
         except sqlite3.Error as fault:
             raise faults.explain(fault, new) or fault from fault
         finally:
-            for end in ("", "-wal", "-shm", "-journal"):
+            for end in ENDS:
                 unfinished.with_name(unfinished.name + end).unlink(missing_ok=True)
         damaged = None if target is not None else swap(file, new, f"damaged-{stamp}")
     return RepairReport(str(target or file), None if damaged is None else str(damaged), tables, tuple(dict.fromkeys(losses)))

@@ -72,7 +72,7 @@ def restore(file: Path, settings: SqliteSettings, *, source: Path, replace: bool
             _version_of(new)
             return _put(file, new)
         finally:
-            for end in ("", "-wal", "-shm", "-journal"):
+            for end in copies.ENDS:
                 new.with_name(new.name + end).unlink(missing_ok=True)
 
 

@@ -118,3 +118,18 @@ def test_show_tells_why_a_plugin_is_broken_and_debug_shows_where(house: Any) -> 
     house.install("faulty", "raise ValueError('no')")
     assert "importing it raised ValueError: no" in house.drupe("plugins", "show", "faulty").out
     assert "Traceback" in house.drupe("--debug", "plugins", "show", "faulty").err
+
+
+def test_a_command_can_stand_below_a_built_in_noun(house: Any) -> None:
+    house.install("mail", MAIL.replace("'mail', load", "'models mail', load"), files={"cli.py": CLI})
+    assert "mail  Send reports by mail (mail)" in " ".join(house.drupe("models", "--help").out.split()).replace(" Send", "  Send")
+    assert house.drupe("models", "mail", "me").out == "sent to me\n"
+    assert "reports" not in house.drupe("--help").out
+    done = house.drupe(_DRUPE_COMPLETE="bash_complete", COMP_WORDS="drupe models ma", COMP_CWORD="2")
+    assert done.out == "plain,mail\n"
+
+
+def test_a_plugin_cannot_take_a_built_in_verb(house: Any) -> None:
+    house.install("mail", MAIL.replace("'mail', load", "'models show', load"), files={"cli.py": CLI})
+    assert "Send reports" not in house.drupe("models", "--help").out
+    assert house.drupe("models", "show", "me").code == 1

@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
 from drupe import __version__
-from drupe.cli.lazy_group import LazyGroup
+from drupe.cli.lazy_group import LazyGroup, plugin_commands
 from drupe.errors import DrupeError, PluginError
-
-if TYPE_CHECKING:
-    from drupe.loading import Entry
 
 __all__ = ["COMMANDS", "main", "root"]
 
@@ -48,20 +44,10 @@ class _Options:
     debug = False
 
 
-def _plugin_commands() -> Sequence[Entry]:
-    from drupe.loading import catalog  # here: most commands do without plugins of the command line
-
-    try:
-        return catalog().offers("drupe_cli_commands")
-    except DrupeError as fault:  # a bad drupe.toml must not take away --help and the commands that repair it
-        click.echo(f"drupe: commands of plugins are not available: {fault}", err=True)
-        return ()
-
-
 @click.group(
     cls=LazyGroup,
     table=COMMANDS,
-    plugins=_plugin_commands,
+    plugins=plugin_commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Every command has examples: drupe runs list --help",

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import click
 
 from drupe import lazy
+from drupe.cli.lazy_group import LazyGroup
 from drupe.cli.output import META_KEY, Form, say
 from drupe.errors import InvalidValue
 from drupe.uris import redact
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from drupe.entities import Page
 
 __all__ = [
+    "LazyNoun",
     "Noun",
     "Verb",
     "address_for_process",
@@ -89,6 +91,18 @@ class Noun(click.Group):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
         _write_examples(self.examples, formatter)
+
+
+class LazyNoun(Noun, LazyGroup):
+    """A noun whose verbs stand in a table and are imported when they are used; plugins add verbs of their own to it."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb of that name, or of that other word. Raises PluginError when it is a plugin's and cannot be used."""
+        return LazyGroup.get_command(self, ctx, self.also.get(cmd_name, cmd_name))
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs of the table, then those of plugins."""
+        return LazyGroup.list_commands(self, ctx)
 
 
 def tracking_uri(ctx: click.Context | None = None) -> str | None:

@@ -132,7 +132,7 @@ def drupe_autologgers() -> list[Offer]:  # type: ignore[empty-body]
 
 @hookspec
 def drupe_cli_commands() -> list[Offer]:  # type: ignore[empty-body]
-    """Offer commands of the `drupe` command line. Key: the command's word.
+    """Offer commands of the `drupe` command line. Key: the command's word, or two for a verb of a built-in noun (`models serve`).
 
     Called when the command line starts; `load` names a click command or group, imported when it is run or completed; fields of `settings`
     that are named like its options give their defaults. Built-in words cannot be taken. Since API 1.0.

@@ -17,8 +17,13 @@ from drupe.lazy import load
 def commands(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
+        for name, inner in [*command.commands.items(), *built_in(command)]:
             yield from commands(inner, (*path, name))
+
+
+def built_in(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    for name, (target, _) in getattr(group, "table", {}).items():
+        yield name, load(target)
 
 
 EVERY = [found for word, (target, _) in COMMANDS.items() for found in commands(load(target), (word,))]

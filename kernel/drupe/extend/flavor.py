@@ -41,6 +41,15 @@ class Flavor(ABC):
     model_argument: ClassVar[str] = "model"
     """What MLflow's `log_model` of this flavor calls the model, e.g. `sk_model`; taken as a keyword too."""
 
+    also_saved: ClassVar[frozenset[str]] = frozenset()
+    """Arguments of every flavor's `log_model` that `save` is to see among its options too, e.g. `input_example` to trace a model with."""
+
+    load_options: ClassVar[frozenset[str]] = frozenset()
+    """Keyword arguments of this flavor's `load_model`; `load` gets them in `model_config`, for this call only."""
+
+    functions: ClassVar[Mapping[str, str]] = {}
+    """Further functions of `drupe.<name>`, each as "module:attr", imported on first use; the five that every flavor has cannot be replaced."""
+
     @abstractmethod
     def save(self, model: Any, folder: Path, options: Mapping[str, Any]) -> FlavorRecord:
         """Write `model` into `folder`, which exists and holds nothing of this flavor yet.
@@ -59,6 +68,10 @@ class Flavor(ABC):
     @abstractmethod
     def predict(self, model: Any, inputs: Any, params: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
         """Predict for `inputs`, which already fit the signature (a DataFrame for columns, arrays for tensors); `params` hold defaults."""
+
+    def example(self, model: Any, given: Any) -> Any:
+        """The `input_example` as `predict` takes it and a file can keep it: a table, arrays, plain values. As it was given by default."""
+        return given
 
     def loads(self, config: Mapping[str, Any]) -> bool:
         """True when this flavor can read `flavors.<name>` as it stands; a cheap look at keys, nothing is opened."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from drupe.errors import InvalidValue, PluginError
 from drupe.extend import Flavor
+from drupe.lazy import load
 from drupe.loading import catalog
 from drupe.models.code_model import ModelConfig
 from drupe.models.loaded import LoadedModel
@@ -72,10 +73,19 @@ class FlavorNamespace:
         return catalog().flavor(self.flavor)
 
     def __getattr__(self, name: str) -> Any:
-        # constants of the flavor, such as SERIALIZATION_FORMAT_SKOPS
-        if name.isupper() and hasattr(self._implementation(), name):
-            return getattr(self._implementation(), name)
-        raise AttributeError(f"the flavor {self.flavor!r} has no {name!r}; it has save_model, log_model, load_model and autolog")
+        if name.startswith("_"):
+            raise AttributeError(name)
+        flavor = self._implementation()
+        if name in flavor.functions:
+            found = self.__dict__[name] = load(flavor.functions[name])
+            return found
+        if name.isupper() and hasattr(flavor, name):  # constants of the flavor, such as SERIALIZATION_FORMAT_SKOPS
+            return getattr(flavor, name)
+        there = ["save_model", "log_model", "load_model", "autolog", *sorted(flavor.functions)]
+        raise AttributeError(f"the flavor {self.flavor!r} has no {name!r}; it has {', '.join(there)}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._implementation().functions})
 
     def __reduce__(self) -> tuple[Any, ...]:
         return namespace, (self.flavor,)

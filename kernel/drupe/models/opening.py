@@ -16,7 +16,7 @@ from typing import Any
 
 from drupe.artifacts.resolve import locate
 from drupe.artifacts.trees import get_tree
-from drupe.errors import InvalidModelFolder, InvalidUri, NoProvider
+from drupe.errors import InvalidModelFolder, InvalidUri, InvalidValue, NoProvider
 from drupe.extend import Flavor
 from drupe.loading import catalog
 from drupe.models.code_folder import make_importable
@@ -52,14 +52,24 @@ def load_model(
 
 
 def load_native(
-    flavor_name: str, model_uri: str | Path, dst_path: str | Path | None = None, model_config: str | Path | Mapping[str, Any] | None = None
+    flavor_name: str,
+    model_uri: str | Path,
+    dst_path: str | Path | None = None,
+    model_config: str | Path | Mapping[str, Any] | None = None,
+    **options: Any,
 ) -> Any:
-    """Load the model at `model_uri` as the object that the library of this flavor knows. Raises as `load_model` does."""
-    admitted = admit(local_folder(model_uri, dst_path))
+    """Load the model at `model_uri` as the object that the library of this flavor knows, with its own `load_options`.
+
+    Raises as `load_model` does, and InvalidValue for an unknown option.
+    """
     flavor: Flavor = catalog().flavor(flavor_name)
+    if unknown := sorted(set(options) - flavor.load_options):
+        takes = ", ".join(["dst_path", "model_config", *sorted(flavor.load_options)])
+        raise InvalidValue(f"load_model of the flavor {flavor_name} does not know {', '.join(unknown)}; it takes {takes}")
+    admitted = admit(local_folder(model_uri, dst_path))
     if not flavor.loads(admitted.model.config(flavor_name)):
         raise InvalidModelFolder(f"{admitted.folder} has no model that the flavor {flavor_name} can read", folder=str(admitted.folder))
-    return _load(admitted, flavor_name, flavor, model_config)[0]
+    return _load(admitted, flavor_name, flavor, model_config, options)[0]
 
 
 def get_model_info(model_uri: str | Path) -> ModelInfo:
@@ -119,7 +129,11 @@ def _choose(admitted: Admitted) -> tuple[str, Flavor]:
 
 
 def _load(
-    admitted: Admitted, name: str, flavor: Flavor, model_config: str | Path | Mapping[str, Any] | None
+    admitted: Admitted,
+    name: str,
+    flavor: Flavor,
+    model_config: str | Path | Mapping[str, Any] | None,
+    options: Mapping[str, Any] | None = None,
 ) -> tuple[Any, Mapping[str, Any]]:
     config = admitted.model.config(name)
     if config.get("code"):
@@ -128,6 +142,8 @@ def _load(
             raise InvalidModelFolder(f"the MLmodel file of {admitted.folder} names {config['code']!r} as its code, which is no folder")
         make_importable(code)
     chosen = _overridden(config.get("config"), model_config)
+    if options:
+        chosen = {**(chosen or {}), **options}
     return flavor.load(admitted.folder, config, model_config=chosen), config
 
 

@@ -78,7 +78,7 @@ def write_model(
     writer: Flavor = catalog().flavor(name)
     names = set(fields_dict(ModelParts))
     parts = ModelParts(**{key: value for key, value in given.items() if key in names})
-    options = {key: value for key, value in given.items() if key not in names}
+    options = {key: value for key, value in given.items() if key not in names or key in writer.also_saved}
     if parts.signature is not None and not isinstance(parts.signature, ModelSignature | bool):
         raise InvalidValue(f"signature must be a ModelSignature, not {type(parts.signature).__name__}; infer_signature makes one from data")
     if not isinstance(parts.metadata, Mapping | None):
@@ -86,7 +86,7 @@ def write_model(
     record = writer.save(model, folder, options)
     own_files = _named_files(folder, record)
     code = _copy_code(parts.code_paths or (), folder)
-    example = None if parts.input_example is None else Example.of(parts.input_example)
+    example = None if parts.input_example is None else Example.of(writer.example(model, parts.input_example))
     info = None if example is None else example.write(folder)
     flavors = _flavor_maps(name, record, code)
     signature = parts.signature if isinstance(parts.signature, ModelSignature) else None

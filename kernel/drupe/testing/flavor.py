@@ -39,8 +39,10 @@ from attrs import field, frozen
 
 from drupe.errors import DrupeError, InvalidModelFolder, InvalidValue
 from drupe.extend import Flavor, FlavorRecord
+from drupe.lazy import load
 from drupe.loading import catalog
 from drupe.models import load_model, save_model
+from drupe.models.namespace import FlavorNamespace
 from drupe.testing.kit import in_threads
 
 __all__ = ["FlavorCase", "FlavorKit", "same_values"]
@@ -118,6 +120,12 @@ class FlavorKit:
     def test_its_name_can_be_a_key_of_mlmodel(self, flavor: Flavor) -> None:
         assert re.fullmatch(r"[a-z][a-z0-9_]*", flavor.name)
         assert flavor.model_argument.isidentifier()
+
+    def test_its_further_functions_are_there_and_hide_none_that_every_flavor_has(self, flavor: Flavor) -> None:
+        for name, place in flavor.functions.items():
+            assert name.isidentifier()
+            assert not hasattr(FlavorNamespace, name)
+            assert callable(load(place))
 
     def test_its_keys_are_plain_values_that_yaml_can_hold(self, flavor: Flavor, case: FlavorCase, tmp_path: Path) -> None:
         record = _saved(flavor, case, tmp_path)

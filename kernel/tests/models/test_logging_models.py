@@ -13,7 +13,8 @@ import drupe
 from drupe.artifacts.manifest import verify_manifest
 from drupe.errors import InvalidPath, InvalidValue
 from drupe.extend import ModelLogged, hookimpl
-from drupe.loading import catalog
+from drupe.loading import catalog, known
+from drupe.models.namespace import FlavorNamespace
 from drupe.tracking.model_history import HISTORY_TAG
 
 
@@ -177,14 +178,54 @@ def test_a_namespace_has_the_constants_of_its_flavor_and_no_others() -> None:
     assert drupe.sklearn.SERIALIZATION_FORMAT_SKOPS == "skops"
     with pytest.raises(AttributeError, match="has no 'NO_SUCH_CONSTANT'"):
         _ = drupe.sklearn.NO_SUCH_CONSTANT
-    with pytest.raises(AttributeError, match="it has save_model, log_model, load_model and autolog"):
+    with pytest.raises(AttributeError, match="it has save_model, log_model, load_model, autolog"):
         _ = drupe.sklearn.no_such_function
     assert repr(drupe.sklearn) == "<drupe flavor sklearn>"
 
 
-def test_a_flavor_that_is_not_installed_says_what_to_install() -> None:
-    with pytest.raises(AttributeError, match="pip install drupe-flavor-pytorch"):
-        _ = drupe.pytorch
+def test_a_flavor_adds_functions_of_its_own_and_replaces_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    flavor = type(catalog().flavor("sklearn"))
+    monkeypatch.setattr(flavor, "functions", {"as_text": "json:dumps", "log_model": "json:dumps"})
+    namespace = FlavorNamespace("sklearn")
+    assert namespace.as_text([1]) == "[1]"
+    assert "as_text" in dir(namespace)
+    assert namespace.log_model is not json.dumps
+
+
+def test_a_flavor_sees_the_shared_arguments_that_it_asks_for_and_shapes_the_example(
+    classifier: Any, table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flavor = type(catalog().flavor("sklearn"))
+    seen: list[Any] = []
+    save = flavor.save
+
+    def look(self: Any, model: Any, folder: Path, options: Any) -> Any:
+        seen.append(options["input_example"])
+        return save(self, model, folder, {})
+
+    monkeypatch.setattr(flavor, "also_saved", frozenset({"input_example"}))
+    monkeypatch.setattr(flavor, "save", look)
+    monkeypatch.setattr(flavor, "example", lambda self, model, given: given.head(1))
+    drupe.sklearn.save_model(classifier, tmp_path / "m", input_example=table.head(2))
+    assert [len(example) for example in seen] == [2]
+    assert len(drupe.load_model(tmp_path / "m").input_example) == 1
+
+
+def test_options_of_loading_reach_the_flavor_that_names_them(classifier: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drupe.sklearn.save_model(classifier, tmp_path / "m")
+    flavor = type(catalog().flavor("sklearn"))
+    monkeypatch.setattr(flavor, "load_options", frozenset({"device"}))
+    monkeypatch.setattr(flavor, "load", lambda self, folder, config, *, model_config=None: model_config)
+    assert drupe.sklearn.load_model(tmp_path / "m", device="cpu") == {"device": "cpu"}
+    assert drupe.sklearn.load_model(tmp_path / "m") is None
+    with pytest.raises(InvalidValue, match="does not know devise; it takes dst_path, model_config, device"):
+        drupe.sklearn.load_model(tmp_path / "m", devise="cpu")
+
+
+def test_a_flavor_that_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(known._PROVIDERS["drupe_model_flavors"], "quantum", "flavor-quantum")
+    with pytest.raises(AttributeError, match="pip install drupe-flavor-quantum"):
+        _ = drupe.quantum
     with pytest.raises(AttributeError, match="no model flavor for name 'nonsense'"):
         _ = drupe.nonsense
 

@@ -86,6 +86,11 @@ class NamedLikeASentence(Correct):
     name = "My Flavor"
 
 
+@caught_by("test_its_further_functions_are_there_and_hide_none_that_every_flavor_has")
+class HidesWhatEveryFlavorHas(Correct):
+    functions: ClassVar[Mapping[str, str]] = {"log_model": "json:dumps"}
+
+
 @caught_by("test_its_keys_are_plain_values_that_yaml_can_hold")
 class PutsObjectsIntoTheKeys(Correct):
     def save(self, model: Any, folder: Path, options: Mapping[str, Any]) -> FlavorRecord:

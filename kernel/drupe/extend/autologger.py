@@ -68,8 +68,8 @@ class TrainingRun(Protocol):
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Log params; what cannot be written as text is replaced by its type."""
 
-    def log_metrics(self, metrics: Mapping[str, float]) -> None:
-        """Log one value each; what is no number is left out."""
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Log one value each, at this step; what is no number is left out."""
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags."""
@@ -93,17 +93,28 @@ class TrainingRun(Protocol):
 class Training(ABC):
     """What is logged about one call that trains. Made for that call, used once, in the thread of the call.
 
-    Neither method can change what the user's code gets: the library's function is called once, with the arguments given, and its result or
-    exception passes through. After an exception `finish` is not called, and a run that was started for the training ends as FAILED.
+    No method can change what the user's code gets: the library's function is called once, and its result or exception passes through. After
+    an exception `finish` is not called, and a run that was started for the training ends as FAILED.
     """
 
     @abstractmethod
     def begin(self, run: TrainingRun) -> None:
         """Log what is known before the training: params, tags. Data may still change; keep a copy of what you need unchanged."""
 
+    def arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        """What the library's function is called with: as given, or with a callback beside the user's; asked for after `begin`.
+
+        Give a new list in place of one of the user's rather than adding to theirs, and let a callback wrap what it does into `run.attempt`:
+        it runs in the middle of their training. After a fault here the call is made as it was given.
+        """
+        return args, kwargs
+
     @abstractmethod
     def finish(self, run: TrainingRun, result: Any) -> None:
         """Log what came out. Wrap parts that can fail by themselves into `run.attempt`. `result` is what the user's code will get: leave it as it is."""
+
+    def close(self) -> None:  # noqa: B027  (most trainings put nothing in place)
+        """Take back what was put in place for the length of the call. Called last of all, after an exception too."""
 
 
 class Patches(Protocol):

@@ -73,6 +73,10 @@ class Flavor(ABC):
         """The `input_example` as `predict` takes it and a file can keep it: a table, arrays, plain values. As it was given by default."""
         return given
 
+    def native(self, model: Any) -> Any:
+        """The library's own object, for `<flavor>.load_model`: what `load` gave, unless that is something made ready to predict around it."""
+        return model
+
     def loads(self, config: Mapping[str, Any]) -> bool:
         """True when this flavor can read `flavors.<name>` as it stands; a cheap look at keys, nothing is opened."""
         return bool(config)

@@ -69,7 +69,7 @@ def load_native(
     admitted = admit(local_folder(model_uri, dst_path))
     if not flavor.loads(admitted.model.config(flavor_name)):
         raise InvalidModelFolder(f"{admitted.folder} has no model that the flavor {flavor_name} can read", folder=str(admitted.folder))
-    return _load(admitted, flavor_name, flavor, model_config, options)[0]
+    return flavor.native(_load(admitted, flavor_name, flavor, model_config, options)[0])
 
 
 def get_model_info(model_uri: str | Path) -> ModelInfo:

@@ -9,9 +9,9 @@ import inspect
 import pickle
 import threading
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import cloudpickle
 import pytest
@@ -264,3 +264,68 @@ def test_a_function_of_a_module_is_watched_too(library: str) -> None:
     assert module.train(1) == 20
     patch.undo()
     assert module.train(1) == 2
+
+
+class WithCallback(Training):
+    """Trains with another list than the user's, a step of 5, and notes what was called."""
+
+    called: ClassVar[list[str]] = []
+
+    def begin(self, run: TrainingRun) -> None:
+        self.run = run
+
+    def arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        self.called.append("arguments")
+        self.run.log_metrics({"seen": 1.0}, step=5)
+        return (args[0], [*args[1], 10]), kwargs
+
+    def finish(self, run: TrainingRun, result: Any) -> None:
+        self.called.append("finish")
+
+    def close(self) -> None:
+        self.called.append("close")
+
+
+class BrokenCallback(WithCallback):
+    def arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        raise RuntimeError("no callback today")
+
+
+class WatchingWithCallback(Autologger):
+    library = "toylib"
+    distribution = "pytest"
+    versions = ("7", "99")
+    training: ClassVar[type[Training]] = WithCallback
+
+    def install(self, patches: Patches, options: Any) -> None:
+        patches.trains(importlib.import_module("toylib").Model, "fit", lambda call: self.training())
+
+
+class WatchingWithBrokenCallback(WatchingWithCallback):
+    training = BrokenCallback
+
+
+def test_a_training_may_be_given_a_callback_and_tidies_up_after_it(library: str, use_plugin: Any, runs: Runs) -> None:
+    use_plugin("toy-plugin", front_door(WatchingWithCallback))
+    WithCallback.called.clear()
+    drupe.toy.autolog()
+    model = importlib.import_module("toylib").Model()
+    assert model.fit([1, 2]).sum_ == 13
+    assert WithCallback.called == ["arguments", "finish", "close"]
+    (run,) = runs()
+    assert [(point.step, point.value) for point in drupe.MlflowClient().get_metric_history(run.info.run_id, "seen")] == [(5, 1.0)]
+    with pytest.raises(TypeError, match="unsupported operand"):
+        model.fit(["a"])
+    assert WithCallback.called[3:] == ["arguments", "close"]
+    assert {run.info.status for run in runs()} == {RunStatus.FINISHED, RunStatus.FAILED}
+
+
+def test_a_callback_that_cannot_be_added_leaves_the_call_as_it_was(
+    library: str, use_plugin: Any, runs: Runs, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DRUPE_STRICT_AUTOLOG", raising=False)
+    use_plugin("toy-plugin", front_door(WatchingWithBrokenCallback))
+    drupe.toy.autolog()
+    assert importlib.import_module("toylib").Model().fit([1, 2]).sum_ == 3
+    assert "adding a callback to fit failed: RuntimeError: no callback today" in caplog.text
+    assert [run.info.status for run in runs()] == [RunStatus.FINISHED]

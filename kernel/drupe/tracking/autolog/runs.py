@@ -66,8 +66,8 @@ class Run:
         if texts:
             fluent_logging.log_params(texts, run_id=self.run_id)
 
-    def log_metrics(self, metrics: Mapping[str, float]) -> None:
-        """Log one value each; what is no number is left out."""
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Log one value each, at this step; what is no number is left out."""
         numbers: dict[str, float] = {}
         for name, value in metrics.items():
             try:
@@ -78,9 +78,9 @@ class Run:
         if not numbers:
             return
         if self._is_active():
-            fluent_logging.log_metrics(numbers, run_id=self.run_id)
+            fluent_logging.log_metrics(numbers, step, run_id=self.run_id)
         else:
-            client_of(self.run_id).log_points(self.run_id, numbers)
+            client_of(self.run_id).log_points(self.run_id, numbers, step=step)
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags."""

@@ -7,7 +7,7 @@ gets. Where the call has side effects on autologging (a run, a param) is for the
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from types import ModuleType
 from typing import Any, TypeVar
@@ -24,6 +24,8 @@ __all__ = ["Watching"]
 
 T = TypeVar("T")
 Original = Callable[..., Any]
+_Begun = tuple[Training, Run, tuple[Any, ...], Mapping[str, Any]]
+"""A training, its run, and what the library's function will be called with."""
 
 
 class Watching:
@@ -124,33 +126,42 @@ class Watching:
 
     # --- around a call that trains
 
-    def _begin(self, make: Callable[[Call], Training | None], call: Call) -> tuple[Training, Run] | None:
+    def _begin(self, make: Callable[[Call], Training | None], call: Call) -> _Begun | None:
         if self.options.exclusive and active.top() is not None:
             return None
         training = make(call)
         if training is None:
             return None
         run = Run.take(self.library, self.faults, self.options.extra_tags)
+        given: tuple[tuple[Any, ...], Mapping[str, Any]] = (call.args, call.kwargs)
         try:
             with guard.inside():
                 run.attempt(f"logging what {call.name} is given", lambda: training.begin(run))
+                passed = run.attempt(f"adding a callback to {call.name}", lambda: training.arguments(*given))
         except BaseException as fault:  # Ctrl-C, or strictness: the run must not stay open
             run.end(fault)
+            training.close()
             raise
-        return training, run
+        return training, run, *(passed or given)
 
-    def _trained(self, begun: tuple[Training, Run], original: Original, call: Call) -> Any:
-        training, run = begun
+    def _trained(self, begun: _Begun, original: Original, call: Call) -> Any:
+        training, run, args, kwargs = begun
+        try:
+            return self._logged(training, run, call.name, lambda: original(*args, **kwargs))
+        finally:
+            self.faults.attempt(f"tidying up after {call.name}", training.close)
+
+    def _logged(self, training: Training, run: Run, name: str, train: Callable[[], Any]) -> Any:
         try:
             with guard.inside():
-                result = original(*call.args, **call.kwargs)
+                result = train()
         except BaseException as raised:
             fault = raised
             self.faults.attempt("ending the run of a training that failed", lambda: run.end(fault))
             raise
         try:
             with guard.inside():
-                run.attempt(f"logging what came of {call.name}", lambda: training.finish(run, result))
+                run.attempt(f"logging what came of {name}", lambda: training.finish(run, result))
         except BaseException as raised:  # Ctrl-C while we log, or strictness
             fault = raised
             self.faults.attempt("ending the run of a training", lambda: run.end(fault))

@@ -26,6 +26,10 @@ from drupe.registry.fluent import (
     search_registered_models as search_registered_models,
 )
 from drupe.tracking.active import ActiveRun as ActiveRun
+from drupe.tracking.active_model import (
+    clear_active_model as clear_active_model,
+    get_active_model_id as get_active_model_id,
+)
 from drupe.tracking.address import (
     get_registry_uri as get_registry_uri,
     get_tracking_uri as get_tracking_uri,
@@ -73,6 +77,7 @@ from drupe.tracking.fluent_logging import (
     log_figure as log_figure,
     log_image as log_image,
     log_input as log_input,
+    log_inputs as log_inputs,
     log_metric as log_metric,
     log_metrics as log_metrics,
     log_param as log_param,

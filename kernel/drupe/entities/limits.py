@@ -231,10 +231,20 @@ def check_origin(origin: Origin) -> Origin:
 
 
 def check_parcel(parcel: Parcel) -> Parcel:
-    """Return `parcel` if its origin can be and it creates no other run than its own. Its content is checked like any other."""
+    """Return `parcel` if its origin can be, it creates no other run than its own, and only models of that run whose ids it knows.
+
+    Its content is checked like any other.
+    """
     check_origin(parcel.origin)
     if parcel.new is not None and check_run_id(parcel.run_id) != parcel.new.run_id:
         raise InvalidValue(f"a parcel of run {parcel.run_id} cannot create run {show(parcel.new.run_id)}", run_id=parcel.run_id)
+    for model in parcel.models:
+        if not model.model_id or model.source_run_id != parcel.run_id:
+            raise InvalidValue(
+                f"a parcel of run {parcel.run_id} creates logged models of that run, each with an id; this one is {show(model.model_id)} of "
+                f"run {show(model.source_run_id)}",
+                run_id=parcel.run_id,
+            )
     return parcel
 
 

@@ -31,6 +31,7 @@ from drupe.entities.metrics import ModelPoints, Points
 from drupe.entities.runs import ModelOutput
 from drupe.entities.whole import WholeLoggedModel
 from drupe.errors import InvalidName, InvalidValue
+from drupe.uris import ArtifactPath
 
 __all__ = [
     "LOGGED_MODEL_TEXT_MAX",
@@ -59,14 +60,18 @@ def check_model_id(model_id: object) -> str:
 def check_new_logged_model(new: NewLoggedModel) -> NewLoggedModel:
     """Return `new` as a store keeps it: empty texts are None, tags and params are checked and cut like those of runs.
 
-    A name may not hold `/ : . % " '`; it and the type have up to 500 characters.
+    A name may not hold `/ : . % " '`; it and the type have up to 500 characters. Files that lie among those of a run need that run.
     """
     name, kind = new.name or None, new.model_type or None
     if bad := sorted(_NOT_IN_NAMES & set(name or "")):
         raise InvalidName(f"logged model name {show(name)} may not hold {' '.join(bad)}", name=show(name))
+    path = ArtifactPath.parse(new.artifact_path)
+    if not path.is_root and not new.source_run_id:
+        raise InvalidValue(f"a logged model whose files lie at {path} among those of its run needs the source_run_id of that run")
     return evolve(
         new,
         model_id=check_model_id(new.model_id) if new.model_id else None,
+        artifact_path=None if path.is_root else str(path),
         name=name and check_text("a logged model's name", name, LOGGED_MODEL_TEXT_MAX, InvalidName),
         model_type=kind and check_text("a logged model's type", kind, LOGGED_MODEL_TEXT_MAX),
         source_run_id=check_run_id(new.source_run_id) if new.source_run_id else None,

@@ -46,6 +46,8 @@ class NewLoggedModel:
 
     `model_id` is made by the store when None (`m-` and 32 hex digits); a given one must be new, or belong to an identical earlier call,
     which is then answered again instead of making a twin. `name` None lets the store invent one. An empty text means None everywhere.
+    `artifact_path` says where its files lie among the artifacts of its source run, for models that lie under their run; None: in a place of
+    its own.
     """
 
     experiment_id: str
@@ -55,3 +57,4 @@ class NewLoggedModel:
     source_run_id: str | None = None
     tags: Mapping[str, str] = field(factory=dict)
     params: Mapping[str, str] = field(factory=dict)
+    artifact_path: str | None = None

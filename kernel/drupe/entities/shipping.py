@@ -9,7 +9,8 @@ from __future__ import annotations
 from attrs import field, frozen
 
 from drupe.entities.enums import RunStatus
-from drupe.entities.runs import DatasetInput, LogBatch, NewRun
+from drupe.entities.logged_models import NewLoggedModel
+from drupe.entities.runs import DatasetInput, LogBatch, ModelInput, ModelOutput, NewRun
 
 __all__ = ["Heartbeat", "Origin", "ParamClash", "Parcel", "Receipt"]
 
@@ -39,8 +40,9 @@ class ParamClash:
 class Parcel:
     """All that one range of a journal does to one run, written by a store as a whole or not at all.
 
-    In this order: `new` creates the run where it is not there yet, `removed_tags` go (those that are not set are no fault), `batch` is
-    logged, `inputs` are tied, and `status` and `end_time` change.
+    In this order: `new` creates the run where it is not there yet, `models` are created with the ids that they have, `removed_tags` go (those
+    that are not set are no fault), the run is tied to `model_inputs` and `model_outputs`, `batch` is logged, `inputs` are tied, and `status` and
+    `end_time` change.
     """
 
     run_id: str
@@ -51,6 +53,9 @@ class Parcel:
     inputs: tuple[DatasetInput, ...] = ()
     status: RunStatus | None = None
     end_time: int | None = None
+    models: tuple[NewLoggedModel, ...] = ()
+    model_inputs: tuple[ModelInput, ...] = ()
+    model_outputs: tuple[ModelOutput, ...] = ()
 
 
 @frozen

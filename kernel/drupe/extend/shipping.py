@@ -27,9 +27,15 @@ def ship_in_parts(store: TrackingStore, parcel: Parcel) -> Receipt:
     limits.check_parcel(parcel)
     if parcel.new is not None:
         store.create_run(parcel.new)
+    for model in parcel.models:
+        store.create_logged_model(model)
     for key in parcel.removed_tags:
         with suppress(TagNotFound):
             store.delete_run_tag(parcel.run_id, key)
+    if parcel.model_inputs:
+        store.log_model_inputs(parcel.run_id, parcel.model_inputs)
+    if parcel.model_outputs:
+        store.log_outputs(parcel.run_id, parcel.model_outputs)
     clashes = _log_what_fits(store, parcel)
     if parcel.inputs:
         store.log_inputs(parcel.run_id, parcel.inputs)

@@ -226,8 +226,10 @@ class TrackingStore(Upkeep, ABC):
     def create_logged_model(self, new: NewLoggedModel) -> LoggedModel:
         """Create a PENDING logged model in an active experiment.
 
-        Its artifact address is `<experiment's location>/models/<model id>/artifacts`. The run that made it need not be known here. Raises
-        ExperimentNotFound, WrongLifecycle, AlreadyExists (the given id is another model's), InvalidName, InvalidValue, ValueTooLong.
+        Its artifact address is `<experiment's location>/models/<model id>/artifacts`, and the run that made it need not be known here; with an
+        `artifact_path` it is `<the run's address>/<path>`, of an active run of that experiment. A store that cannot choose says where by what
+        it returns. Raises ExperimentNotFound, RunNotFound, WrongLifecycle, AlreadyExists (the given id is another model's), InvalidName,
+        InvalidPath, InvalidValue, ValueTooLong.
         """
         self._has_no_logged_models()
 

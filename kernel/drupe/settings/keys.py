@@ -34,6 +34,12 @@ KEYS: dict[str, Key] = {
         Key("experiment_name", "text", None, "experiment of runs that are started without one"),
         Key("experiment_id", "text", None, "the same by id; goes before the name"),
         Key("run_id", "text", None, "run that the first start_run takes up again"),
+        Key(
+            "active_model_id",
+            "text",
+            None,
+            "logged model that metrics belong to where they do not say, until set_active_model names another",
+        ),
         Key("run_name", "text", None, "name of runs that are started without one"),
         Key(
             "artifact_root",

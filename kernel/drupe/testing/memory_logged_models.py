@@ -6,6 +6,7 @@ import uuid
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from copy import deepcopy
 from typing import Any
 
 from attrs import define, evolve, field
@@ -20,6 +21,7 @@ from drupe.entities import (
     ModelPoints,
     NewLoggedModel,
     Page,
+    Parcel,
     RunInputs,
     RunOutputs,
     limits,
@@ -78,11 +80,17 @@ class MemoryLoggedModels(MemoryLoggedModelImports, TrackingStore):
                 return twin.read()
             experiment = self._active_experiment(checked.experiment_id)
             now = self._now_ms()
+            location = f"{experiment.artifact_location}/models/{model_id}/artifacts"
+            if checked.artifact_path:
+                run = self._active_run(str(checked.source_run_id)).info
+                if run.experiment_id != experiment.experiment_id:
+                    raise InvalidValue(f"run {run.run_id} is not of experiment {experiment.experiment_id}", run_id=run.run_id)
+                location = f"{run.artifact_uri}/{checked.artifact_path}"
             made = LoggedModel(
                 model_id,
                 experiment.experiment_id,
                 checked.name or invent_run_name(),
-                f"{experiment.artifact_location}/models/{model_id}/artifacts",
+                location,
                 now,
                 now,
                 model_type=checked.model_type,
@@ -160,6 +168,20 @@ class MemoryLoggedModels(MemoryLoggedModelImports, TrackingStore):
                 made.setdefault(one.model_id, one.step)
 
     # --- for the other part
+
+    def _take_models(self, parcel: Parcel) -> None:
+        for one in parcel.models:
+            self.create_logged_model(one)
+        if parcel.model_inputs:
+            self.log_model_inputs(parcel.run_id, parcel.model_inputs)
+        if parcel.model_outputs:
+            self.log_outputs(parcel.run_id, parcel.model_outputs)
+
+    def _kept_models(self, parcel: Parcel) -> tuple[Any, ...]:
+        """All that this part keeps, to go back to if the parcel is refused."""
+        if parcel.models or parcel.model_inputs or parcel.model_outputs or parcel.batch.model_points:
+            return deepcopy((self._models, self._used, self._made))
+        return self._models, self._used, self._made
 
     def _with_models(self, run_id: str, inputs: RunInputs) -> tuple[RunInputs, RunOutputs]:
         """The inputs of a run with the models it uses, and its outputs."""

@@ -401,15 +401,14 @@ class MemoryTrackingStore(MemoryRunImports, MemoryLoggedModels):
                     f"the journal of writer {origin.writer} is here up to {position}; a parcel from {origin.start} on cannot follow",
                     position=position,
                 )
-            runs, datasets, models = dict(self._runs), dict(self._datasets), self._models
-            if parcel.batch.model_points:
-                models = deepcopy(models)
+            runs, datasets, models = dict(self._runs), dict(self._datasets), self._kept_models(parcel)
             if parcel.run_id in runs:
                 runs[parcel.run_id] = deepcopy(runs[parcel.run_id])
             try:
                 receipt = self._take(parcel)
             except BaseException:
-                self._runs, self._datasets, self._models = runs, datasets, models
+                self._runs, self._datasets = runs, datasets
+                self._models, self._used, self._made = models
                 raise
             self._positions[origin.writer] = origin.end
             return receipt
@@ -417,6 +416,7 @@ class MemoryTrackingStore(MemoryRunImports, MemoryLoggedModels):
     def _take(self, parcel: Parcel) -> Receipt:
         if parcel.new is not None:
             self.create_run(parcel.new)
+        self._take_models(parcel)
         run = self._active_run(parcel.run_id)
         for key in parcel.removed_tags:
             run.tags.pop(key, None)

@@ -19,6 +19,7 @@ from drupe.testing.kit_experiments import ExperimentTests
 from drupe.testing.kit_imports import RunImportTests
 from drupe.testing.kit_logged_imports import LoggedModelImportTests
 from drupe.testing.kit_logged_model_search import LoggedModelSearchTests
+from drupe.testing.kit_logged_shipping import LoggedShippingTests
 from drupe.testing.kit_logging import LoggingTests
 from drupe.testing.kit_metrics import MetricTests
 from drupe.testing.kit_run_search import RunSearchTests
@@ -39,6 +40,7 @@ class TrackingStoreKit(
     RunImportTests,
     LoggedModelImportTests,
     LoggedModelSearchTests,
+    LoggedShippingTests,
     TogetherTests,
 ):
     """All tests that a tracking store passes. Provide the fixture `store`: an open, empty store."""

@@ -12,6 +12,7 @@ from drupe.entities import Experiment
 from drupe.errors import AlreadyExists, ExperimentNotFound
 from drupe.loading import catalog
 from drupe.settings import settings
+from drupe.tracking import active_model
 from drupe.tracking.artifact_client import ArtifactClient
 from drupe.tracking.context import run_context
 
@@ -101,6 +102,7 @@ def reset() -> None:
     with _lock:
         _experiment_id, _named_by_plugin, _resumed_from_environment = None, None, False
         _clients.clear()
+    active_model.forget()
 
 
 def _after_fork() -> None:

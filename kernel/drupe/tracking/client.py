@@ -19,6 +19,8 @@ from drupe.entities import (
     LifecycleStage,
     LogBatch,
     Metric,
+    ModelInput,
+    ModelPoints,
     NewRun,
     Page,
     Param,
@@ -245,18 +247,42 @@ class TrackingClient:
         timestamp: int | None = None,
         step: int | None = None,
         synchronous: bool | None = None,
+        dataset_name: str | None = None,
+        dataset_digest: str | None = None,
+        model_id: str | None = None,
     ) -> None:
-        """Log one point; `timestamp` in ms (now by default), `step` 0 by default. `synchronous` is accepted for MLflow's sake."""
-        self.log_points(run_id, {key: value}, timestamp=timestamp, step=step)
+        """Log one point; `timestamp` in ms (now by default), `step` 0 by default. `synchronous` is accepted for MLflow's sake.
 
-    def log_points(self, run_id: str, metrics: Mapping[str, float], *, timestamp: int | None = None, step: int | None = None) -> None:
-        """Log one point of each of several metrics, together: all of them are kept or none."""
+        With `model_id` the point is that logged model's too, measured on the dataset of this name and digest.
+        """
         moment = self._clock() if timestamp is None else timestamp
-        columns: dict[str, Points] = {}
-        for key, value in metrics.items():
-            name, number, time_ms, at = check_metric(key, value, moment, 0 if step is None else step)
-            columns[name] = Points.of([(at, time_ms, number)])
-        self.store.log_batch(run_id, LogBatch(metrics=columns))
+        self.log_batch(run_id, [Metric(key, value, moment, step or 0, None, model_id, dataset_name, dataset_digest)])
+
+    def log_points(
+        self,
+        run_id: str,
+        metrics: Mapping[str, float],
+        *,
+        timestamp: int | None = None,
+        step: int | None = None,
+        model_id: str | None = None,
+        dataset: Dataset | Any = None,
+    ) -> None:
+        """Log one point of each of several metrics, together: all of them are kept or none.
+
+        With `model_id` they are that logged model's too, and the run is tied to it; `dataset` is what they were measured on.
+        """
+        moment = self._clock() if timestamp is None else timestamp
+        used = None if dataset is None else dataset_input(dataset)
+        on = (None, None) if used is None else (used.dataset.name, used.dataset.digest)
+        points = [Metric(key, value, moment, step or 0, None, model_id, *on) for key, value in metrics.items()]
+        if used is not None:
+            self.store.log_inputs(run_id, [used])
+        if model_id is not None:
+            run = self.store.get_run(run_id)
+            if model_id not in {one.model_id for one in run.outputs.model_outputs}:
+                self.store.log_model_inputs(run_id, [ModelInput(model_id)])
+        self.log_batch(run_id, points)
 
     def log_series(self, run_id: str, key: str, steps: Any, values: Any, timestamps: Any = None) -> None:
         """Log many points of one metric: lists, arrays, tensors or columns of one length; `timestamps` in ms, now for all by default.
@@ -289,23 +315,39 @@ class TrackingClient:
         tags: Sequence[RunTag] = (),
         synchronous: bool | None = None,
     ) -> None:
-        """Log metrics, params and tags together: all of them are kept or none. A param key may stand in it once."""
+        """Log metrics, params and tags together: all of them are kept or none. A param key may stand in it once.
+
+        A metric with a `model_id` is that logged model's too.
+        """
         columns: dict[str, Points] = {}
+        of_models: dict[tuple[str, str, str | None, str | None], Points] = {}
         for metric in metrics:
             name, number, time_ms, step = check_metric(metric.key, metric.value, metric.timestamp, metric.step)
-            columns.setdefault(name, Points()).append(step, time_ms, number)
+            if metric.model_id:
+                place = (metric.model_id, name, metric.dataset_name, metric.dataset_digest)
+                of_models.setdefault(place, Points()).append(step, time_ms, number)
+            else:
+                columns.setdefault(name, Points()).append(step, time_ms, number)
         pairs = [check_param(param.key, param.value) for param in params]
         twice = sorted(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
         if twice:
             raise InvalidValue(f"params {', '.join(twice)} stand more than once in one batch; each may be logged once", keys=twice)
         self.store.log_batch(
             run_id,
-            LogBatch(metrics=columns, params=dict(pairs), tags=dict(check_tag("run tag", tag.key, tag.value, limit=None) for tag in tags)),
+            LogBatch(
+                metrics=columns,
+                params=dict(pairs),
+                tags=dict(check_tag("run tag", tag.key, tag.value, limit=None) for tag in tags),
+                model_points=tuple(ModelPoints(*place[:2], points, *place[2:]) for place, points in of_models.items()),
+            ),
         )
 
-    def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput] | None = None) -> None:
-        """Tie datasets to a run."""
-        self.store.log_inputs(run_id, list(datasets or ()))
+    def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput] | None = None, models: Sequence[ModelInput] | None = None) -> None:
+        """Tie datasets and logged models to a run that uses them."""
+        if datasets or not models:
+            self.store.log_inputs(run_id, list(datasets or ()))
+        if models:
+            self.store.log_model_inputs(run_id, list(models))
 
     def log_input(self, run_id: str, dataset: Dataset | Any, context: str | None = None, tags: Mapping[str, Any] | None = None) -> None:
         """Tie one dataset to a run; `context` says what for, such as "training". It is made by `drupe.data`, or describes itself like MLflow's."""

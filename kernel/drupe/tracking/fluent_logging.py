@@ -6,19 +6,21 @@ What is logged to a run of this process goes into its journal (see `run_log`), f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import time_ns
 from typing import Any
 
-from drupe.entities import Dataset, LogBatch
+from drupe.entities import Dataset, LogBatch, ModelInput
 from drupe.entities.limits import STEP_MAX, STEP_MIN, check_param
-from drupe.tracking import active, run_log
+from drupe.errors import InvalidValue
+from drupe.tracking import active, active_model, run_log
 from drupe.tracking.chosen import client_of
 from drupe.tracking.client import dataset_input
 from drupe.tracking.fluent import start_run
 from drupe.tracking.journal import outbox
 from drupe.tracking.journal.outbox import Line
+from drupe.tracking.measured import log_measured, tie_used
 from drupe.tracking.run_log import Pending, confirm, line_here, log_point, log_points
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "log_figure",
     "log_image",
     "log_input",
+    "log_inputs",
     "log_metric",
     "log_metrics",
     "log_param",
@@ -50,24 +53,40 @@ def log_metric(
     synchronous: bool | None = None,
     timestamp: int | None = None,
     run_id: str | None = None,
+    model_id: str | None = None,
+    dataset: Dataset | Any = None,
 ) -> Pending | None:
     """Log one value of a metric at `step` (0 by default) and `timestamp` (ms, now by default).
 
     When it returns, the value is in the run's journal, which outlives the process; the store has it within a second. `synchronous` True
-    waits for the store, False gives something to wait with.
+    waits for the store, False gives something to wait with. `model_id` is the logged model that was measured, on `dataset` if given: without
+    one, the active model, else those that the run has made at this step.
     """
     if type(value) is float and type(step) is int and type(key) is str and run_id is None and timestamp is None and synchronous is None:
         # the usual call, with as few steps as can be: between two of them, training has thrown this code out of the processor's caches
         runs = active.stack()
         known = outbox.line_of(runs[-1].info.run_id) if runs else None
-        if known is not None and key in known.journal.numbers and not known.is_strict and STEP_MIN <= step <= STEP_MAX:
+        if (
+            known is not None
+            and key in known.journal.numbers
+            and not known.is_strict
+            and STEP_MIN <= step <= STEP_MAX
+            and not known.models
+            and model_id is None
+            and dataset is None
+            and active_model.chosen.get() is None
+        ):
             known.journal.metric(key, value, step, time_ns() // 1_000_000)
             return None
     line = _line(run_id)
+    measured = model_id or active_model.get_active_model_id()
     if line is None:
-        client_of(str(run_id)).log_metric(str(run_id), key, value, timestamp, step)
+        client_of(str(run_id)).log_points(str(run_id), {key: value}, timestamp=timestamp, step=step, model_id=measured, dataset=dataset)
         return None
-    log_point(line, key, value, step, timestamp)
+    if measured is None and dataset is None and not line.models:
+        log_point(line, key, value, step, timestamp)
+    else:
+        log_measured(line, {key: value}, step, timestamp, measured, dataset)
     return _answer(line, synchronous) if synchronous is not None or line.is_strict else None
 
 
@@ -77,13 +96,19 @@ def log_metrics(
     synchronous: bool | None = None,
     run_id: str | None = None,
     timestamp: int | None = None,
+    model_id: str | None = None,
+    dataset: Dataset | Any = None,
 ) -> Pending | None:
-    """Log one value each of several metrics, together."""
+    """Log one value each of several metrics, together. `model_id` and `dataset` as in `log_metric`."""
     line = _line(run_id)
+    measured = model_id or active_model.get_active_model_id()
     if line is None:
-        client_of(str(run_id)).log_points(str(run_id), metrics, timestamp=timestamp, step=step)
+        client_of(str(run_id)).log_points(str(run_id), metrics, timestamp=timestamp, step=step, model_id=measured, dataset=dataset)
         return None
-    log_points(line, metrics, step, timestamp)
+    if measured is None and dataset is None and not line.models:
+        log_points(line, metrics, step, timestamp)
+    else:
+        log_measured(line, metrics, step, timestamp, measured, dataset)
     return _answer(line, synchronous)
 
 
@@ -132,10 +157,38 @@ def delete_tag(key: str) -> None:
     client_of(run_id).delete_tag(run_id, key)
 
 
-def log_input(dataset: Dataset | Any, context: str | None = None, tags: Mapping[str, Any] | None = None) -> None:
-    """Say which dataset the run uses, and what for (`context`, such as "training"). Make one with `drupe.data`."""
+def log_input(
+    dataset: Dataset | Any | None = None,
+    context: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+    model: ModelInput | None = None,
+) -> None:
+    """Say which dataset the run uses, and what for (`context`, such as "training"), or which logged model. Make datasets with `drupe.data`."""
+    log_inputs([dataset], [context], [tags], [model])
+
+
+def log_inputs(
+    datasets: Sequence[Dataset | Any | None] | None = None,
+    contexts: Sequence[str | None] | None = None,
+    tags_list: Sequence[Mapping[str, Any] | None] | None = None,
+    models: Sequence[ModelInput | None] | None = None,
+) -> None:
+    """Say which datasets and logged models the run uses; the lists that are given have one length, and None in them leaves that place out."""
+    lengths = {len(one) for one in (datasets, contexts, tags_list, models) if one is not None}
+    if len(lengths) > 1:
+        raise InvalidValue("log_inputs: datasets, contexts, tags_list and models are lists of one length")
+    left_out = [None] * max(lengths, default=0)
     line = _line_of_active()
-    run_log.log_inputs(line, [dataset_input(dataset, context, tags)])
+    used = [
+        dataset_input(dataset, context, tags)
+        for dataset, context, tags in zip(datasets or left_out, contexts or left_out, tags_list or left_out, strict=True)
+        if dataset is not None
+    ]
+    if used:
+        run_log.log_inputs(line, used)
+    for model in models or ():
+        if model is not None:
+            tie_used(line, model.model_id)
     _answer(line, None)
 
 

@@ -35,6 +35,7 @@ __all__ = [
     "log_point",
     "log_points",
     "log_series",
+    "note_model",
     "open_line",
     "set_tags",
 ]
@@ -56,7 +57,20 @@ class Pending:
 def open_line(client: ArtifactClient, run: Run) -> Line:
     """The line of a run that is started or taken up in this process."""
     uri = client.tracking_uri
-    return outbox.open_line(uri, run.info.run_id, lambda: tracking_store(uri), params=run.data.params)
+    line = outbox.open_line(uri, run.info.run_id, lambda: tracking_store(uri), params=run.data.params)
+    if not line.models:
+        for made in run.outputs.model_outputs:
+            note_model(line, made.model_id, made.step)
+        line.tied |= {one.model_id for one in run.inputs.model_inputs}
+    return line
+
+
+def note_model(line: Line, model_id: str, step: int) -> None:
+    """Remember that the run has made a logged model: what is measured at this step from now on is measured on it."""
+    line.tied.add(model_id)
+    made = line.models.setdefault(step, [])
+    if model_id not in made:
+        made.append(model_id)
 
 
 def line_here(run_id: str) -> Line | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from attrs import frozen
 
-from drupe.entities import FileInfo, LoggedModel, LoggedModelStatus
+from drupe.entities import FileInfo, LoggedModel, LoggedModelStatus, NewLoggedModel
+from drupe.errors import InvalidValue
 from drupe.wire.shapes import bounded, needed
 
 __all__ = [
@@ -23,6 +26,9 @@ __all__ = [
     "SearchedDataset",
     "SetLoggedModelTags",
     "SortedBy",
+    "new_model_form",
+    "new_model_of",
+    "pairs_of",
 ]
 
 
@@ -46,6 +52,45 @@ class CreateLoggedModel:
     tags: tuple[LoggedModelPair, ...] = ()
     model_id: str | None = None
     """An addition of ours: the id that a client has chosen, so that asking again makes no twin."""
+    artifact_path: str | None = None
+    """An addition of ours: where its files lie among those of its source run, for models that lie under their run."""
+
+
+def new_model_form(new: NewLoggedModel) -> CreateLoggedModel:
+    """The request that makes a logged model."""
+    return CreateLoggedModel(
+        experiment_id=new.experiment_id,
+        name=new.name,
+        model_type=new.model_type,
+        source_run_id=new.source_run_id,
+        params=tuple(LoggedModelPair(key, value) for key, value in new.params.items()),
+        tags=tuple(LoggedModelPair(key, value) for key, value in new.tags.items()),
+        model_id=new.model_id,
+        artifact_path=new.artifact_path,
+    )
+
+
+def pairs_of(what: str, pairs: Iterable[LoggedModelPair]) -> dict[str, str]:
+    """Tags or params (`what`) as a dict. Raises InvalidValue for one that stands in it twice with two values."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        if found.setdefault(pair.key, pair.value) != pair.value:
+            raise InvalidValue(f"logged-models: {pair.key!r} is given twice among the {what}")
+    return found
+
+
+def new_model_of(asked: CreateLoggedModel) -> NewLoggedModel:
+    """The logged model that a request makes. Raises InvalidValue for a tag or param that stands in it twice."""
+    return NewLoggedModel(
+        asked.experiment_id,
+        model_id=asked.model_id,
+        name=asked.name,
+        model_type=asked.model_type,
+        source_run_id=asked.source_run_id,
+        tags=pairs_of("tags", asked.tags),
+        params=pairs_of("params", asked.params),
+        artifact_path=asked.artifact_path,
+    )
 
 
 @frozen

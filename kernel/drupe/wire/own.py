@@ -16,6 +16,8 @@ from drupe.entities import (
     DatasetInput,
     Heartbeat,
     LogBatch,
+    ModelInput,
+    ModelOutput,
     ModelPoints,
     NewRun,
     Origin,
@@ -30,7 +32,7 @@ from drupe.entities import (
 from drupe.entities.endian import from_little_endian, to_little_endian
 from drupe.entities.limits import STEP_MAX
 from drupe.errors import InvalidValue
-from drupe.wire.logged_models import SearchedDataset, SortedBy
+from drupe.wire.logged_models import CreateLoggedModel, SearchedDataset, SortedBy, new_model_form, new_model_of
 from drupe.wire.shapes import bounded, needed
 from drupe.wire.tracking import CreateRun
 
@@ -107,6 +109,9 @@ class Ship:
     inputs: tuple[DatasetInput, ...] = ()
     status: RunStatus | None = None
     end_time: int | None = None
+    models: tuple[CreateLoggedModel, ...] = ()
+    model_inputs: tuple[ModelInput, ...] = ()
+    model_outputs: tuple[ModelOutput, ...] = ()
 
 
 @frozen
@@ -236,6 +241,9 @@ def ship_form(parcel: Parcel) -> Ship:
         inputs=parcel.inputs,
         status=parcel.status,
         end_time=parcel.end_time,
+        models=tuple(map(new_model_form, parcel.models)),
+        model_inputs=parcel.model_inputs,
+        model_outputs=parcel.model_outputs,
     )
 
 
@@ -260,6 +268,9 @@ def parcel_of(asked: Ship) -> Parcel:
         inputs=asked.inputs,
         status=asked.status,
         end_time=asked.end_time,
+        models=tuple(map(new_model_of, asked.models)),
+        model_inputs=asked.model_inputs,
+        model_outputs=asked.model_outputs,
     )
 
 

@@ -18,6 +18,8 @@ from drupe.entities import (
     ModelPoints,
     NewLoggedModel,
     Page,
+    Parcel,
+    Receipt,
     Run,
     RunOutputs,
 )
@@ -395,6 +397,43 @@ class TakesAnyToken(MemoryTrackingStore):
 class TakesNoLimitForTheUsual(MemoryTrackingStore):
     def search_logged_models(self, query: Query, *, limit: int = 50, **given: Any) -> Page[LoggedModel]:
         return super().search_logged_models(query, limit=limit or 50, **given)
+
+
+# --- from journals, and under their run
+
+
+@caught_by("test_a_logged_model_can_lie_among_the_files_of_its_run")
+class KeepsEveryModelApart(MemoryTrackingStore):
+    def create_logged_model(self, new: NewLoggedModel) -> LoggedModel:
+        return super().create_logged_model(evolve(new, artifact_path=None))
+
+
+@caught_by("test_only_the_files_of_a_run_that_is_there_can_hold_a_logged_model")
+class PutsModelsUnderAnyRun(MemoryTrackingStore):
+    def create_logged_model(self, new: NewLoggedModel) -> LoggedModel:
+        run = self._runs.get(str(new.source_run_id))
+        home = new.experiment_id if run is None else run.info.experiment_id
+        return super().create_logged_model(evolve(new, experiment_id=home))
+
+
+@caught_by("test_a_parcel_brings_logged_models_with_their_ties_and_points")
+class ForgetsTies(MemoryTrackingStore):
+    def ship(self, parcel: Parcel) -> Receipt:
+        return super().ship(evolve(parcel, model_outputs=()))
+
+
+@caught_by("test_a_parcel_with_logged_models_is_taken_once")
+class TakesTheLastStep(MemoryTrackingStore):
+    def _take_models(self, parcel: Parcel) -> None:
+        super()._take_models(parcel)
+        for one in parcel.model_outputs:
+            self._made[parcel.run_id][one.model_id] = one.step + len(self._positions)
+
+
+@caught_by("test_a_parcel_whose_logged_models_cannot_be_leaves_nothing")
+class KeepsModelsOfARefusedParcel(MemoryTrackingStore):
+    def _kept_models(self, parcel: Parcel) -> tuple[Any, ...]:
+        return self._models, self._used, self._made
 
 
 @pytest.mark.parametrize(("broken", "test"), FAULTS, ids=[f"{broken.__name__}-{test}" for broken, test in FAULTS])

@@ -21,27 +21,27 @@ class LoggedModelCalls(HttpTrackingStore):
     """The part of a tracking store about logged models; making and searching them is each server's own."""
 
     def get_logged_model(self, model_id: str, *, allow_deleted: bool = False) -> LoggedModel:
-        return self._model(f"GET {_ONE}", wire.GetLoggedModel(model_id=_known_form(model_id), allow_deleted=allow_deleted))
+        return self._model(f"GET {_ONE}", wire.GetLoggedModel(model_id=self._there(model_id), allow_deleted=allow_deleted))
 
     def set_logged_model_status(self, model_id: str, status: LoggedModelStatus, *, message: str | None = None) -> LoggedModel:
         asked = wire.FinalizeLoggedModel(
-            model_id=_known_form(model_id), status=status, status_message=logged_limits.check_status_message(message)
+            model_id=self._there(model_id), status=status, status_message=logged_limits.check_status_message(message)
         )
         return self._model(f"PATCH {_ONE}", asked)
 
     def delete_logged_model(self, model_id: str) -> None:
-        self._link.ask(f"DELETE {_ONE}", wire.OneLoggedModel(model_id=_known_form(model_id)), missing=LoggedModelNotFound)
+        self._link.ask(f"DELETE {_ONE}", wire.OneLoggedModel(model_id=self._there(model_id)), missing=LoggedModelNotFound)
 
     def set_logged_model_tags(self, model_id: str, tags: Mapping[str, str]) -> LoggedModel:
         checked = check_tags("logged model tag", tags, limit=None)
-        return self._model(f"PATCH {_ONE}/tags", wire.SetLoggedModelTags(model_id=_known_form(model_id), tags=pairs(checked)))
+        return self._model(f"PATCH {_ONE}/tags", wire.SetLoggedModelTags(model_id=self._there(model_id), tags=pairs(checked)))
 
     def delete_logged_model_tag(self, model_id: str, key: str) -> None:
-        asked = wire.DeleteLoggedModelTag(model_id=_known_form(model_id), tag_key=key)
+        asked = wire.DeleteLoggedModelTag(model_id=self._there(model_id), tag_key=key)
         self._link.ask(f"DELETE {_ONE}/tags/{{tag_key}}", asked, missing=LoggedModelNotFound, done=(TagNotFound,))
 
     def log_logged_model_params(self, model_id: str, params: Mapping[str, str]) -> None:
-        asked = wire.LogLoggedModelParams(model_id=_known_form(model_id), params=pairs(params))
+        asked = wire.LogLoggedModelParams(model_id=self._there(model_id), params=pairs(params))
         self._link.ask(f"POST {_ONE}/params", asked, missing=LoggedModelNotFound)
 
     def log_model_inputs(self, run_id: str, models: Sequence[ModelInput]) -> None:
@@ -49,6 +49,10 @@ class LoggedModelCalls(HttpTrackingStore):
 
     def log_outputs(self, run_id: str, models: Sequence[ModelOutput]) -> None:
         self._link.ask("POST runs/outputs", tracking.LogOutputs(run_id=run_id, models=tuple(models)), missing=RunNotFound)
+
+    def _there(self, model_id: str) -> str:
+        """What a logged model is called there. Raises LoggedModelNotFound for what is called so nowhere."""
+        return _known_form(model_id)
 
     def _model(self, route: str, asked: Any) -> LoggedModel:
         return cast("LoggedModel", self._link.ask(route, asked, missing=LoggedModelNotFound).model)

@@ -9,6 +9,7 @@ from uuid import uuid4
 from attrs import evolve
 
 from drupe.entities import (
+    LogBatch,
     LoggedModel,
     LoggedModelStatus,
     Metric,
@@ -22,6 +23,7 @@ from drupe.entities import (
 from drupe.entities.metrics import rank
 from drupe.errors import (
     ExperimentNotFound,
+    InvalidValue,
     LoggedModelNotFound,
     ParamConflict,
     StoreUnavailable,
@@ -34,13 +36,16 @@ from drupe.wire import logged_models as wire
 from drupe.wire.tracking import Nothing
 from drupe_store_http.dialect import plain_query, split
 from drupe_store_http.ids import PRIVATE, experiment_ids as all_experiment_ids
+from drupe_store_http.link import Link
 from drupe_store_http.logged_models import LoggedModelCalls, pairs, worded
 from drupe_store_http.mlflow_shipping import MlflowTrackingStore
+from drupe_store_http.servers import Server
 from drupe_store_http.walking import walked
 
 __all__ = ["Mlflow3TrackingStore"]
 
 REQUEST_TAG = f"{PRIVATE}request"
+ID_TAG = f"{PRIVATE}model_id"
 
 
 class Mlflow3TrackingStore(LoggedModelCalls, MlflowTrackingStore):
@@ -51,11 +56,16 @@ class Mlflow3TrackingStore(LoggedModelCalls, MlflowTrackingStore):
         Feature.LOGGED_MODELS: Support.SOME_VERSIONS,
     }
 
+    def __init__(self, link: Link, server: Server) -> None:
+        super().__init__(link, server)
+        self._model_ids: dict[str, str] = {}  # those that were asked for, and what they are called there
+
     def create_logged_model(self, new: NewLoggedModel) -> LoggedModel:
-        """As the contract says, but for `model_id`: the server chooses it. Raises UnsupportedFeature for one that is given."""
+        """As the contract says, but that the server chooses id and address: a `model_id` that is given is kept in a private tag, and known too."""
         new = logged_limits.check_new_logged_model(new)
-        if new.model_id:
-            raise UnsupportedFeature("an MLflow server chooses the ids of logged models itself", feature=Feature.LOGGED_MODELS.name)
+        made_before = self._chosen_here(new.model_id) if new.model_id else None
+        if made_before is not None:
+            return _told(made_before)
         request = uuid4().hex
         run_id = self._ids.there(new.source_run_id) if new.source_run_id else None
         asked = wire.CreateLoggedModel(
@@ -64,7 +74,7 @@ class Mlflow3TrackingStore(LoggedModelCalls, MlflowTrackingStore):
             model_type=new.model_type,
             source_run_id=run_id,
             params=pairs(new.params),
-            tags=pairs({**new.tags, REQUEST_TAG: request}),
+            tags=pairs({**new.tags, REQUEST_TAG: request, **({ID_TAG: new.model_id} if new.model_id else {})}),
         )
         with self._in_active_experiment(new.experiment_id):
             try:
@@ -75,10 +85,19 @@ class Mlflow3TrackingStore(LoggedModelCalls, MlflowTrackingStore):
                 if not found:
                     raise
                 made = found[0]  # it was made, and only the answer was lost
+        self._model_ids[new.model_id or made.model_id] = made.model_id
         return _told(made)
 
     def get_logged_model(self, model_id: str, *, allow_deleted: bool = False) -> LoggedModel:
-        return _told(super().get_logged_model(model_id, allow_deleted=allow_deleted))
+        try:
+            found = super().get_logged_model(model_id, allow_deleted=allow_deleted)
+        except LoggedModelNotFound:
+            made_before = self._chosen_here(model_id)
+            if made_before is None:
+                raise
+            found = made_before
+        self._model_ids[model_id] = found.model_id
+        return _told(found)
 
     def search_logged_models(
         self, query: Query, *, experiment_ids: Sequence[str] | None, limit: int = 50, page_token: str | None = None
@@ -137,20 +156,39 @@ class Mlflow3TrackingStore(LoggedModelCalls, MlflowTrackingStore):
 
     def log_model_inputs(self, run_id: str, models: Sequence[ModelInput]) -> None:
         there = self._ids.there(run_id)
-        self._check_known(one.model_id for one in models)
+        known = [ModelInput(self._known_there(one.model_id)) for one in models]
         with self._ids.in_active_run(there):
-            super().log_model_inputs(there, models)
+            super().log_model_inputs(there, known)
 
     def log_outputs(self, run_id: str, models: Sequence[ModelOutput]) -> None:
         there = self._ids.there(run_id)
-        checked = logged_limits.check_model_outputs(models)
-        self._check_known(one.model_id for one in checked)
+        known = [ModelOutput(self._known_there(one.model_id), one.step) for one in logged_limits.check_model_outputs(models)]
         with self._ids.in_active_run(there):
-            super().log_outputs(there, checked)
+            super().log_outputs(there, known)
 
-    def _check_known(self, model_ids: Iterable[str]) -> None:
-        for model_id in model_ids:
-            self.get_logged_model(model_id)
+    def _with_ids_there(self, batch: LogBatch) -> LogBatch:
+        def known(model_id: str) -> str:
+            return self._model_ids.get(model_id) or self._known_there(model_id)
+
+        try:
+            return evolve(batch, model_points=tuple(evolve(one, model_id=known(one.model_id)) for one in batch.model_points))
+        except LoggedModelNotFound as fault:
+            raise InvalidValue(f"{fault.message}, so no metric can be its") from fault
+
+    def _there(self, model_id: str) -> str:
+        return self._model_ids.get(model_id) or super()._there(model_id)
+
+    def _known_there(self, model_id: str) -> str:
+        return self.get_logged_model(model_id).model_id
+
+    def _chosen_here(self, model_id: str) -> LoggedModel | None:
+        """The model that was made under this id, if there is one."""
+        experiments = all_experiment_ids(self._link)
+        search = wire.SearchLoggedModels(experiments, f"tags.`{ID_TAG}` = '{super()._there(model_id)}'", max_results=1)
+        models: Sequence[LoggedModel] = self._link.ask("POST logged-models/search", search).models if experiments else ()
+        if models:
+            self._model_ids[model_id] = models[0].model_id
+        return models[0] if models else None
 
 
 def _told(model: LoggedModel) -> LoggedModel:

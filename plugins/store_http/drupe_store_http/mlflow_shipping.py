@@ -72,6 +72,13 @@ class MlflowTrackingStore(MlflowRuns):
             made = self.create_run(parcel.new).info.run_id
             self._adopt_children(parcel.run_id, made, parcel.new.experiment_id)
         there = self._ids.there(parcel.run_id)
+        for model in parcel.models:
+            self.create_logged_model(model)
+        if parcel.model_inputs:
+            self.log_model_inputs(there, parcel.model_inputs)
+        if parcel.model_outputs:
+            self.log_outputs(there, parcel.model_outputs)
+        parcel = evolve(parcel, batch=self._with_ids_there(parcel.batch))
         for key in parcel.removed_tags:
             with suppress(TagNotFound):
                 self.delete_run_tag(there, key)

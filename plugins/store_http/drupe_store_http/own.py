@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, cast
 
+from attrs import evolve
+
 from drupe.entities import (
     Heartbeat,
     LogBatch,
@@ -28,7 +30,7 @@ from drupe.extend import Feature, Support
 from drupe.search.query import Query
 from drupe.search.render import render
 from drupe.wire import logged_models, own, tracking as wire
-from drupe_store_http.logged_models import LoggedModelCalls, pairs, worded
+from drupe_store_http.logged_models import LoggedModelCalls, worded
 
 __all__ = ["OwnTrackingStore"]
 
@@ -102,16 +104,8 @@ class OwnTrackingStore(LoggedModelCalls):
 
     def create_logged_model(self, new: NewLoggedModel) -> LoggedModel:
         new = logged_limits.check_new_logged_model(new)
-        asked = logged_models.CreateLoggedModel(
-            experiment_id=new.experiment_id,
-            name=new.name,
-            model_type=new.model_type,
-            source_run_id=new.source_run_id,
-            params=pairs(new.params),
-            tags=pairs(new.tags),
-            model_id=new.model_id or f"m-{uuid.uuid4().hex}",
-        )
-        return self._model("POST logged-models", asked)
+        known = evolve(new, model_id=new.model_id or f"m-{uuid.uuid4().hex}")
+        return self._model("POST logged-models", logged_models.new_model_form(known))
 
     def search_logged_models(
         self, query: Query, *, experiment_ids: Sequence[str] | None, limit: int = 50, page_token: str | None = None

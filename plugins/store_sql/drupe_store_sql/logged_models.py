@@ -13,11 +13,11 @@ from sqlalchemy import bindparam, delete, select, text, update
 
 from drupe.entities import DeletedKind, LoggedModel, LoggedModelStatus, NewLoggedModel
 from drupe.entities.names import invent_run_name
-from drupe.errors import AlreadyExists, LoggedModelNotFound, ParamConflict, TagNotFound
+from drupe.errors import AlreadyExists, InvalidValue, LoggedModelNotFound, ParamConflict, RunNotFound, TagNotFound, WrongLifecycle
 from drupe_store_sql import deletions, experiments, model_metrics
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import replace, stretch
-from drupe_store_sql.tables import logged_model_params, logged_model_tags, logged_models
+from drupe_store_sql.tables import logged_model_params, logged_model_tags, logged_models, runs
 
 __all__ = ["COLUMNS", "add", "add_missing", "add_params", "delete_tag", "get", "read", "remove", "require", "set_status", "set_tags"]
 
@@ -37,6 +37,7 @@ _ADD = text(
     "is_deleted, request) VALUES (:model_id, :experiment, :name, :artifact_location, :created_ms, :updated_ms, :status, :model_type, "
     ":source_run_id, 0, :request) RETURNING id"
 )
+_RUN = select(runs.c.experiment, runs.c.artifact_uri, runs.c.is_deleted).where(runs.c.run_id == bindparam("of"))
 _TOUCH = update(logged_models).where(logged_models.c.id == bindparam("number")).values(updated_ms=bindparam("now"))
 _STATUS = (
     update(logged_models)
@@ -69,7 +70,7 @@ def add(session: Session, new: NewLoggedModel, *, now: int) -> LoggedModel:
         model_id,
         new.experiment_id,
         new.name or invent_run_name(),
-        f"{location.rstrip('/')}/models/{model_id}/artifacts",
+        _below_run(session, number, new) if new.artifact_path else f"{location.rstrip('/')}/models/{model_id}/artifacts",
         now,
         now,
         model_type=new.model_type,
@@ -94,6 +95,19 @@ def add(session: Session, new: NewLoggedModel, *, now: int) -> LoggedModel:
     session.many(_SET_TAG, _rows(row[0], made.tags))
     session.many(_ADD_PARAM, _rows(row[0], made.params))
     return made
+
+
+def _below_run(session: Session, experiment: int, new: NewLoggedModel) -> str:
+    """The address of a model whose files lie among those of its run."""
+    row = session.row(_RUN, of=new.source_run_id)
+    if row is None:
+        raise RunNotFound(f"no run has the id {str(new.source_run_id)[:60]!r}, so no model's files can lie among its files")
+    home, address, is_deleted = row
+    if is_deleted:
+        raise WrongLifecycle(f"run {new.source_run_id} is deleted; restore it first", run_id=new.source_run_id)
+    if home != experiment:
+        raise InvalidValue(f"run {new.source_run_id} is not of experiment {new.experiment_id}", run_id=new.source_run_id)
+    return f"{str(address).rstrip('/')}/{new.artifact_path}"
 
 
 def get(session: Session, model_id: str, *, allow_deleted: bool = False) -> LoggedModel:
@@ -204,4 +218,6 @@ def _rows(number: int, pairs: Mapping[str, str]) -> list[dict[str, Any]]:
 def _digest(new: NewLoggedModel) -> bytes:
     """What makes two requests for a logged model the same request."""
     told: Any = {**asdict(new), "tags": sorted(new.tags.items()), "params": sorted(new.params.items())}
+    if new.artifact_path is None:
+        del told["artifact_path"]  # stores know requests that were made before there was one
     return hashlib.blake2b(json.dumps(told, sort_keys=True).encode("utf-8", "surrogatepass"), digest_size=16).digest()

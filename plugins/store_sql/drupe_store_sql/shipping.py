@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import bindparam, select, text
 
-from drupe.entities import Heartbeat, Parcel, Receipt, RunStatus, limits
+from drupe.entities import Heartbeat, Parcel, Receipt, RunStatus, limits, logged_limits
 from drupe.errors import OriginGap
-from drupe_store_sql import inputs, runs
+from drupe_store_sql import inputs, logged_models, runs, ties
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import held, replace, stretch
 from drupe_store_sql.tables import heartbeats, origins, runs as runs_table
@@ -45,7 +45,7 @@ def shipped_to(session: Session, writer: str) -> int:
     return 0 if row is None else int(row[0])
 
 
-def ship(session: Session, parcel: Parcel) -> Receipt:
+def ship(session: Session, parcel: Parcel, *, now: int) -> Receipt:
     """See TrackingStore.ship. The parcel's origin was checked before."""
     origin = parcel.origin
     position = _hold_position(session, origin.writer)
@@ -59,10 +59,18 @@ def ship(session: Session, parcel: Parcel) -> Receipt:
             writer=origin.writer,
         )
     batch = runs.check_batch(parcel.batch)
+    models = [logged_limits.check_new_logged_model(one) for one in parcel.models]
+    made = logged_limits.check_model_outputs(parcel.model_outputs)
     used = [limits.check_dataset_input(one) for one in parcel.inputs]
     if parcel.new is not None:
         runs.add(session, parcel.new, parcel.run_id)
     number = runs.require_active(session, parcel.run_id)
+    for model in models:
+        logged_models.add(session, model, now=now)
+    if parcel.model_inputs:
+        ties.tie_inputs(session, number, parcel.model_inputs)
+    if made:
+        ties.tie_outputs(session, number, made)
     for key in parcel.removed_tags:
         runs.remove_tag(session, number, key)
     clashes = runs.write(session, number, batch)

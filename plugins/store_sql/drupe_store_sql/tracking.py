@@ -276,7 +276,7 @@ class SqlTrackingStore(TrackingStore):
     def ship(self, parcel: Parcel) -> Receipt:
         limits.check_parcel(parcel)
         with self._database.write() as session:
-            return shipping.ship(session, parcel)
+            return shipping.ship(session, parcel, now=self._database.clock())
 
     def beat(self, beats: Sequence[Heartbeat]) -> None:
         checked = [limits.check_heartbeat(one) for one in beats]

@@ -9,13 +9,27 @@ from typing import Any
 
 from attrs import asdict, define, field
 
-from drupe.entities import Dataset, DatasetInput, InputTag, LogBatch, NewRun, Origin, Parcel, Points, RunStatus
+from drupe.entities import (
+    Dataset,
+    DatasetInput,
+    InputTag,
+    LogBatch,
+    ModelInput,
+    ModelOutput,
+    ModelPoints,
+    NewLoggedModel,
+    NewRun,
+    Origin,
+    Parcel,
+    Points,
+    RunStatus,
+)
 from drupe.entities.endian import from_little_endian
 from drupe.tracking.journal import layout
 from drupe.tracking.journal.cursor import Stretch
 from drupe.tracking.journal.layout import FrameKind
 
-__all__ = ["dataset_form", "fold", "new_run_form"]
+__all__ = ["dataset_form", "fold", "model_form", "model_points_form", "new_run_form", "ties_form"]
 
 FEW_KEYS = 24
 
@@ -33,11 +47,14 @@ def fold(run_id: str, writer: str, stretch: Stretch) -> Parcel:
         run_id=run_id,
         origin=Origin(writer, stretch.start, stretch.end),
         new=folded.new,
-        batch=LogBatch(metrics=folded.metrics, params=folded.params, tags=folded.tags),
+        batch=LogBatch(metrics=folded.metrics, params=folded.params, tags=folded.tags, model_points=folded.model_points()),
         removed_tags=tuple(folded.removed),
         inputs=tuple(folded.inputs),
         status=folded.status,
         end_time=folded.end_time,
+        models=tuple(folded.models),
+        model_inputs=tuple(map(ModelInput, folded.used)),
+        model_outputs=tuple(ModelOutput(model_id, step) for model_id, step in folded.made.items()),
     )
 
 
@@ -51,6 +68,21 @@ def dataset_form(used: DatasetInput) -> dict[str, Any]:
     return asdict(used)
 
 
+def model_form(new: NewLoggedModel) -> dict[str, Any]:
+    """A logged model to be made, as JSON takes it."""
+    return asdict(new)
+
+
+def ties_form(used: Iterable[str] = (), made: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """Logged models that a run uses, and those that it has made with the step, as JSON takes them."""
+    return {"used": list(used), "made": dict(made or {})}
+
+
+def model_points_form(model_id: str, points: Iterable[tuple[str, int, int, float]], dataset: tuple[str, str] | None) -> dict[str, Any]:
+    """Points (key, step, time, value) of a logged model on a dataset (name, digest), as JSON takes them."""
+    return {"model_id": model_id, "dataset": dataset, "points": list(points)}
+
+
 @define
 class _Folded:
     keys: Mapping[int, str]
@@ -62,6 +94,10 @@ class _Folded:
     inputs: list[DatasetInput] = field(factory=list)
     status: RunStatus | None = None
     end_time: int | None = None
+    models: list[NewLoggedModel] = field(factory=list)
+    used: dict[str, None] = field(factory=dict)
+    made: dict[str, int] = field(factory=dict)
+    _of_models: dict[tuple[str, str, str | None, str | None], Points] = field(factory=dict)
     _columns: dict[int, Points] = field(factory=dict)
 
     def points_of(self, number: int) -> Points:
@@ -124,6 +160,28 @@ class _Folded:
         for told in layout.from_json(payload):
             self.inputs.append(DatasetInput(Dataset(**told["dataset"]), tuple(InputTag(**tag) for tag in told["tags"])))
 
+    def model_points(self) -> tuple[ModelPoints, ...]:
+        """The points that are logged models' too."""
+        return tuple(ModelPoints(model_id, key, points, *on) for (model_id, key, *on), points in self._of_models.items())
+
+    def model(self, payload: memoryview) -> None:
+        """MODEL."""
+        self.models.append(NewLoggedModel(**layout.from_json(payload)))
+
+    def ties(self, payload: memoryview) -> None:
+        """MODEL_TIES."""
+        told = layout.from_json(payload)
+        self.used |= dict.fromkeys(told["used"])
+        for model_id, step in told["made"].items():
+            self.made.setdefault(model_id, step)
+
+    def some_model_points(self, payload: memoryview) -> None:
+        """MODEL_POINTS."""
+        told = layout.from_json(payload)
+        name, digest = told["dataset"] or (None, None)
+        for key, *point in told["points"]:
+            self._of_models.setdefault((told["model_id"], key, name, digest), Points()).append(*point)
+
     def change(self, payload: memoryview) -> None:
         """CHANGE."""
         told = layout.from_json(payload)
@@ -145,4 +203,7 @@ _HANDLERS: Mapping[int, Callable[[_Folded, memoryview], None]] = {
     FrameKind.UNTAG: _Folded.untag,
     FrameKind.INPUTS: _Folded.some_inputs,
     FrameKind.CHANGE: _Folded.change,
+    FrameKind.MODEL: _Folded.model,
+    FrameKind.MODEL_TIES: _Folded.ties,
+    FrameKind.MODEL_POINTS: _Folded.some_model_points,
 }

@@ -59,6 +59,9 @@ class FrameKind(IntEnum):
     UNTAG = 9  # JSON text
     INPUTS = 10  # JSON list of datasets
     CHANGE = 11  # JSON: status, end_time
+    MODEL = 12  # JSON of a logged model to be made
+    MODEL_TIES = 13  # JSON: ids of logged models that the run uses; ids and steps of those that it has made
+    MODEL_POINTS = 14  # JSON: points that are a logged model's too, and the dataset that they were measured on
 
 
 class MetricRun(NamedTuple):

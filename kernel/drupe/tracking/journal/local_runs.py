@@ -15,6 +15,10 @@ from drupe.entities import (
     DatasetInput,
     LifecycleStage,
     MetricSummary,
+    ModelInput,
+    ModelOutput,
+    ModelPoints,
+    NewLoggedModel,
     NewRun,
     Parcel,
     Points,
@@ -22,6 +26,7 @@ from drupe.entities import (
     RunData,
     RunInfo,
     RunInputs,
+    RunOutputs,
     RunStatus,
 )
 from drupe.entities.metrics import rank
@@ -93,6 +98,10 @@ class LocalRun:
     params: dict[str, str] = field(factory=dict)
     tags: dict[str, str] = field(factory=dict)
     inputs: list[DatasetInput] = field(factory=list)
+    models: list[NewLoggedModel] = field(factory=list)
+    used: dict[str, None] = field(factory=dict)
+    made: dict[str, int] = field(factory=dict)
+    measured: dict[str, list[ModelPoints]] = field(factory=dict)
     _series: dict[str, _Series] = field(factory=dict)
     _cursors: dict[str, Cursor] = field(factory=dict)
 
@@ -123,7 +132,12 @@ class LocalRun:
             artifact_uri=(self.folder / STAGED).absolute().as_uri(),
         )
         metrics = {key: summary.last for key, summary in summaries.items()}
-        return Run(info, RunData(metrics, dict(self.params), dict(self.tags), summaries), RunInputs(tuple(self.inputs)))
+        return Run(
+            info,
+            RunData(metrics, dict(self.params), dict(self.tags), summaries),
+            RunInputs(tuple(self.inputs), tuple(map(ModelInput, self.used))),
+            RunOutputs(tuple(ModelOutput(model_id, step) for model_id, step in self.made.items())),
+        )
 
     def _take(self, parcel: Parcel) -> None:
         if parcel.new is not None and self.new is None:
@@ -136,7 +150,12 @@ class LocalRun:
         self.inputs += [used for used in parcel.inputs if used.dataset not in [one.dataset for one in self.inputs]]
         self.status = parcel.status or self.status
         self.end_time = self.end_time if parcel.end_time is None else parcel.end_time
-        for key, points in parcel.batch.metrics.items():
+        self.models += [new for new in parcel.models if new.model_id not in {one.model_id for one in self.models}]
+        self.used |= {one.model_id: None for one in parcel.model_inputs}
+        self.made = {**{one.model_id: one.step for one in parcel.model_outputs}, **self.made}
+        for given in parcel.batch.model_points:
+            self.measured.setdefault(given.model_id, []).append(given)
+        for key, points in _series_of(parcel):
             point = (points.steps[0], points.timestamps[0], points.values[0])
             self._series.setdefault(key, _Series(point, point)).add(points)
 
@@ -146,11 +165,16 @@ def points_of(folder: Path) -> dict[str, Points]:
     found: dict[str, dict[tuple[int, int, float, bool], _Point]] = {}
     for writer, files in writers_in(folder).items():
         for parcel in _parcels(folder.name, writer, files):
-            for key, points in parcel.batch.metrics.items():
+            for key, points in _series_of(parcel):
                 kept = found.setdefault(key, {})
                 for point in points:
                     kept.setdefault(rank(*point), point)
     return {key: Points.of(kept[place] for place in sorted(kept)) for key, kept in found.items()}
+
+
+def _series_of(parcel: Parcel) -> Iterator[tuple[str, Points]]:
+    yield from parcel.batch.metrics.items()
+    yield from ((one.key, one.points) for one in parcel.batch.model_points)
 
 
 def _parcels(run_id: str, writer: str, files: list[Path]) -> Iterator[Parcel]:

@@ -49,7 +49,8 @@ _wake = threading.Event()
 class Line:
     """One run of this process on its way to a store.
 
-    `params` are those that the run is known to have. `is_held`: nobody is to ship it (offline). `is_strict`: what the store does not take is
+    `params` are those that the run is known to have, `models` the ids of the logged models that it has made, by step, `tied` what else it is known
+    to be tied to: ids of logged models, names and digests of datasets. `is_held`: nobody is to ship it (offline). `is_strict`: what the store does not take is
     an error in the call that logs. `fault` is why the last try failed, `retry_at` (monotonic) when the next may begin.
     """
 
@@ -59,6 +60,8 @@ class Line:
     consignment: Consignment
     opened: Callable[[], TrackingStore]
     params: dict[str, str] = field(factory=dict)
+    models: dict[int, list[str]] = field(factory=dict)
+    tied: set[str | tuple[str, str]] = field(factory=set)
     is_held: bool = False
     is_strict: bool = False
     lock: threading.RLock = field(factory=threading.RLock)
@@ -184,7 +187,8 @@ def open_line(
         if line is None:
             journal = Journal(run_folder(uri, run_id), run_id, store=redact(uri), sync=_sync())
             consignment = Consignment(run_id, journal.writer, [], prepare)
-            line = Line(uri, run_id, journal, consignment, opened, dict(params or {}), is_held, bool(settings().get("strict_logging")))
+            is_strict = bool(settings().get("strict_logging"))
+            line = Line(uri, run_id, journal, consignment, opened, dict(params or {}), is_held=is_held, is_strict=is_strict)
             journal.before_next_file = _brake(line)
             _lines[run_id] = line
             _used_roots.add(journal.folder.parent)

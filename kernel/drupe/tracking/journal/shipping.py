@@ -13,6 +13,7 @@ from drupe.errors import OriginGap
 from drupe.extend import TrackingStore
 from drupe.tracking.journal.cursor import Cursor, Ending
 from drupe.tracking.journal.folding import fold
+from drupe.tracking.journal.lost_models import ship
 
 __all__ = ["CLASHES_TAG", "Consignment", "Shipped"]
 
@@ -114,14 +115,14 @@ class Consignment:
             parcel = evolve(parcel, origin=Origin(parcel.origin.writer, stretch.start - self._lost, stretch.end - self._lost))
         if self.prepare is not None:
             parcel = self.prepare(parcel)
-        receipt = store.ship(parcel)
+        receipt = ship(store, parcel)
         self.position = stretch.end
         if receipt.clashes:
             self._clashes |= {clash.key: {"kept": clash.kept[:200], "refused": clash.refused[:200]} for clash in receipt.clashes}
             store.log_batch(self.run_id, LogBatch(tags={CLASHES_TAG: json.dumps(self._clashes)}))
         batch = parcel.batch
         return Shipped(
-            sum(map(len, batch.metrics.values())),
+            sum(map(len, batch.metrics.values())) + sum(len(one.points) for one in batch.model_points),
             len(batch.params) - len(receipt.clashes),
             len(batch.tags),
             stretch.end - stretch.start,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from attrs import evolve
 
-from drupe.entities import LoggedModel, NewLoggedModel
+from drupe.entities import LoggedModel
 from drupe.entities.limits import check_key
 from drupe.errors import InvalidValue
 from drupe.search import ModelOrder, OnDataset, parse_logged_models
@@ -21,18 +19,7 @@ PAGE = 50
 
 def _create(services: Services, asked: wire.CreateLoggedModel) -> wire.LoggedModelFound:
     """See `wire.CreateLoggedModel`."""
-    made = services.tracking.create_logged_model(
-        NewLoggedModel(
-            asked.experiment_id,
-            model_id=asked.model_id,
-            name=asked.name,
-            model_type=asked.model_type,
-            source_run_id=asked.source_run_id,
-            tags=_pairs("tags", asked.tags),
-            params=_pairs("params", asked.params),
-        )
-    )
-    return _changed_model(services, made)
+    return _changed_model(services, services.tracking.create_logged_model(wire.new_model_of(asked)))
 
 
 def _get(services: Services, asked: wire.GetLoggedModel) -> wire.LoggedModelFound:
@@ -93,7 +80,7 @@ def _delete_tag(services: Services, asked: wire.DeleteLoggedModelTag) -> Nothing
 
 def _log_params(services: Services, asked: wire.LogLoggedModelParams) -> Nothing:
     """See `wire.LogLoggedModelParams`."""
-    services.tracking.log_logged_model_params(asked.model_id, _pairs("params", asked.params))
+    services.tracking.log_logged_model_params(asked.model_id, wire.pairs_of("params", asked.params))
     return _changed(services, asked.model_id)
 
 
@@ -112,14 +99,6 @@ def _log_outputs(services: Services, asked: LogOutputs) -> Nothing:
     services.tracking.log_outputs(asked.run_id, asked.models)
     services.changes.tell("run", run_id=asked.run_id)
     return Nothing()
-
-
-def _pairs(what: str, pairs: Iterable[wire.LoggedModelPair]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for pair in pairs:
-        if found.setdefault(pair.key, pair.value) != pair.value:
-            raise InvalidValue(f"logged-models: {pair.key!r} is given twice among the {what}")
-    return found
 
 
 def _told(services: Services, model: LoggedModel) -> LoggedModel:

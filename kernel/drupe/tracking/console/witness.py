@@ -110,8 +110,9 @@ class Witness:
                     break
             # once a second only where something is waited for that no descriptor tells: a new size of the terminal, the end of the wait
             ready = dict(self._poll.poll(1000 if leave_at or any(channel.stream == "terminal" for channel in self._channels) else None))
-            if self._control in ready:
-                self._obey()  # first: an order to begin a log was given before what goes into it was printed
+            # orders first: one to begin a log was given before what goes into it was printed, but perhaps after the system had looked at control
+            if self._control in ready or (self._has_control and self._only_control.poll(0)):
+                self._obey()
             for channel in self._channels:
                 if channel.stream == "terminal" and channel.is_open:
                     channel.follow_size()

@@ -6,14 +6,19 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.warm_python.warm import WarmPython, warm_python as opened_warm_python
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md"), ROOT / "kernel/README.md"])
 OWN_TEST = {"docs/how-to/write-a-plugin.md", "docs/how-to/docker.md"}  # see tests/plugins and tests/operate
+LEARNING = ("pandas", "sklearn.datasets", "sklearn.ensemble", "sklearn.linear_model", "sklearn.model_selection", "sklearn.pipeline")
 NEEDS_POSTGRES = {"docs/how-to/postgresql.md"}
 RUNNABLE = [
     page
@@ -37,8 +42,27 @@ def postgres(postgres_server: Any) -> dict[str, str]:
     return variables
 
 
+@pytest.fixture(scope="module")
+def python_for(warm_python: WarmPython) -> Iterator[Callable[[str], WarmPython]]:
+    """A function that gives the Python for a page's text: pages about models share one that has scikit-learn, unless they say when it is imported."""
+    with ExitStack() as stack:
+        learned: list[WarmPython] = []
+
+        def of(text: str) -> WarmPython:
+            if "sklearn" not in text or "autolog(" in text:
+                return warm_python
+            if not learned:
+                learned.append(stack.enter_context(opened_warm_python(*LEARNING)))
+            return learned[0]
+
+        yield of
+
+
 @pytest.mark.parametrize("page", RUNNABLE, ids=name)
-def test_the_code_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_the_code_of_a_page_runs_from_top_to_bottom(
+    page: Path, tmp_path: Path, python_for: Callable[[str], WarmPython], request: pytest.FixtureRequest
+) -> None:
+    python = python_for(page.read_text())
     work = tmp_path / "work"
     work.mkdir()
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("DRUPE_", "MLFLOW_"))}
@@ -48,9 +72,9 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path, 
     if name(page) in NEEDS_POSTGRES:
         environment |= request.getfixturevalue("postgres")
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tests/docs/run_page.py"), str(page)],
+        [python.python, str(ROOT / "tests/docs/run_page.py"), str(page)],
         cwd=work,
-        env=environment,
+        env=python.on_path(environment),
         capture_output=True,
         text=True,
         timeout=240,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,11 +30,12 @@ class Program:
     """How a program is started: `run` waits for its end, `start` does not."""
 
     folder: Path
+    python: str
 
     def start(self, code: str, **rest: Any) -> subprocess.Popen[bytes]:
         (self.folder / "train.py").write_text(f"import os, sys, drupe\n{code}")
         return subprocess.Popen(
-            [sys.executable, "train.py"], cwd=self.folder, **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **rest}
+            [self.python, "train.py"], cwd=self.folder, **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **rest}
         )
 
     def run(self, code: str, **rest: Any) -> subprocess.CompletedProcess[bytes]:
@@ -45,8 +45,8 @@ class Program:
 
 
 @pytest.fixture
-def program(workspace: Path) -> Program:
-    return Program(workspace)
+def program(workspace: Path, warm_python: Any) -> Program:
+    return Program(workspace, warm_python.python)
 
 
 @pytest.fixture

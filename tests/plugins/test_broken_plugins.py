@@ -12,6 +12,7 @@ BUILT_IN = {
     "flavor-sklearn",
     "import-mlflow",
     "server-rest",
+    "serving",
     "source-files",
     "source-http",
     "store-http",

@@ -89,6 +89,7 @@ def test_the_allow_list_of_the_environment_disables_all_others(house: Any) -> No
         "flavor-sklearn": "disabled",
         "import-mlflow": "disabled",
         "server-rest": "disabled",
+        "serving": "disabled",
         "source-files": "disabled",
         "source-http": "disabled",
         "sound": "active",

@@ -6,6 +6,7 @@ import click
 
 from drupe.cli.lazy_group import plugin_commands
 from drupe.cli.nouns import LazyNoun
+from drupe.lazy import load
 
 __all__ = ["models"]
 
@@ -27,8 +28,11 @@ VERBS = {
         drupe models predict -m brave-plum-12/model -i customers.csv
     """,
 )
-def models() -> None:
+@click.pass_context
+def models(ctx: click.Context) -> None:
     """Show logged models and predict with them.
 
     A model is named by its address: RUN/PATH, runs:/ID/PATH, models:/NAME/VERSION, models:/NAME@ALIAS, or a folder.
     """
+    # verbs of plugins, which know nothing of this command line, find the full address of a model by it
+    ctx.obj = lambda named: load("drupe.cli.model_address:addressed")(ctx, named)[1]

@@ -77,6 +77,13 @@ class Flavor(ABC):
         """The library's own object, for `<flavor>.load_model`: what `load` gave, unless that is something made ready to predict around it."""
         return model
 
+    def predicts_rows_alone(self, model: Any, config: Mapping[str, Any]) -> bool:
+        """True when `predict` gives each row what it would give that row alone, so that rows of several requests may be predicted together.
+
+        Say so for libraries whose models are like that by what they are; leave it False where users' code may do anything.
+        """
+        return False
+
     def loads(self, config: Mapping[str, Any]) -> bool:
         """True when this flavor can read `flavors.<name>` as it stands; a cheap look at keys, nothing is opened."""
         return bool(config)

@@ -47,6 +47,11 @@ class LoadedModel:
         return self.metadata.signature
 
     @property
+    def predicts_rows_alone(self) -> bool:
+        """True when the flavor knows that a row's prediction does not depend on the rows beside it."""
+        return self._flavor.predicts_rows_alone(self.native, self.config)
+
+    @property
     def model_config(self) -> Any:
         """The configuration that the model was saved with."""
         return self.config.get("config")

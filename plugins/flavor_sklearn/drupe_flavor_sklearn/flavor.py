@@ -107,6 +107,10 @@ class SklearnFlavor(Flavor):
             inputs = inputs.iloc[:, 0]
         return getattr(model, method)(inputs)
 
+    def predicts_rows_alone(self, model: Any, config: Mapping[str, Any]) -> bool:
+        """True but for `score`, which is one number for all rows."""
+        return config.get("predict_fn") != "score"
+
     def loads(self, config: Mapping[str, Any]) -> bool:
         """True when the keys name a model file in a known format."""
         return "pickled_model" in config and (config.get("serialization_format") or PICKLE) in (SKOPS, CLOUDPICKLE, PICKLE)

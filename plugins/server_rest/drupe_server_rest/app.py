@@ -18,18 +18,19 @@ from drupe.errors import DrupeError, InvalidValue
 from drupe.extend import Feature
 from drupe.uris import ArtifactPath
 from drupe.wire.routes import Access
-from drupe_server_rest.answers import SAFE_HEADERS, Answer, fault_answer, json_answer, send_answer, text_answer
-from drupe_server_rest.bodies import ClientGone, Limits
+from drupe_asgi.answers import SAFE_HEADERS, Answer, fault_answer, json_answer, send_answer, text_answer
+from drupe_asgi.bodies import ClientGone, Limits
+from drupe_asgi.errors import MethodNotAllowed, NoSuchRoute
+from drupe_asgi.exchange import Exchange, Receive, Scope, Send
+from drupe_asgi.figures import Counted, Figures
+from drupe_asgi.gate import Gate, Policy, check_told_once
+from drupe_asgi.workers import Place
 from drupe_server_rest.commits import CommitQueue
-from drupe_server_rest.errors import MethodNotAllowed, NoSuchRoute
-from drupe_server_rest.exchange import Exchange, Receive, Scope, Send
-from drupe_server_rest.figures import Counted, Figures
-from drupe_server_rest.gate import Gate, Policy, check_told_once
+from drupe_server_rest.errors import OtherOffset
 from drupe_server_rest.protocol import Protocol
 from drupe_server_rest.proxy import FORM_UPLOAD_BYTES, ArtifactProxy
 from drupe_server_rest.services import Services
 from drupe_server_rest.signed import SIGNED_ACCESS, SignedTransfers
-from drupe_server_rest.workers import Place
 
 __all__ = ["SPOKEN", "Application"]
 
@@ -41,6 +42,12 @@ SIGNED = re.compile(r"/(?:ajax-)?api/2\.0/mlflow-artifacts/(mpu/create|mpu/compl
 FILE_ACCESS = {"GET": Access.READ, "HEAD": Access.READ, "PUT": Access.WRITE, "DELETE": Access.DELETE}
 CLIENT_GONE = 499
 KEEP_ALIVE_S = 15.0
+NUMBERS = (
+    ("writes", "drupe_writes_total", "counter", "Writes that are kept."),
+    ("commits", "drupe_commits_total", "counter", "Transactions that they were written in."),
+    ("waiting", "drupe_writes_waiting", "gauge", "Writes that wait for their transaction."),
+    ("listeners", "drupe_listeners", "gauge", "Streams of changes that are open."),
+)
 
 log = logging.getLogger("drupe.server")
 access_log = logging.getLogger("drupe.server.access")
@@ -118,6 +125,8 @@ class Application:
         if exchange.is_answering:  # the connection is closed with the answer unfinished, which is how the client learns of it
             return
         answer = fault_answer(fault, exchange.request_id)
+        if isinstance(fault, OtherOffset):
+            answer.headers = (*answer.headers, (b"upload-offset", b"%d" % fault.details["offset"]))
         if not exchange.is_over and not exchange.is_read:
             await exchange.drain()
             if not exchange.is_over:
@@ -221,7 +230,7 @@ class Application:
             for other in self._place.others():
                 figures.add(other)
                 numbers.update(other["numbers"])
-        text = figures.text(**numbers)
+        text = figures.text([(name, kind, numbers[key], told) for key, name, kind, told in NUMBERS])
         return text_answer(text, kind="text/plain; version=0.0.4; charset=utf-8")
 
     def _numbers(self) -> dict[str, int]:

@@ -10,6 +10,7 @@ import click
 
 from drupe.tracking.address import get_tracking_uri
 from drupe.uris import redact
+from drupe_asgi.running import log_requests
 from drupe_server_rest.serving import serve
 from drupe_server_rest.settings import ServerSettings
 
@@ -65,12 +66,7 @@ def server(store: str | None, **given: Any) -> None:
     settings = ServerSettings(store=store, **given)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     if settings.log_requests:
-        access = logging.getLogger("drupe.server.access")
-        access.setLevel(logging.INFO)
-        access.propagate = False
-        lines = logging.StreamHandler(sys.stdout)
-        lines.setFormatter(logging.Formatter("%(message)s"))
-        access.addHandler(lines)
+        log_requests()
     address = settings.store or get_tracking_uri()
 
     def started(url: str) -> None:

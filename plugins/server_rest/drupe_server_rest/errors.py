@@ -1,4 +1,4 @@
-"""Errors that only a server has."""
+"""Errors that only the tracking server has; those of every server are in `drupe_asgi.errors`."""
 
 from __future__ import annotations
 
@@ -6,29 +6,7 @@ from typing import ClassVar
 
 from drupe.errors import DrupeError
 
-__all__ = ["MethodNotAllowed", "NoSuchRoute", "NotYet", "OtherOffset", "TooLarge", "TooSlow", "Unexpected"]
-
-
-class Unexpected(DrupeError):
-    """A fault of the server."""
-
-    code: ClassVar[str] = "DRP-0701"
-
-
-class NoSuchRoute(DrupeError):
-    """Nothing is served under this path."""
-
-    code: ClassVar[str] = "DRP-0702"
-    error_code: ClassVar[str] = "ENDPOINT_NOT_FOUND"
-    http_status: ClassVar[int] = 404
-
-
-class MethodNotAllowed(DrupeError):
-    """The path is served, but not with this method. `allowed`, among its details, are those that it is."""
-
-    code: ClassVar[str] = "DRP-0703"
-    error_code: ClassVar[str] = "BAD_REQUEST"
-    http_status: ClassVar[int] = 405
+__all__ = ["NotYet", "OtherOffset"]
 
 
 class OtherOffset(DrupeError):
@@ -45,19 +23,3 @@ class NotYet(DrupeError):
     code: ClassVar[str] = "DRP-0704"
     error_code: ClassVar[str] = "NOT_IMPLEMENTED"
     http_status: ClassVar[int] = 501
-
-
-class TooLarge(DrupeError):
-    """The body is larger than this server takes."""
-
-    code: ClassVar[str] = "DRP-0705"
-    error_code: ClassVar[str] = "INVALID_PARAMETER_VALUE"
-    http_status: ClassVar[int] = 413
-
-
-class TooSlow(DrupeError):
-    """The body did not arrive in time."""
-
-    code: ClassVar[str] = "DRP-0706"
-    error_code: ClassVar[str] = "BAD_REQUEST"
-    http_status: ClassVar[int] = 400

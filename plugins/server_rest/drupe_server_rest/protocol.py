@@ -16,12 +16,13 @@ from drupe.wire.routes import NOT_YET, PREFIXES, ROUTES, Access, Route
 from drupe.wire.series import PackedSeries
 from drupe.wire.shapes import Form, plain, read, read_query
 from drupe.wire.tracking import Nothing
-from drupe_server_rest.answers import Answer, json_answer, series_answer
-from drupe_server_rest.bodies import Limits, json_form, whole
+from drupe_asgi.answers import Answer, json_answer, series_answer
+from drupe_asgi.bodies import Limits, json_form, whole
+from drupe_asgi.errors import MethodNotAllowed, NoSuchRoute
+from drupe_asgi.exchange import Exchange
+from drupe_asgi.gate import Policy, check_is_json
 from drupe_server_rest.commits import CommitQueue
-from drupe_server_rest.errors import MethodNotAllowed, NoSuchRoute, NotYet
-from drupe_server_rest.exchange import Exchange
-from drupe_server_rest.gate import Policy, check_is_json
+from drupe_server_rest.errors import NotYet
 from drupe_server_rest.handlers import HANDLERS, Handler
 from drupe_server_rest.services import Services
 

@@ -25,10 +25,11 @@ from drupe.extend import OpenArtifact
 from drupe.uris import ArtifactPath
 from drupe.wire.artifacts import FilesFound
 from drupe.wire.shapes import plain
-from drupe_server_rest.answers import SAFE_HEADERS, Answer, json_answer
-from drupe_server_rest.bodies import ClientGone, Limits, chunks
-from drupe_server_rest.errors import OtherOffset, TooLarge, TooSlow
-from drupe_server_rest.exchange import Exchange, Receive
+from drupe_asgi.answers import SAFE_HEADERS, Answer, json_answer
+from drupe_asgi.bodies import ClientGone, Limits, chunks
+from drupe_asgi.errors import TooLarge, TooSlow
+from drupe_asgi.exchange import Exchange, Receive
+from drupe_server_rest.errors import OtherOffset
 from drupe_server_rest.resuming import KeptUploads, Stretch, Upload, stretch_of
 from drupe_server_rest.services import Services
 

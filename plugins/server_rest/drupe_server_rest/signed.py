@@ -16,10 +16,10 @@ from drupe.uris import ArtifactPath
 from drupe.wire.artifacts import DownloadAddress, DropParts, FinishParts, PartAddress, PartsStarted, StartParts
 from drupe.wire.routes import Access
 from drupe.wire.shapes import plain, read
-from drupe_server_rest.answers import Answer, json_answer
-from drupe_server_rest.bodies import Limits, json_form, whole
-from drupe_server_rest.exchange import Exchange
-from drupe_server_rest.gate import check_is_json
+from drupe_asgi.answers import Answer, json_answer
+from drupe_asgi.bodies import Limits, json_form, whole
+from drupe_asgi.exchange import Exchange
+from drupe_asgi.gate import check_is_json
 from drupe_server_rest.services import Services
 
 __all__ = ["SIGNED_ACCESS", "SignedTransfers"]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from drupe_server_rest.gate import bare_host, is_loopback
+from drupe_asgi.gate import bare_host, is_loopback
 from plugins.server_rest.tests.served import Served, start
 
 CREATE = "/api/2.0/mlflow/runs/create"

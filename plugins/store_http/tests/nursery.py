@@ -18,11 +18,11 @@ from typing import Any
 import uvicorn
 
 from drupe.tracking.address import registry_store
+from drupe_asgi.connection import Connection
+from drupe_asgi.gate import Gate
 from drupe_server_rest.app import Application
 from drupe_server_rest.changes import Changes
 from drupe_server_rest.commits import CommitQueue
-from drupe_server_rest.connection import Connection
-from drupe_server_rest.gate import Gate
 from drupe_server_rest.opening import places_of, stores
 from drupe_server_rest.services import Services
 from drupe_server_rest.settings import ServerSettings

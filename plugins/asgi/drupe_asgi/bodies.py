@@ -10,9 +10,9 @@ import orjson
 from attrs import frozen
 
 from drupe.errors import InvalidValue
-from drupe_server_rest.errors import TooLarge, TooSlow
-from drupe_server_rest.exchange import Receive
-from drupe_server_rest.packing import unpacked
+from drupe_asgi.errors import TooLarge, TooSlow
+from drupe_asgi.exchange import Receive
+from drupe_asgi.packing import unpacked
 
 __all__ = ["ClientGone", "Limits", "chunks", "json_form", "whole"]
 

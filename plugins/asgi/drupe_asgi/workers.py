@@ -1,4 +1,4 @@
-"""Several processes on one port, for stores that several servers may share, and the small process that looks after them.
+"""Several processes on one port, for what several servers may share, and the small process that looks after them.
 
 A worker is a whole server. The supervisor starts them, starts one anew that has died, passes on what changes (so that a listener at one hears
 of what another has written), and hands SIGTERM down. When it is gone itself, they end too.
@@ -28,7 +28,7 @@ from attrs import define, field, frozen
 
 from drupe.errors import StoreUnavailable
 
-__all__ = ["Place", "supervise"]
+__all__ = ["PARCEL_BYTES", "Place", "supervise"]
 
 FEWEST_S_ALIVE = 1.0
 END_WITHIN_S = 15.0
@@ -120,7 +120,7 @@ class _Supervisor:
                 self._work(Place(number, theirs, self._folder))
                 code = 0
             except Exception as fault:  # told here, for it cannot go further up than this process
-                sys.stderr.write(f"drupe server, worker {number}: {fault}\n")
+                sys.stderr.write(f"drupe, worker {number}: {fault}\n")
             finally:
                 with contextlib.suppress(Exception):
                     sys.stdout.flush()

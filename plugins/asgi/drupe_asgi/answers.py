@@ -11,11 +11,11 @@ import orjson
 from drupe.errors import DrupeError
 from drupe.wire.faults import fault_form
 from drupe.wire.series import MEDIA_TYPE, PackedSeries
-from drupe_server_rest.errors import MethodNotAllowed, OtherOffset, Unexpected
-from drupe_server_rest.exchange import Exchange
-from drupe_server_rest.packing import packed
+from drupe_asgi.errors import MethodNotAllowed, Unexpected
+from drupe_asgi.exchange import Exchange
+from drupe_asgi.packing import packed
 
-__all__ = ["JSON", "SAFE_HEADERS", "Answer", "fault_answer", "json_answer", "send_answer", "series_answer", "text_answer"]
+__all__ = ["JSON", "SAFE_HEADERS", "Answer", "Header", "fault_answer", "json_answer", "send_answer", "series_answer", "text_answer"]
 
 Header = tuple[bytes, bytes]
 
@@ -67,8 +67,6 @@ def fault_answer(fault: BaseException, request_id: str) -> Answer:
     answer = json_answer(form, known.http_status)
     if isinstance(fault, MethodNotAllowed):
         answer.headers = (*answer.headers, (b"allow", ", ".join(fault.details["allowed"]).encode()))
-    if isinstance(fault, OtherOffset):
-        answer.headers = (*answer.headers, (b"upload-offset", b"%d" % fault.details["offset"]))
     wait = RETRY_AFTER_S.get(known.http_status)
     if wait is not None:
         answer.headers = (*answer.headers, (b"retry-after", wait))

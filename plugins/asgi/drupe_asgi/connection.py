@@ -13,7 +13,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-__all__ = ["Connection"]
+__all__ = ["MOST_CONNECTIONS", "PATIENCE_S", "Connection"]
 
 HEADER_BYTES = 64 << 10
 PATIENCE_S = 30.0

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from drupe.errors import DrupeError, InvalidValue
 from drupe.wire.routes import Access
-from drupe_server_rest.exchange import SAFE_METHODS
+from drupe_asgi.exchange import SAFE_METHODS
 
 __all__ = ["Forbidden", "Gate", "Policy", "bare_host", "check_is_json", "check_told_once", "is_any", "is_loopback"]
 
@@ -42,24 +42,33 @@ class Policy:
 class Gate:
     """The checks before anything of a request is looked at."""
 
-    def __init__(self, host: str, *, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        host: str,
+        *,
+        hosts: Iterable[str] = (),
+        origins: Iterable[str] = (),
+        command: str = "drupe server",
+        unguarded: Iterable[str] = UNGUARDED,
+    ) -> None:
+        self._command, self._unguarded = command, frozenset(unguarded)
         self._hosts = {*OWN_HOSTS, *(name.lower() for name in hosts)} | ({host.lower()} if not is_any(host) else set())
         self._origins = {origin.lower().rstrip("/") for origin in origins}
 
     def check(self, method: str, path: str, headers: Mapping[bytes, bytes]) -> None:
         """Raises Forbidden."""
-        if path not in UNGUARDED and "*" not in self._hosts:
+        if path not in self._unguarded and "*" not in self._hosts:
             host = headers.get(b"host", b"").decode("latin-1").lower()
             if bare_host(host) not in self._hosts:
                 raise Forbidden(
-                    f"this server does not answer to the name {host[:100]!r}; allow it with: drupe server --allowed-host {bare_host(host)[:100]}"
+                    f"this server does not answer to the name {host[:100]!r}; allow it with: {self._command} --allowed-host {bare_host(host)[:100]}"
                 )
         if method in SAFE_METHODS:
             return
         origin = headers.get(b"origin")
         if origin is not None and not self._is_ours(origin.decode("latin-1").lower(), headers.get(b"host", b"").decode("latin-1").lower()):
             raise Forbidden(
-                f"pages of {origin.decode('latin-1')[:100]!r} may not write here; allow them with: drupe server --allowed-origin"
+                f"pages of {origin.decode('latin-1')[:100]!r} may not write here; allow them with: {self._command} --allowed-origin"
             )
 
     def _is_ours(self, origin: str, host: str) -> bool:

@@ -1,14 +1,16 @@
-"""What the server tells Prometheus: requests by route and status, how long they took, writes and commits."""
+"""What a server tells Prometheus: requests by route and status, how long they took, and whatever numbers it adds."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["Counted", "Figures"]
+__all__ = ["Counted", "Figures", "Number"]
 
 Counted = dict[str, Any]
+Number = tuple[str, str, float, str]  # name, kind, value, what it is
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
@@ -44,8 +46,8 @@ class Figures:
         for route, seconds in counted["seconds"].items():
             self._seconds[route] += seconds
 
-    def text(self, *, writes: int, commits: int, waiting: int, listeners: int) -> str:
-        """All of it in the text form of Prometheus, version 0.0.4."""
+    def text(self, further: Iterable[Number] = ()) -> str:
+        """All of it, with further numbers, in the text form of Prometheus, version 0.0.4."""
         lines = ["# HELP drupe_requests_total Requests answered.", "# TYPE drupe_requests_total counter"]
         lines += [f'drupe_requests_total{{route="{route}",status="{status}"}} {n}' for (route, status), n in sorted(self._requests.items())]
         lines += ["# HELP drupe_request_seconds How long answers took.", "# TYPE drupe_request_seconds histogram"]
@@ -56,11 +58,6 @@ class Figures:
                 lines.append(f'drupe_request_seconds_bucket{{route="{route}",le="{bound}"}} {total}')
             lines.append(f'drupe_request_seconds_sum{{route="{route}"}} {self._seconds[route]:.6f}')
             lines.append(f'drupe_request_seconds_count{{route="{route}"}} {total}')
-        for name, kind, value, told in (
-            ("drupe_writes_total", "counter", writes, "Writes that are kept."),
-            ("drupe_commits_total", "counter", commits, "Transactions that they were written in."),
-            ("drupe_writes_waiting", "gauge", waiting, "Writes that wait for their transaction."),
-            ("drupe_listeners", "gauge", listeners, "Streams of changes that are open."),
-        ):
+        for name, kind, value, told in further:
             lines += [f"# HELP {name} {told}", f"# TYPE {name} {kind}", f"{name} {value}"]
         return "\n".join(lines) + "\n"

@@ -8,8 +8,8 @@ import pytest
 import zstandard
 
 from drupe.errors import InvalidValue
-from drupe_server_rest.errors import TooLarge
-from drupe_server_rest.packing import packed, unpacked
+from drupe_asgi.errors import TooLarge
+from drupe_asgi.packing import packed, unpacked
 
 BODY = b'{"experiment_id": "0"}' * 100
 LIMIT = 1 << 20

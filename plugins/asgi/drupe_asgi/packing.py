@@ -9,7 +9,7 @@ import zlib
 import zstandard
 
 from drupe.errors import InvalidValue
-from drupe_server_rest.errors import TooLarge
+from drupe_asgi.errors import TooLarge
 
 __all__ = ["packed", "unpacked"]
 

@@ -8,8 +8,12 @@ import pytest
 
 HEAD = 'from drupe.extend import Offer, hookimpl\nDRUPE_API = "1.0"\n'
 BUILT_IN = {
+    "flavor-lightgbm",
+    "flavor-onnx",
     "flavor-python",
     "flavor-sklearn",
+    "flavor-statsmodels",
+    "flavor-xgboost",
     "import-mlflow",
     "server-rest",
     "serving",

@@ -31,6 +31,7 @@ _PROVIDERS: dict[str, dict[str, str]] = {
         "xgboost": "flavor-xgboost",
         "lightgbm": "flavor-lightgbm",
         "onnx": "flavor-onnx",
+        "statsmodels": "flavor-statsmodels",
     },
     "drupe_system_metrics": {"host": "system-metrics", "process": "system-metrics", "nvidia": "system-metrics"},
     "drupe_dataset_sources": {

@@ -1,0 +1,18 @@
+"""drupe-flavor-xgboost: XGBoost models."""
+
+from drupe.extend import Offer, hookimpl
+
+DRUPE_API = "1.0"
+
+
+@hookimpl
+def drupe_model_flavors() -> list[Offer]:
+    return [
+        Offer(
+            "xgboost",
+            load="drupe_flavor_xgboost.flavor:XGBoostFlavor",
+            help="XGBoost boosters and estimators",
+            handles=("xgboost.core.Booster", "xgboost.sklearn.XGBModel"),
+            requires=("xgboost",),
+        )
+    ]

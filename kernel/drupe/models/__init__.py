@@ -7,6 +7,7 @@ goes in and out. How the models of one library are written is a flavor's work, s
 from __future__ import annotations
 
 from drupe.models.code_model import ModelConfig, set_model
+from drupe.models.coercion import Coercion
 from drupe.models.confine import inside
 from drupe.models.datatypes import AnyType, Array, DataType, Map, Object, Property
 from drupe.models.environment import pinned_requirements
@@ -23,6 +24,7 @@ from drupe.models.signature import ModelSignature
 __all__ = [
     "AnyType",
     "Array",
+    "Coercion",
     "ColSpec",
     "DataType",
     "LoadedModel",

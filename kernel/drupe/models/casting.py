@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from datetime import date, datetime
+import re
+from datetime import UTC, date, datetime
 from typing import Any
 
 from drupe.errors import InvalidValue
@@ -19,6 +20,7 @@ __all__ = ["cast", "is_missing"]
 
 _BITS = {DataType.integer: 31, DataType.long: 63}
 _EXACT_INT = 2**53
+_TOO_FINE = re.compile(r"\.\d{6}\d*[1-9]")
 
 
 def is_missing(value: Any) -> bool:
@@ -104,17 +106,20 @@ def _binary(value: Any, where: str) -> bytes:
 
 
 def _datetime(value: Any, where: str) -> datetime:
+    """A time without a zone: what has one is taken to UTC."""
     if type(value).__name__ == "datetime64":
         value = str(value.astype("datetime64[us]"))
-    if isinstance(value, datetime):
-        return value
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day)
     if isinstance(value, str):
+        if _TOO_FINE.search(value):
+            raise InvalidValue(f"{where} needs a time of at most microseconds, got {value[:40]!r}")
         try:
-            return datetime.fromisoformat(value)
+            value = datetime.fromisoformat(value)
         except ValueError as fault:
             raise InvalidValue(f"{where} needs a time such as '2024-05-01T12:30:00', got {value[:40]!r}") from fault
+    if isinstance(value, datetime):
+        return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)
     raise _mismatch(value, DataType.datetime, where)
 
 

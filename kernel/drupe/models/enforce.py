@@ -6,17 +6,19 @@ A refusal names every column, what was expected and what was found, and shows an
 from __future__ import annotations
 
 import warnings
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
 from drupe.errors import InvalidValue, SignatureMismatch
 from drupe.models.casting import cast
-from drupe.models.columns import fit_table
+from drupe.models.coercion import Coercion
 from drupe.models.datatypes import AnyType, Array, DataType, Map, Object
 from drupe.models.schema import ParamSchema, Schema, TensorSpec
+from drupe.models.tables import TableFit
 from drupe.models.tensors import fit_tensors
 
-__all__ = ["enforce_hinted", "enforce_input", "enforce_params", "valid_example"]
+__all__ = ["InputFit", "enforce_input", "enforce_params", "valid_example", "valid_request"]
 
 _SAMPLES = {
     DataType.boolean: True,
@@ -29,26 +31,49 @@ _SAMPLES = {
     DataType.datetime: "2024-05-01T12:30:00",
 }
 _COLUMNS_SHOWN = 12
+_LENGTH_SHOWN = 4096
 
 
-def enforce_input(given: Any, schema: Schema | None) -> Any:
-    """`given` as the schema says: a DataFrame for columns, arrays for tensors; as it is without a schema. Raises SignatureMismatch."""
-    if schema is None:
-        return given
-    fitted, faults = (fit_tensors if schema.is_tensor_spec() else fit_table)(given, schema)
-    if faults:
-        found = _names(given) if any(fault.found == "is missing" for fault in faults) else ""
-        raise SignatureMismatch(
-            f"the input does not fit the model's signature: {'; '.join(map(str, faults))}{found}. A valid input: {valid_example(schema)}",
-            faults=[{"column": f.column, "expected": f.expected, "found": f.found, "hint": f.hint} for f in faults],
-        )
-    return fitted
+class InputFit:
+    """Makes input fit a schema. Made once for a model, called for each input; without a schema, input passes as it is.
+
+    `is_hinted` is for models whose signature MLflow took from a type hint `list[…]`: they get a list of what the one column describes.
+    """
+
+    def __init__(self, schema: Schema | None, coercion: Coercion = Coercion.safe, *, is_hinted: bool = False) -> None:
+        self._schema, self._coercion = schema, coercion
+        self._is_hinted = is_hinted and schema is not None and not schema.is_tensor_spec() and len(schema) == 1
+        self._table: TableFit | None = None  # made by the first call, since it imports pandas
+
+    def __call__(self, given: Any) -> Any:
+        """`given` as the schema says: a DataFrame for columns, arrays for tensors. Raises SignatureMismatch."""
+        schema = self._schema
+        if schema is None:
+            return given
+        if self._is_hinted:
+            return _hinted(given, schema)
+        if schema.is_tensor_spec():
+            fitted, faults = fit_tensors(given, schema, self._coercion)
+        else:
+            if self._table is None:
+                self._table = TableFit(schema, self._coercion)
+            fitted, faults = self._table(given)
+        if faults:
+            found = _names(given) if any(fault.found == "is missing" for fault in faults) else ""
+            raise SignatureMismatch(
+                f"the input does not fit the model's signature: {'; '.join(map(str, faults))}{found}. A valid input: {valid_example(schema)}",
+                faults=[{"column": f.column, "expected": f.expected, "found": f.found, "hint": f.hint} for f in faults],
+                valid_request=valid_request(schema),
+            )
+        return fitted
 
 
-def enforce_hinted(given: Any, schema: Schema | None) -> Any:
-    """`given` as a list of what the schema's one column describes, for models whose signature MLflow took from a type hint `list[…]`."""
-    if schema is None or schema.is_tensor_spec() or len(schema) != 1:
-        return enforce_input(given, schema)
+def enforce_input(given: Any, schema: Schema | None, coercion: Coercion = Coercion.safe) -> Any:
+    """`given` as the schema says, once; see InputFit. Raises SignatureMismatch."""
+    return InputFit(schema, coercion)(given)
+
+
+def _hinted(given: Any, schema: Schema) -> Any:
     (kind,) = schema.input_types()
     values = given.iloc[:, 0] if hasattr(given, "columns") else given
     values = values.tolist() if hasattr(values, "tolist") else values
@@ -108,6 +133,32 @@ def valid_example(schema: Schema) -> str:
     if not schema.has_input_names():
         return repr(list(shown.values()) if len(specs) == 1 else [list(shown.values())]) + more
     return f"[{shown!r}]{more}"
+
+
+def valid_request(schema: Schema) -> dict[str, Any]:
+    """A request to a scoring server that fits the schema, as JSON says it."""
+    specs = schema.input_dict()
+    if schema.is_tensor_spec():
+        zeros = {name: _zeros(spec.shape, spec.type.kind) for name, spec in specs.items() if isinstance(spec, TensorSpec)}
+        return {"inputs": zeros if schema.has_input_names() else next(iter(zeros.values()))}
+    values = {name: _in_json(_sample(spec.type)) for name, spec in specs.items()}
+    if not schema.has_input_names():
+        return {"dataframe_split": {"data": [list(values.values())]}}
+    return {"dataframe_records": [{str(name): value for name, value in values.items()}]}
+
+
+def _in_json(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if isinstance(value, list):
+        return [_in_json(entry) for entry in value]
+    return {name: _in_json(entry) for name, entry in value.items()} if isinstance(value, dict) else value
+
+
+def _zeros(shape: tuple[int, ...], kind: str) -> Any:
+    if not shape:
+        return {"b": False, "U": "text", "S": "text", "f": 0.0}.get(kind, 0)
+    return [_zeros(shape[1:], kind) for _ in range(1 if shape[0] == -1 else min(shape[0], _LENGTH_SHOWN))]
 
 
 def _array_text(spec: TensorSpec) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from drupe.extend import Flavor
-from drupe.models.enforce import enforce_hinted, enforce_input, enforce_params
+from drupe.models.coercion import Coercion
+from drupe.models.enforce import InputFit, enforce_params
 from drupe.models.examples import read_example
 from drupe.models.gate import Admitted
 from drupe.models.mlmodel import Model
@@ -20,7 +21,9 @@ __all__ = ["LoadedModel"]
 class LoadedModel:
     """A model ready to predict. `metadata` is what its MLmodel says; `native` the library's own object."""
 
-    def __init__(self, native: Any, flavor: Flavor, config: Mapping[str, Any], admitted: Admitted) -> None:
+    def __init__(
+        self, native: Any, flavor: Flavor, config: Mapping[str, Any], admitted: Admitted, coercion: Coercion = Coercion.safe
+    ) -> None:
         self.native = native
         self.metadata: Model = admitted.model
         self.path: Path = admitted.folder
@@ -30,16 +33,17 @@ class LoadedModel:
         signature = self.metadata.signature
         self._inputs: Schema | None = signature.inputs if signature else None
         self._params: ParamSchema | None = signature.params if signature else None
+        self._fit = InputFit(self._inputs, coercion, is_hinted=self.metadata.is_hinted)
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         """The model's prediction for `data`, as the library gives it.
 
-        With a signature, `data` is made to fit it first: columns are taken by name, extra ones dropped, types converted where nothing is
-        lost; params that are left out get their defaults. Raises SignatureMismatch that says what was expected and found.
+        With a signature, `data` is made to fit it first: columns are taken by name, extra ones left out with a warning, types converted
+        as far as the coercion allows that the model was loaded with; params that are left out get their defaults. Raises
+        SignatureMismatch that says what was expected and found.
         """
         given = {} if params is None and self._params is None else enforce_params(params, self._params)
-        fit = enforce_hinted if self.metadata.is_hinted else enforce_input
-        return self._flavor.predict(self.native, fit(data, self._inputs), given, self.config)
+        return self._flavor.predict(self.native, self._fit(data), given, self.config)
 
     @property
     def signature(self) -> ModelSignature | None:

@@ -11,6 +11,7 @@ from drupe.extend import Flavor
 from drupe.lazy import load
 from drupe.loading import catalog
 from drupe.models.code_model import ModelConfig
+from drupe.models.coercion import Coercion
 from drupe.models.loaded import LoadedModel
 from drupe.models.logged import log_model
 from drupe.models.mlmodel import PYFUNC, ModelInfo
@@ -120,9 +121,10 @@ class PyfuncNamespace(FlavorNamespace):
         suppress_warnings: bool = False,
         dst_path: str | Path | None = None,
         model_config: str | Path | Mapping[str, Any] | None = None,
+        coercion: Coercion | str = Coercion.safe,
     ) -> LoadedModel:
         """Load a model of any flavor as one that predicts through its signature; the same as `drupe.load_model`."""
-        return load_model(model_uri, suppress_warnings, dst_path, model_config)
+        return load_model(model_uri, suppress_warnings, dst_path, model_config, coercion)
 
     def get_model_info(self, model_uri: str | Path) -> ModelInfo:
         """What the MLmodel file at `model_uri` says."""

@@ -20,6 +20,7 @@ from drupe.errors import InvalidModelFolder, InvalidUri, InvalidValue, NoProvide
 from drupe.extend import Flavor
 from drupe.loading import catalog
 from drupe.models.code_folder import make_importable
+from drupe.models.coercion import Coercion
 from drupe.models.confine import inside
 from drupe.models.gate import Admitted, admit
 from drupe.models.loaded import LoadedModel
@@ -35,20 +36,23 @@ def load_model(
     suppress_warnings: bool = False,
     dst_path: str | Path | None = None,
     model_config: str | Path | Mapping[str, Any] | None = None,
+    coercion: Coercion | str = Coercion.safe,
 ) -> LoadedModel:
     """Load the model at `model_uri` with whichever of its flavors is installed; `predict` of the result checks its input.
 
     The address is a folder, `runs:/<run id>/<path>`, `models:/<name>/<version>`, `models:/<name>@<alias>` or an artifact address.
     `dst_path` is where a model that is not on this machine is kept (default: a temporary folder, until the process ends). `model_config`
-    (a dict or a YAML file) overrides values of the configuration that the model was saved with.
-    Raises InvalidModelFolder, ArtifactCorrupt, ArtifactNotFound, NoProvider, MissingRequirement.
+    (a dict or a YAML file) overrides values of the configuration that the model was saved with. `coercion` says how far `predict` may
+    convert its input to fit the signature; see `drupe.models.Coercion`.
+    Raises InvalidValue, InvalidModelFolder, ArtifactCorrupt, ArtifactNotFound, NoProvider, MissingRequirement.
     """
+    policy = Coercion.of(coercion)
     admitted = admit(local_folder(model_uri, dst_path))
     name, flavor = _choose(admitted)
     # filters are the process's: they are only touched when asked for, since other threads may load at the same time
     with warnings.catch_warnings(action="ignore") if suppress_warnings else nullcontext():
         native, config = _load(admitted, name, flavor, model_config)
-    return LoadedModel(native, flavor, config, admitted)
+    return LoadedModel(native, flavor, config, admitted, policy)
 
 
 def load_native(

@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from drupe.lazy import need
+from drupe.models.coercion import Coercion
 from drupe.models.columns import Fault
 from drupe.models.schema import Schema, TensorSpec
+from drupe.models.tables import tell_left_out
 
 __all__ = ["fit_tensors"]
 
 
-def fit_tensors(given: Any, schema: Schema) -> tuple[Any, list[Fault]]:
+def fit_tensors(given: Any, schema: Schema, coercion: Coercion = Coercion.safe) -> tuple[Any, list[Fault]]:
     """`given` as the array, or dict of arrays by name, that the schema lists, and every fault found (then it is not usable)."""
     if not schema.has_input_names():
         (spec,) = schema
         assert isinstance(spec, TensorSpec)
-        return _fit_one(_values_of(given), spec, "")
+        return _fit_one(_values_of(given), spec, "", coercion)
     faults: list[Fault] = []
     arrays: dict[str, Any] = {}
     parts: Mapping[Any, Any] = {}
@@ -34,8 +36,13 @@ def fit_tensors(given: Any, schema: Schema) -> tuple[Any, list[Fault]]:
         if name not in parts:
             faults.append(Fault(name, _described(spec), "is missing"))
             continue
-        arrays[name], found = _fit_one(_values_of(parts[name]), spec, name)
+        arrays[name], found = _fit_one(_values_of(parts[name]), spec, name, coercion)
         faults += found
+    if extra := [name for name in parts if name not in schema.input_dict()]:
+        if coercion is Coercion.exact:
+            faults += [Fault(name, "no array of this name", "is there") for name in extra]
+        elif not faults:
+            tell_left_out(extra, schema.input_names(), depth=4)
     return arrays, faults
 
 
@@ -49,7 +56,7 @@ def _values_of(given: Any) -> Any:
     return given
 
 
-def _fit_one(given: Any, spec: TensorSpec, name: str) -> tuple[Any, list[Fault]]:
+def _fit_one(given: Any, spec: TensorSpec, name: str, coercion: Coercion) -> tuple[Any, list[Fault]]:
     numpy = need("numpy", to="read an array for this model")
     is_sparse = hasattr(given, "tocsr")
     if not is_sparse and not isinstance(given, numpy.ndarray):
@@ -61,8 +68,14 @@ def _fit_one(given: Any, spec: TensorSpec, name: str) -> tuple[Any, list[Fault]]
         return None, [Fault(name, _described(spec), f"has the shape {given.shape}", "-1 stands for any length")]
     if actual == expected or (actual.kind == expected.kind and actual.kind in "US"):
         return given, []
-    if numpy.can_cast(actual, expected, "safe") and expected.kind not in "OUS":
+    if coercion is not Coercion.exact and numpy.can_cast(actual, expected, "safe") and expected.kind not in "OUS":
         return given.astype(expected), []
+    if coercion is Coercion.lossless and not is_sparse and actual.kind in "iuf" and expected.kind in "iuf":
+        with numpy.errstate(invalid="ignore", over="ignore"):
+            converted = given.astype(expected)
+            kept = (converted.astype(actual) == given) | (given != given) & (expected.kind == "f")
+        if bool(kept.all()):
+            return converted, []
     if expected.kind in "OU" and actual.kind in "OU":
         return given, []
     return None, [Fault(name, _described(spec), f"holds {actual}", f"convert it first: .astype({spec.dtype!r})")]

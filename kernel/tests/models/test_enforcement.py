@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from datetime import datetime
 from decimal import Decimal
@@ -12,9 +13,9 @@ import pandas as pd
 import pytest
 from scipy.sparse import csc_matrix
 
-from drupe.errors import SignatureMismatch
-from drupe.models import AnyType, Array, ColSpec, DataType, Map, Object, ParamSchema, ParamSpec, Property, Schema, TensorSpec
-from drupe.models.enforce import enforce_hinted, enforce_input, enforce_params, valid_example
+from drupe.errors import InvalidValue, SignatureMismatch
+from drupe.models import AnyType, Array, Coercion, ColSpec, DataType, Map, Object, ParamSchema, ParamSpec, Property, Schema, TensorSpec
+from drupe.models.enforce import InputFit, enforce_input, enforce_params, valid_example, valid_request
 
 AB = Schema([ColSpec("double", "a"), ColSpec("string", "b")])
 NOW = np.datetime64("2024-05-01T12:00:00", "s")
@@ -83,9 +84,10 @@ def test_a_column_that_would_lose_something_is_refused(kind: str, series: Any, s
         enforce_input(series.to_frame("x"), Schema([ColSpec(kind, "x")]))
 
 
-def test_columns_are_taken_by_name_and_extra_ones_dropped() -> None:
+def test_columns_are_taken_by_name_and_extra_ones_left_out_with_a_warning() -> None:
     given = pd.DataFrame({"b": ["x", "y"], "extra": [1, 2], "a": [0.5, 1.5]}, index=[7, 9])
-    fitted = enforce_input(given, AB)
+    with pytest.warns(UserWarning, match="does not take 'extra', which is left out; it takes 'a', 'b'"):
+        fitted = enforce_input(given, AB)
     assert fitted.to_dict("list") == {"a": [0.5, 1.5], "b": ["x", "y"]}
     assert list(fitted.columns) == ["a", "b"]
     assert list(fitted.index) == [7, 9]
@@ -123,7 +125,7 @@ def test_a_column_that_is_there_twice_is_refused() -> None:
     "given",
     [
         {"a": [1, 2.5], "b": ["x", "y"]},
-        [{"a": 1, "b": "x"}, {"b": "y", "a": 2.5, "c": 0}],
+        [{"a": 1, "b": "x"}, {"b": "y", "a": 2.5}],
         {"a": np.array([1.0, 2.5]), "b": np.array(["x", "y"])},
         {"a": (1, 2.5), "b": ("x", "y")},
     ],
@@ -169,7 +171,8 @@ def test_a_plain_value_of_a_wrong_type_is_named_with_its_row(given: Any, kind: s
 def test_unnamed_columns_are_taken_by_place() -> None:
     schema = Schema([ColSpec("double"), ColSpec("string")])
     assert enforce_input([[1, "x"]], schema).values.tolist() == [[1.0, "x"]]
-    assert enforce_input(pd.DataFrame({"p": [1.0], "q": ["x"], "r": [0]}), schema).values.tolist() == [[1.0, "x"]]
+    with pytest.warns(UserWarning, match="does not take 'r'"):
+        assert enforce_input(pd.DataFrame({"p": [1.0], "q": ["x"], "r": [0]}), schema).values.tolist() == [[1.0, "x"]]
     with pytest.raises(SignatureMismatch, match="column 1 is missing"):
         enforce_input(pd.DataFrame({"p": [1.0]}), schema)
 
@@ -289,7 +292,8 @@ def test_an_array_that_does_not_fit_is_refused(given: Any, says: str) -> None:
 
 def test_named_tensors_are_taken_by_name() -> None:
     schema = Schema([TensorSpec("int64", (-1,), "x"), TensorSpec("str", (-1,), "y")])
-    fitted = enforce_input({"x": [1, 2], "y": np.array(["a", "bcd"]), "z": [0]}, schema)
+    with pytest.warns(UserWarning, match="does not take 'z', which is left out; it takes 'x', 'y'"):
+        fitted = enforce_input({"x": [1, 2], "y": np.array(["a", "bcd"]), "z": [0]}, schema)
     assert set(fitted) == {"x", "y"}
     assert fitted["x"].dtype == np.dtype("int64")
     assert set(enforce_input(pd.DataFrame({"x": [1], "y": ["a"]}), schema)) == {"x", "y"}
@@ -312,6 +316,160 @@ def test_a_column_of_arrays_is_an_array_of_one_more_axis() -> None:
 def test_without_a_schema_input_passes_as_it_is() -> None:
     thing = object()
     assert enforce_input(thing, None) is thing
+
+
+# --- gaps in optional columns
+
+MAYBE = Schema([ColSpec("long", "n", required=False), ColSpec("boolean", "flag", required=False)])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [{"n": 1, "flag": True}, {"n": None, "flag": None}],
+        {"n": [1, None], "flag": [True, None]},
+        pd.DataFrame({"n": [1.0, np.nan], "flag": pd.Series([True, None], dtype="boolean")}),
+        pd.DataFrame({"n": pd.Series([1, None], dtype="Int64"), "flag": pd.Series([True, None], dtype="boolean")}),
+    ],
+)
+def test_gaps_among_whole_numbers_and_flags_stay_gaps_in_optional_columns(given: Any) -> None:
+    fitted = enforce_input(given, MAYBE)
+    assert list(map(str, fitted.dtypes)) == ["Int64", "boolean"]
+    assert fitted.isna().to_numpy().tolist() == [[False, False], [True, True]]
+    assert (fitted["n"][0], fitted["flag"][0]) == (1, True)
+
+
+def test_an_optional_column_without_gaps_is_an_ordinary_one() -> None:
+    assert list(map(str, enforce_input([{"n": 1, "flag": True}], MAYBE).dtypes)) == ["int64", "bool"]
+
+
+def test_a_fraction_among_gaps_is_refused() -> None:
+    with pytest.raises(SignatureMismatch, match="column 'n' holds float64, long expected"):
+        enforce_input(pd.DataFrame({"n": [1.5, np.nan], "flag": [True, True]}), MAYBE)
+
+
+def test_a_gap_in_a_required_column_is_named_with_its_row() -> None:
+    with pytest.raises(SignatureMismatch, match=r"column 'n' holds NoneType 'None' in row 1, long expected \(this column is required"):
+        enforce_input({"n": [1, None]}, Schema([ColSpec("long", "n")]))
+
+
+# --- coercion
+
+
+@pytest.mark.parametrize(
+    ("kind", "series", "dtype"),
+    [
+        ("long", pd.Series([3.0, -2.0]), "int64"),
+        ("integer", pd.Series([2**31 - 1]), "int32"),
+        ("double", pd.Series([2**53]), "float64"),
+        ("float", pd.Series([0.5, np.nan]), "float32"),
+        ("float", pd.Series([2**24]), "float32"),
+        ("long", pd.Series([2**63 - 1], dtype="uint64"), "int64"),
+        ("datetime", pd.to_datetime(pd.Series(["2024-05-01T12:00"])).dt.tz_localize("Europe/Berlin"), "datetime64[ns]"),
+    ],
+)
+def test_lossless_coercion_looks_at_the_values(kind: str, series: Any, dtype: str) -> None:
+    schema = Schema([ColSpec(kind, "x")])
+    with pytest.raises(SignatureMismatch):
+        enforce_input(series.to_frame("x"), schema)
+    fitted = enforce_input(series.to_frame("x"), schema, Coercion.lossless)["x"]
+    assert str(fitted.dtype) == dtype
+    assert fitted.dropna().tolist() == [
+        value.tz_convert("UTC").tz_localize(None) if kind == "datetime" else value for value in series.dropna()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "series"),
+    [
+        ("long", pd.Series([3.5])),
+        ("long", pd.Series([2.0**63])),
+        ("long", pd.Series([1.0, np.nan])),
+        ("integer", pd.Series([2**31])),
+        ("double", pd.Series([2**53 + 1])),
+        ("float", pd.Series([0.1])),
+        ("float", pd.Series([2**24 + 1])),
+        ("long", pd.Series([2**63], dtype="uint64")),
+        ("boolean", pd.Series([1])),
+        ("long", pd.Series(["1"])),
+    ],
+)
+def test_even_lossless_coercion_refuses_values_that_would_change(kind: str, series: Any) -> None:
+    with pytest.raises(SignatureMismatch, match="expected"):
+        enforce_input(series.to_frame("x"), Schema([ColSpec(kind, "x")]), Coercion.lossless)
+
+
+def test_exact_coercion_converts_nothing_and_takes_no_other_columns() -> None:
+    schema = Schema([ColSpec("double", "a"), ColSpec("string", "b")])
+    assert len(enforce_input(pd.DataFrame({"b": ["x"], "a": [0.5]}), schema, Coercion.exact)) == 1
+    with pytest.raises(SignatureMismatch, match=r"column 'a' holds float32, double expected \(nothing is converted .*astype\('float64'\)"):
+        enforce_input(pd.DataFrame({"a": np.ones(1, "float32"), "b": ["x"]}), schema, Coercion.exact)
+    with pytest.raises(SignatureMismatch, match="column 'c' is there, no column of this name expected"):
+        enforce_input(pd.DataFrame({"a": [0.5], "b": ["x"], "c": [1]}), schema, Coercion.exact)
+    assert enforce_input([{"a": 1, "b": "x"}], schema, Coercion.exact)["a"].tolist() == [1.0]
+
+
+def test_arrays_follow_the_coercion_too() -> None:
+    schema = Schema([TensorSpec("float32", (-1,))])
+    assert enforce_input(np.array([0.5, np.nan]), schema, Coercion.lossless).dtype == np.dtype("float32")
+    assert enforce_input(np.array([1, 2]), schema, Coercion.lossless).tolist() == [1.0, 2.0]
+    with pytest.raises(SignatureMismatch, match="holds float64"):
+        enforce_input(np.array([0.1]), schema, Coercion.lossless)
+    with pytest.raises(SignatureMismatch, match="holds float16"):
+        enforce_input(np.ones(1, "float16"), schema, Coercion.exact)
+    with pytest.raises(SignatureMismatch, match="column 'z' is there, no array of this name expected"):
+        enforce_input({"x": [1], "z": [1]}, Schema([TensorSpec("int64", (-1,), "x")]), Coercion.exact)
+
+
+@pytest.mark.parametrize("text", ["2024-05-01T12:00:00Z", "2024-05-01T14:00:00+02:00", "2024-05-01T12:00:00.000000000", "2024-05-01 12:00"])
+def test_a_time_in_text_is_taken_to_utc(text: str) -> None:
+    assert enforce_input([{"t": text}], Schema([ColSpec("datetime", "t")]))["t"].tolist() == [pd.Timestamp("2024-05-01 12:00")]
+
+
+def test_a_time_that_would_lose_digits_is_refused() -> None:
+    with pytest.raises(SignatureMismatch, match=r"column 't' holds str '2024-05-01T12:00:00\.1234567' in row 0"):
+        enforce_input([{"t": "2024-05-01T12:00:00.1234567"}], Schema([ColSpec("datetime", "t")]))
+
+
+def test_an_unknown_coercion_is_refused_with_those_there_are() -> None:
+    assert Coercion.of("lossless") is Coercion.lossless
+    with pytest.raises(InvalidValue, match="coercion is 'loose'; it must be one of exact, safe, lossless"):
+        Coercion.of("loose")
+
+
+@pytest.mark.parametrize("given", [[{"a": 1, "b": "x"}], [{"b": "x", "a": 1.0}], {"a": [1], "b": ["x"]}, {"a": 1, "b": "x"}])
+@pytest.mark.parametrize("schema", [AB, Schema([ColSpec("double", "a"), ColSpec("string", "b"), ColSpec("datetime", "t", required=False)])])
+def test_the_quick_way_and_the_slow_way_agree(given: Any, schema: Schema) -> None:
+    pd.testing.assert_frame_equal(enforce_input(given, AB), enforce_input(given, schema), check_column_type=False)
+
+
+def test_the_quick_way_takes_numbers_of_one_type_as_one_block() -> None:
+    fit = InputFit(Schema([ColSpec("double", name) for name in "xyz"]))
+    assert fit([{"x": 1, "z": float("nan"), "y": 2.5}, {"x": -1.0, "y": 2, "z": 3}]).fillna(0.0).to_numpy().tolist() == [
+        [1.0, 2.5, 0.0],
+        [-1.0, 2.0, 3.0],
+    ]
+    with pytest.raises(SignatureMismatch, match="column 'y' holds bool 'True' in row 0"):
+        fit({"x": 1, "y": True, "z": 2})
+    with pytest.raises(SignatureMismatch, match="column 'y' holds int"):
+        fit({"x": 1, "y": 2**60, "z": 2})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        Schema([ColSpec(kind, kind.name) for kind in DataType]),
+        Schema([ColSpec("double"), ColSpec("string")]),
+        Schema([ColSpec(Object([Property("x", Array("binary"))]), "o")]),
+        Schema([TensorSpec("float32", (-1, 3))]),
+        Schema([TensorSpec("int64", (2,), "a"), TensorSpec("str", (-1,), "b")]),
+    ],
+)
+def test_the_example_of_a_valid_request_is_valid(schema: Schema) -> None:
+    (shape, content), *rest = valid_request(schema).items()
+    assert not rest
+    json.dumps(content)
+    assert len(enforce_input(content["data"] if shape == "dataframe_split" else content, schema))
 
 
 # --- params
@@ -351,7 +509,8 @@ def test_no_params_and_none_given_is_silent() -> None:
 
 def test_a_hinted_model_gets_a_list() -> None:
     schema = Schema([ColSpec("string")])
-    assert enforce_hinted(["a", "b"], schema) == ["a", "b"]
-    assert enforce_hinted(pd.DataFrame({"x": ["a"]}), schema) == ["a"]
+    hinted = InputFit(schema, is_hinted=True)
+    assert hinted(["a", "b"]) == ["a", "b"]
+    assert hinted(pd.DataFrame({"x": ["a"]})) == ["a"]
     with pytest.raises(SignatureMismatch, match=r"the input\[0\] needs string, got int 1.* A valid input: \['text'\]"):
-        enforce_hinted([1], schema)
+        hinted([1])

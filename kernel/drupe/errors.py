@@ -40,6 +40,7 @@ and `http_status`. Fields hold what was asked; the message says what is wrong an
     └── ModelError
         ├── InvalidModelFolder
         ├── SignatureMismatch       input does not fit the model's signature
+        ├── EnvironmentUnusable     a model's environment cannot be built, or its packages cannot be had
         └── UntrustedModel          loading would run code that nobody vouched for
 """
 
@@ -54,6 +55,7 @@ __all__ = [
     "ArtifactNotFound",
     "ConflictingOffers",
     "DrupeError",
+    "EnvironmentUnusable",
     "ExperimentNotFound",
     "InvalidModelFolder",
     "InvalidName",
@@ -413,3 +415,9 @@ class UntrustedModel(ModelError):
     """Loading would run code stored in the model, and nothing vouches for it."""
 
     code = "DRP-0603"
+
+
+class EnvironmentUnusable(ModelError):
+    """The environment that a model needs cannot be built here, or the model does not work in it."""
+
+    code = "DRP-0610"

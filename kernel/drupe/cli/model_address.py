@@ -1,10 +1,11 @@
-"""What the verbs of `drupe models` share: the address of a model, and when it was made."""
+"""What the verbs of `drupe models` share: the address of a model, when it was made, and the option for its environment."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +15,7 @@ from drupe.cli.references import full_address
 if TYPE_CHECKING:
     from drupe.client import Client
 
-__all__ = ["addressed", "created_ms"]
+__all__ = ["addressed", "created_ms", "manager_option"]
 
 
 def addressed(ctx: click.Context, named: str) -> tuple[Client, str]:
@@ -31,3 +32,14 @@ def created_ms(text: str) -> int | None:
     except ValueError:
         return None
     return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def manager_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--env-manager`, for commands that make a model's environment."""
+    return click.option(
+        "--env-manager",
+        default="uv",
+        show_default=True,
+        metavar="NAME",
+        help="What makes the environment: uv, virtualenv, or a plugin's own.",
+    )(function)

@@ -13,6 +13,10 @@ __all__ = ["models"]
 VERBS = {
     "list": ("drupe.cli.models_list:list_", "List the models that runs have logged"),
     "show": ("drupe.cli.models_show:show", "Show what a model takes and gives, and what it needs"),
+    "prepare": ("drupe.cli.models_prepare:prepare", "Build the environment of a model ahead"),
+    "verify-env": ("drupe.cli.models_verify_env:verify_env", "Try a model in a fresh environment"),
+    "lock": ("drupe.cli.models_lock:lock", "Print every package that a model needs, with hashes"),
+    "envs": ("drupe.cli.models_envs:envs", "List and remove the environments of models"),
     "predict": ("drupe.cli.models_predict:predict", "Predict for the rows of a file"),
 }
 

@@ -22,6 +22,8 @@ _ROOMS = {
     "Staged": "drupe.extend.transfers",
     "DatasetSource": "drupe.extend.dataset_source",
     "Fetched": "drupe.extend.dataset_source",
+    "EnvironmentManager": "drupe.extend.environment_manager",
+    "EnvironmentSpec": "drupe.extend.environment_manager",
     "SourceStat": "drupe.extend.dataset_source",
     "AutologOptions": "drupe.extend.autologger",
     "Autologger": "drupe.extend.autologger",

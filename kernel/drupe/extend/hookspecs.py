@@ -29,6 +29,7 @@ __all__ = [
     "drupe_configure",
     "drupe_dataset_sources",
     "drupe_default_experiment",
+    "drupe_environment_managers",
     "drupe_event",
     "drupe_flavor_for",
     "drupe_import_sources",
@@ -88,6 +89,19 @@ def drupe_model_flavors() -> list[Offer]:  # type: ignore[empty-body]
         def drupe_model_flavors():
             return [Offer("fasttext", load="drupe_flavor_fasttext:FastTextFlavor", help="fastText models",
                           handles=("fasttext.FastText._FastText",), requires=("fasttext",))]
+    """
+
+
+@hookspec
+def drupe_environment_managers() -> list[Offer]:  # type: ignore[empty-body]
+    """Offer ways to make the Python environment that a model needs. Key: the name that `--env-manager` takes, e.g. `uv`.
+
+    Called once, when the catalog is built; `load` names a subclass of `drupe.extend.EnvironmentManager`. `local` is taken: it is the
+    kernel's word for no environment at all. Since API 1.0.
+
+        @hookimpl
+        def drupe_environment_managers():
+            return [Offer("pixi", load="drupe_env_pixi.manager:PixiManager", help="environments made by pixi")]
     """
 
 

@@ -33,6 +33,7 @@ _PROVIDERS: dict[str, dict[str, str]] = {
         "onnx": "flavor-onnx",
         "statsmodels": "flavor-statsmodels",
     },
+    "drupe_environment_managers": {"uv": "env-uv", "virtualenv": "env-uv"},
     "drupe_system_metrics": {"host": "system-metrics", "process": "system-metrics", "nvidia": "system-metrics"},
     "drupe_dataset_sources": {
         "file": "source-files",

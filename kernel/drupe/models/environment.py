@@ -22,10 +22,20 @@ from drupe.errors import InvalidValue
 from drupe.models.yaml_text import read_yaml, write_yaml
 from drupe.uris import redact_options
 
-__all__ = ["CONDA_FILE", "PYTHON_ENV_FILE", "REQUIREMENTS_FILE", "Requirements", "choose_requirements", "pinned_requirements"]
+__all__ = [
+    "CONDA_FILE",
+    "CONSTRAINTS_FILE",
+    "LOCK_FILE",
+    "PYTHON_ENV_FILE",
+    "REQUIREMENTS_FILE",
+    "Requirements",
+    "choose_requirements",
+    "pinned_requirements",
+]
 
 REQUIREMENTS_FILE = "requirements.txt"
 CONSTRAINTS_FILE = "constraints.txt"
+LOCK_FILE = "requirements.lock"
 CONDA_FILE = "conda.yaml"
 PYTHON_ENV_FILE = "python_env.yaml"
 

@@ -21,6 +21,7 @@ from drupe.extend import Flavor, FlavorRecord
 from drupe.loading import catalog
 from drupe.models.enforce import enforce_input, enforce_params
 from drupe.models.environment import CONDA_FILE, PYTHON_ENV_FILE, choose_requirements, pinned_requirements
+from drupe.models.environments.predictions import write_prediction
 from drupe.models.examples import Example
 from drupe.models.infer import infer_params, infer_schema
 from drupe.models.mlmodel import MLMODEL_FILE, PYFUNC, Model, ModelInfo
@@ -91,7 +92,8 @@ def write_model(
     flavors = _flavor_maps(name, record, code)
     signature = parts.signature if isinstance(parts.signature, ModelSignature) else None
     if example is not None and parts.signature in (None, True):
-        signature = _signature_of(writer, folder, {**flavors.get(PYFUNC, {}), **flavors[name]}, example)
+        signature, predicted = _signature_of(writer, folder, {**flavors.get(PYFUNC, {}), **flavors[name]}, example)
+        info = {**(info or {}), **({} if predicted is None else write_prediction(folder, predicted))}
     choose_requirements(
         [*record.requirements, *_needed_for(signature)],
         given=parts.pip_requirements,
@@ -154,18 +156,18 @@ def _copy_code(paths: Sequence[str | Path], folder: Path) -> str | None:
     return CODE_FOLDER if paths else None
 
 
-def _signature_of(writer: Flavor, folder: Path, config: Mapping[str, Any], example: Example) -> ModelSignature | None:
-    """What the model that was just written takes and gives, tried on its example; also shows that it can be read back."""
+def _signature_of(writer: Flavor, folder: Path, config: Mapping[str, Any], example: Example) -> tuple[ModelSignature | None, Any]:
+    """What the model that was just written takes and gives, and its prediction; tried on its example, so it also shows that it can be read."""
     try:
         inputs = infer_schema(example.inputs, "input example")
         params = infer_params(example.params) if example.params else None
         model = writer.load(folder, config, model_config=config.get("config"))
         given = enforce_input(example.inputs, inputs)
         outputs = writer.predict(model, given, enforce_params(example.params, params), config)
-        return ModelSignature(inputs, infer_schema(outputs, "prediction"), params)
+        return ModelSignature(inputs, infer_schema(outputs, "prediction"), params), outputs
     except DrupeError as fault:
         reason = fault.message
     except Exception as fault:  # the user's model raised it
         reason = f"{type(fault).__name__}: {fault}"
     warnings.warn(f"the model is saved without a signature, for it could not be inferred from the input example: {reason}", stacklevel=4)
-    return None
+    return None, None

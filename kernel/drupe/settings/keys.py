@@ -85,6 +85,12 @@ KEYS: dict[str, Key] = {
         ),
         Key("artifact_workers", "number", None, "files that are copied at the same time; chosen by the machine if unset"),
         Key("strict_autolog", "flag", False, "a fault in autologging is an error at once", "DRUPE_STRICT_AUTOLOG"),
+        Key(
+            "env_root",
+            "text",
+            None,
+            "where the environments of models are kept; drupe/environments in the user's cache folder if unset",
+        ),
         Key("plugins.only", "names", None, "load these plugins and no others", "DRUPE_PLUGINS"),
         Key("plugins.disabled", "names", (), "never load these plugins", "DRUPE_DISABLE_PLUGINS"),
         Key("plugins.strict", "flag", False, "a plugin that cannot be used is an error at once", "DRUPE_STRICT_PLUGINS"),

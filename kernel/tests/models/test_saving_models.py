@@ -24,6 +24,7 @@ def test_a_folder_holds_everything_that_mlflow_expects(classifier: Any, table: p
         "input_example.json",
         "manifest.json",
         "model.skops",
+        "output_example.json",
         "python_env.yaml",
         "requirements.txt",
         "serving_input_example.json",

@@ -16,7 +16,7 @@ from typing import Any
 
 from drupe.artifacts.resolve import locate
 from drupe.artifacts.trees import get_tree
-from drupe.errors import InvalidModelFolder, InvalidUri, InvalidValue, NoProvider
+from drupe.errors import InvalidModelFolder, InvalidUri, InvalidValue, MissingRequirement, NoProvider
 from drupe.extend import Flavor
 from drupe.loading import catalog
 from drupe.models.code_folder import make_importable
@@ -111,20 +111,21 @@ def _kept_until_exit() -> Path:
 
 
 def _choose(admitted: Admitted) -> tuple[str, Flavor]:
-    """The first flavor that is installed and can read the folder: a library's own before python_function."""
+    """The first flavor that is installed and can read the folder: the one of the generic interface, other libraries' own, python_function."""
     flavors = admitted.model.flavors
-    missing: NoProvider | None = None
-    for name in sorted(flavors, key=lambda name: name == PYFUNC):
+    loader = flavors.get(PYFUNC, {}).get("loader_module")
+    generic = PYFUNC if str(loader).startswith("mlflow.pyfunc.") else str(loader).removeprefix("mlflow.")
+    missing: NoProvider | MissingRequirement | None = None
+    for name in sorted(flavors, key=lambda name: (name != generic, name == PYFUNC)):
         try:
             flavor: Flavor = catalog().flavor(name)
-        except NoProvider as fault:
+        except (NoProvider, MissingRequirement) as fault:
             missing = missing or fault
             continue
         if flavor.loads(admitted.model.config(name)):
             return name, flavor
     if missing is not None:
         raise missing
-    loader = flavors.get(PYFUNC, {}).get("loader_module")
     raise InvalidModelFolder(
         f"no installed flavor can read {admitted.folder}: it has {', '.join(flavors)}"
         + (f", to be loaded by {loader!r}" if loader else ""),

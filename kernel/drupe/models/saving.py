@@ -25,6 +25,7 @@ from drupe.models.environments.predictions import write_prediction
 from drupe.models.examples import Example
 from drupe.models.infer import infer_params, infer_schema
 from drupe.models.mlmodel import MLMODEL_FILE, PYFUNC, Model, ModelInfo
+from drupe.models.several import named_files, write_further
 from drupe.models.signature import ModelSignature
 
 __all__ = ["ModelParts", "save_model", "write_model"]
@@ -39,6 +40,7 @@ class ModelParts:
 
     `signature` False means none, not even an inferred one. `pip_requirements` replaces the flavor's requirements,
     `extra_pip_requirements` adds to them, `conda_env` replaces the whole environment. `code_paths` are copied and importable at load.
+    `also`, which MLflow does not have, is the same model for other libraries, as a dict of flavor name → model.
     """
 
     signature: ModelSignature | bool | None = None
@@ -48,6 +50,7 @@ class ModelParts:
     extra_pip_requirements: str | Path | Iterable[str] | None = None
     conda_env: str | Path | Mapping[str, Any] | None = None
     metadata: Mapping[str, Any] | None = None
+    also: Mapping[str, Any] | None = None
 
 
 def save_model(model: Any, path: str | Path, *, flavor: str | None = None, **given: Any) -> ModelInfo:
@@ -85,17 +88,18 @@ def write_model(
     if not isinstance(parts.metadata, Mapping | None):
         raise InvalidValue(f"metadata is a dict, not {type(parts.metadata).__name__}")
     record = writer.save(model, folder, options)
-    own_files = _named_files(folder, record)
+    running = named_files(folder, record) if record.executes_code else []
+    further = write_further(parts.also, folder, name)
     code = _copy_code(parts.code_paths or (), folder)
     example = None if parts.input_example is None else Example.of(writer.example(model, parts.input_example))
     info = None if example is None else example.write(folder)
-    flavors = _flavor_maps(name, record, code)
+    flavors = _flavor_maps(name, record, code) | {each.name: {**each.record.config, "code": code} for each in further}
     signature = parts.signature if isinstance(parts.signature, ModelSignature) else None
     if example is not None and parts.signature in (None, True):
         signature, predicted = _signature_of(writer, folder, {**flavors.get(PYFUNC, {}), **flavors[name]}, example)
         info = {**(info or {}), **({} if predicted is None else write_prediction(folder, predicted))}
     choose_requirements(
-        [*record.requirements, *_needed_for(signature)],
+        [*record.requirements, *(line for each in further for line in each.record.requirements), *_needed_for(signature)],
         given=parts.pip_requirements,
         extra=parts.extra_pip_requirements,
         conda=parts.conda_env,
@@ -110,7 +114,8 @@ def write_model(
         extra={"model_size_bytes": sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())},
     )
     saved.save(folder / MLMODEL_FILE)
-    write_manifest(folder, executes_code=[*(own_files if record.executes_code else ()), *([code] if code else ())])
+    running += [file for each in further for file in each.running]
+    write_manifest(folder, executes_code=[*running, *([code] if code else ())])
     return saved
 
 
@@ -129,13 +134,6 @@ def _flavor_maps(name: str, record: FlavorRecord, code: str | None) -> dict[str,
         if code or name == PYFUNC:
             flavors[PYFUNC]["code"] = code
     return flavors
-
-
-def _named_files(folder: Path, record: FlavorRecord) -> list[str]:
-    """The files that the flavor's keys name, else all that it wrote: what runs code, when the flavor says that something does."""
-    values = [*record.config.values(), *record.pyfunc.values()]
-    named = {value for value in values if isinstance(value, str) and value and "/" not in value and (folder / value).exists()}
-    return sorted(named) or sorted(entry.name for entry in folder.iterdir())
 
 
 def _copy_code(paths: Sequence[str | Path], folder: Path) -> str | None:

@@ -16,6 +16,7 @@ import yaml
 
 import drupe
 from drupe.errors import ArtifactCorrupt, ArtifactNotFound, InvalidModelFolder, InvalidUri, NoProvider, RunNotFound, SignatureMismatch
+from drupe.loading import known
 from drupe.models import get_model_info
 
 ROWS = pd.DataFrame([[0.0763, 0.7799, 0.4384], [0.7235, 0.978, 0.5385]], columns=["a", "b", "c"])
@@ -125,12 +126,13 @@ def edited(mlflow_folders: Path, tmp_path: Path, name: str, change: Any) -> Path
     return tmp_path / "edited"
 
 
-def test_a_flavor_without_a_plugin_says_what_to_install(mlflow_folders: Path, tmp_path: Path) -> None:
+def test_a_flavor_without_a_plugin_says_what_to_install(mlflow_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def change(flavors: dict[str, Any]) -> None:
-        flavors["xgboost"] = flavors.pop("sklearn")
-        flavors["python_function"]["loader_module"] = "mlflow.xgboost"
+        flavors["quantum"] = flavors.pop("sklearn")
+        flavors["python_function"]["loader_module"] = "mlflow.quantum"
 
-    with pytest.raises(NoProvider, match="pip install drupe-flavor-xgboost"):
+    monkeypatch.setitem(known._PROVIDERS["drupe_model_flavors"], "quantum", "flavor-quantum")
+    with pytest.raises(NoProvider, match="pip install drupe-flavor-quantum"):
         drupe.load_model(edited(mlflow_folders, tmp_path, "sklearn_model_2_22_5", change))
 
 

@@ -13,6 +13,7 @@ import yaml
 import drupe
 from drupe.artifacts.manifest import verify_manifest
 from drupe.errors import InvalidValue, NoProvider
+from drupe.loading import known
 from drupe.models import ColSpec, ModelSignature, Schema, infer_signature
 
 
@@ -137,9 +138,10 @@ def test_folders_above_are_made(classifier: Any, tmp_path: Path) -> None:
     assert drupe.load_model(tmp_path / "x" / "y" / "m").flavor == "sklearn"
 
 
-def test_a_flavor_that_is_not_installed_says_what_to_install(classifier: Any, tmp_path: Path) -> None:
-    with pytest.raises(NoProvider, match="pip install drupe-flavor-xgboost"):
-        drupe.save_model(classifier, tmp_path / "m", flavor="xgboost")
+def test_a_flavor_that_is_not_installed_says_what_to_install(classifier: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(known._PROVIDERS["drupe_model_flavors"], "quantum", "flavor-quantum")
+    with pytest.raises(NoProvider, match="pip install drupe-flavor-quantum"):
+        drupe.save_model(classifier, tmp_path / "m", flavor="quantum")
 
 
 def test_the_flavor_is_chosen_by_the_class_of_the_model(classifier: Any, tmp_path: Path) -> None:

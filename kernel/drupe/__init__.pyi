@@ -6,6 +6,7 @@ from drupe import (
     data as data,
     entities as entities,
     errors as errors,
+    evaluation as evaluation,
     extend as extend,
     models as models,
     registry as registry,
@@ -19,6 +20,12 @@ from drupe.artifacts.download import download_artifacts as download_artifacts
 from drupe.client import Client as Client, MlflowClient as MlflowClient
 from drupe.entities import RunStatus as RunStatus, ViewType as ViewType
 from drupe.errors import DrupeError as DrupeError
+from drupe.evaluation import (
+    MetricThreshold as MetricThreshold,
+    evaluate as evaluate,
+    make_metric as make_metric,
+    validate_evaluation_results as validate_evaluation_results,
+)
 from drupe.models import infer_signature as infer_signature, load_model as load_model, log_model as log_model, save_model as save_model
 from drupe.registry.fluent import (
     register_model as register_model,

@@ -41,7 +41,8 @@ and `http_status`. Fields hold what was asked; the message says what is wrong an
         ├── InvalidModelFolder
         ├── SignatureMismatch       input does not fit the model's signature
         ├── EnvironmentUnusable     a model's environment cannot be built, or its packages cannot be had
-        └── UntrustedModel          loading would run code that nobody vouched for
+        ├── UntrustedModel          loading would run code that nobody vouched for
+        └── ThresholdsMissed        an evaluated model is not as good as was asked
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ __all__ = [
     "StoreSchema",
     "StoreUnavailable",
     "TagNotFound",
+    "ThresholdsMissed",
     "UnsupportedFeature",
     "UntrustedModel",
     "ValueTooLong",
@@ -421,3 +423,10 @@ class EnvironmentUnusable(ModelError):
     """The environment that a model needs cannot be built here, or the model does not work in it."""
 
     code = "DRP-0610"
+
+
+class ThresholdsMissed(ModelError):
+    """An evaluated model does not reach the thresholds that were set; `details["checks"]` says which of them."""
+
+    code = "DRP-0620"
+    error_code = "BAD_REQUEST"

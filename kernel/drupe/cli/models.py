@@ -17,6 +17,7 @@ VERBS = {
     "verify-env": ("drupe.cli.models_verify_env:verify_env", "Try a model in a fresh environment"),
     "lock": ("drupe.cli.models_lock:lock", "Print every package that a model needs, with hashes"),
     "envs": ("drupe.cli.models_envs:envs", "List and remove the environments of models"),
+    "evaluate": ("drupe.cli.models_evaluate:evaluate", "Judge a model on data whose true values are known"),
     "predict": ("drupe.cli.models_predict:predict", "Predict for the rows of a file"),
 }
 

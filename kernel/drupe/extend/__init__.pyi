@@ -10,6 +10,14 @@ from drupe.extend.autologger import (
 from drupe.extend.context import RunContext as RunContext
 from drupe.extend.dataset_source import DatasetSource as DatasetSource, Fetched as Fetched, SourceStat as SourceStat
 from drupe.extend.environment_manager import EnvironmentManager as EnvironmentManager, EnvironmentSpec as EnvironmentSpec
+from drupe.extend.evaluator import (
+    Evaluation as Evaluation,
+    EvaluationMetric as EvaluationMetric,
+    Evaluator as Evaluator,
+    Findings as Findings,
+    JudgedModel as JudgedModel,
+    MetricValue as MetricValue,
+)
 from drupe.extend.events import (
     AliasDeleted as AliasDeleted,
     AliasSet as AliasSet,

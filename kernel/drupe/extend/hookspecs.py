@@ -30,6 +30,7 @@ __all__ = [
     "drupe_dataset_sources",
     "drupe_default_experiment",
     "drupe_environment_managers",
+    "drupe_evaluators",
     "drupe_event",
     "drupe_flavor_for",
     "drupe_import_sources",
@@ -102,6 +103,19 @@ def drupe_environment_managers() -> list[Offer]:  # type: ignore[empty-body]
         @hookimpl
         def drupe_environment_managers():
             return [Offer("pixi", load="drupe_env_pixi.manager:PixiManager", help="environments made by pixi")]
+    """
+
+
+@hookspec
+def drupe_evaluators() -> list[Offer]:  # type: ignore[empty-body]
+    """Offer ways to judge models. Key: the name in `evaluators=` and `evaluator_config=` of `drupe.evaluate`.
+
+    Called once, when the catalog is built; `load` names a subclass of `drupe.extend.Evaluator`. All offers whose `can_evaluate` says yes
+    are used, unless the user names some. Since API 1.0.
+
+        @hookimpl
+        def drupe_evaluators():
+            return [Offer("fairness", load="drupe_fairness:FairnessEvaluator", help="gaps between groups", requires=("fairlearn",))]
     """
 
 

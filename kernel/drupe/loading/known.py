@@ -34,6 +34,7 @@ _PROVIDERS: dict[str, dict[str, str]] = {
         "statsmodels": "flavor-statsmodels",
     },
     "drupe_environment_managers": {"uv": "env-uv", "virtualenv": "env-uv"},
+    "drupe_evaluators": dict.fromkeys(("classifier", "regressor", "default", "shap"), "evaluator-default"),
     "drupe_system_metrics": {"host": "system-metrics", "process": "system-metrics", "nvidia": "system-metrics"},
     "drupe_dataset_sources": {
         "file": "source-files",

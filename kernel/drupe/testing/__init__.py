@@ -1,6 +1,6 @@
 """What a plugin's tests need: conformance kits, in-memory stores as oracles, random operations, and fixtures.
 
-One kit per extension point: `tracking_store`, `registry_store`, `artifact_repo`, `dataset_source`, `import_source`, `system_metrics`, `flavor`, `environment_manager`. A plugin's test subclasses the kit and
+One kit per extension point: `tracking_store`, `registry_store`, `artifact_repo`, `dataset_source`, `import_source`, `system_metrics`, `flavor`, `environment_manager`, `evaluator`. A plugin's test subclasses the kit and
 provides its fixture. Nothing of drupe outside this folder imports pytest or hypothesis: `pip install 'drupe-kernel[testing]'`.
 """
 
@@ -16,6 +16,7 @@ if find_spec("pytest"):  # the in-memory stores work without it
     # So that a failing assertion of a kit shows its values in the plugin author's terminal.
     for _kit in (
         "artifact_repo",
+        "evaluator",
         "flavor",
         "kit",
         "kit_aliases",

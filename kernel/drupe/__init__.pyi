@@ -26,7 +26,23 @@ from drupe.evaluation import (
     make_metric as make_metric,
     validate_evaluation_results as validate_evaluation_results,
 )
-from drupe.models import infer_signature as infer_signature, load_model as load_model, log_model as log_model, save_model as save_model
+from drupe.models import (
+    create_external_model as create_external_model,
+    delete_logged_model_tag as delete_logged_model_tag,
+    finalize_logged_model as finalize_logged_model,
+    get_logged_model as get_logged_model,
+    infer_signature as infer_signature,
+    initialize_logged_model as initialize_logged_model,
+    last_logged_model as last_logged_model,
+    load_model as load_model,
+    log_model as log_model,
+    log_model_params as log_model_params,
+    log_outputs as log_outputs,
+    save_model as save_model,
+    search_logged_models as search_logged_models,
+    set_active_model as set_active_model,
+    set_logged_model_tags as set_logged_model_tags,
+)
 from drupe.registry.fluent import (
     register_model as register_model,
     search_model_versions as search_model_versions,

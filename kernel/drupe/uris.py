@@ -17,7 +17,7 @@ from attrs import field, frozen
 
 from drupe.errors import InvalidPath, InvalidUri
 
-__all__ = ["ArtifactPath", "ModelsUri", "RunsUri", "Uri", "join_segments", "redact", "redact_options"]
+__all__ = ["ArtifactPath", "ModelsUri", "RunsUri", "Uri", "below", "inside_of", "join_segments", "redact", "redact_options"]
 
 _HOST = re.compile(r"([^\s/?#@:\[\]%\\]+|\[[0-9a-f:.]+(%\w+)?\])?(:\d+)?")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*")
@@ -275,3 +275,22 @@ def _after_scheme(text: str, scheme: str) -> str:
 def join_segments(segments: Iterable[str]) -> ArtifactPath:
     """An ArtifactPath from single names, each checked on its own (a `/` inside a name is refused)."""
     return ArtifactPath(tuple(_checked_segment(segment, segment) for segment in segments))
+
+
+def below(address: str, path: ArtifactPath | str) -> str:
+    """The address of a path below an address, in the spelling of that one: encoded unless it is a plain path of a file system."""
+    return f"{address.rstrip('/')}/{quote(str(path)) if _is_encoded(address) else path}"
+
+
+def inside_of(address: str, root: str) -> ArtifactPath | None:
+    """The path that leads from `root` to `address`, as `below` has made it; None when it is not below. Raises InvalidPath."""
+    start = f"{root.rstrip('/')}/"
+    if not address.startswith(start):
+        return None
+    rest = address[len(start) :]
+    return ArtifactPath.parse(unquote(rest) if _is_encoded(root) else rest)
+
+
+def _is_encoded(address: str) -> bool:
+    scheme, colon, _ = address.partition(":")
+    return bool(colon) and _SCHEME.fullmatch(scheme.lower()) is not None

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from drupe.artifacts.repos import repo_for
-from drupe.entities import ModelVersion, Stage
+from drupe.artifacts.run_models import find_in_run
+from drupe.entities import LoggedModel, ModelVersion, Run, Stage
 from drupe.errors import InvalidPath, InvalidUri, ModelVersionNotFound
 from drupe.extend import ArtifactRepo, RegistryStore, TrackingStore
-from drupe.uris import ArtifactPath, ModelsUri, RunsUri, Uri, redact
+from drupe.uris import ArtifactPath, ModelsUri, RunsUri, Uri, inside_of, redact
 
-__all__ = ["find_version", "locate", "split_models_uri"]
+__all__ = ["find_logged_model", "find_version", "locate", "split_models_uri"]
 
 S = TypeVar("S")
 
@@ -53,10 +54,39 @@ def locate(
         inner = ArtifactPath(path.segments + inner.segments)
         text = find_version(_opened(registry), model).source
     if _scheme(text) == "runs":
-        run = RunsUri.parse(text)
-        return repo_for(_opened(tracking).get_run(run.run_id).info.artifact_uri), ArtifactPath(run.path.segments + inner.segments)
+        named = RunsUri.parse(text)
+        store = _opened(tracking)
+        run, path = store.get_run(named.run_id), ArtifactPath(named.path.segments + inner.segments)
+        return _in_run(store, run, path)
     repo, path = _direct(Path(text) if isinstance(uri, Path) and not passed else text)
     return repo, ArtifactPath(path.segments + inner.segments)
+
+
+def find_logged_model(store: TrackingStore, uri: str) -> LoggedModel | None:
+    """The logged model that an address `models:/m-…` or `runs:/<run>/<name>` names; None for all other addresses.
+
+    Raises LoggedModelNotFound, RunNotFound.
+    """
+    logged = _LOGGED_MODEL.fullmatch(uri)
+    if logged is not None:
+        return None if logged["path"] else store.get_logged_model(logged["model_id"])
+    if _scheme(uri) != "runs":
+        return None
+    named = RunsUri.parse(uri)
+    found = find_in_run(store, store.get_run(named.run_id), named.path)
+    return found[0] if found is not None and found[1].is_root else None
+
+
+def _in_run(store: TrackingStore, run: Run, path: ArtifactPath) -> tuple[ArtifactRepo, ArtifactPath]:
+    """The place of a path in a run, where it leads into a logged model that of the model."""
+    found = find_in_run(store, run, path)
+    if found is None:
+        return repo_for(run.info.artifact_uri), path
+    model, rest = found
+    inside = inside_of(model.artifact_location, run.info.artifact_uri)
+    if inside is not None:  # the same repository as for all else of the run
+        return repo_for(run.info.artifact_uri), ArtifactPath(inside.segments + rest.segments)
+    return repo_for(model.artifact_location), rest
 
 
 def split_models_uri(text: str) -> tuple[ModelsUri, ArtifactPath]:

@@ -11,6 +11,19 @@ from drupe.models.coercion import Coercion
 from drupe.models.confine import inside
 from drupe.models.datatypes import AnyType, Array, DataType, Map, Object, Property
 from drupe.models.environment import pinned_requirements
+from drupe.models.fluent import (
+    create_external_model,
+    delete_logged_model_tag,
+    finalize_logged_model,
+    get_logged_model,
+    initialize_logged_model,
+    last_logged_model,
+    log_model_params,
+    log_outputs,
+    search_logged_models,
+    set_active_model,
+    set_logged_model_tags,
+)
 from drupe.models.infer import infer_signature
 from drupe.models.loaded import LoadedModel
 from drupe.models.logged import log_model
@@ -41,12 +54,23 @@ __all__ = [
     "PythonModelContext",
     "Schema",
     "TensorSpec",
+    "create_external_model",
+    "delete_logged_model_tag",
+    "finalize_logged_model",
+    "get_logged_model",
     "get_model_info",
     "infer_signature",
+    "initialize_logged_model",
     "inside",
+    "last_logged_model",
     "load_model",
     "log_model",
+    "log_model_params",
+    "log_outputs",
     "pinned_requirements",
     "save_model",
+    "search_logged_models",
+    "set_active_model",
+    "set_logged_model_tags",
     "set_model",
 ]

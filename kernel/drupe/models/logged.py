@@ -1,4 +1,8 @@
-"""Logs a model to a run: writes its folder, puts it among the run's artifacts, notes it on the run, registers it if asked to."""
+"""Logs a model: makes the logged model, writes its folder, puts it among the run's artifacts, notes it on the run, registers it if asked to.
+
+Where the store keeps no logged models, the folder among the artifacts of the run is all there is. Making logged models without a model to
+save is for `fluent`.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +10,33 @@ import json
 import logging
 import tempfile
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from attrs import frozen
+
 from drupe.artifacts.manifest import MANIFEST_FILE
 from drupe.artifacts.repos import repo_for
+from drupe.artifacts.run_models import model_name
 from drupe.artifacts.trees import put_tree
+from drupe.entities import LoggedModel, LoggedModelStatus, NewLoggedModel, Run
 from drupe.entities.limits import check_model_name
-from drupe.errors import InvalidValue
-from drupe.extend import ModelLogged
+from drupe.errors import DrupeError, InvalidValue
+from drupe.extend import Feature, ModelLogged
 from drupe.loading import catalog
 from drupe.models.mlmodel import MLMODEL_FILE, Model, ModelInfo
 from drupe.models.saving import write_model
 from drupe.registry.client import RegistryClient
 from drupe.registry.fluent import register_model
+from drupe.tracking import last_model, made
 from drupe.tracking.artifact_client import ArtifactClient
 from drupe.tracking.chosen import client_of
+from drupe.tracking.client import texts
+from drupe.tracking.context import context_tags
 from drupe.tracking.fluent import active_run, start_run
 from drupe.tracking.model_history import HISTORY_TAG, listed
-from drupe.tracking.sync import REGISTER_TAG
+from drupe.tracking.sync import MODELS_TAG, REGISTER_TAG
 from drupe.uris import ArtifactPath, redact
 
 __all__ = ["log_model"]
@@ -32,8 +44,15 @@ __all__ = ["log_model"]
 log = logging.getLogger("drupe.models")
 
 _DEFAULT_NAME = "model"
-# what MLflow 3 keeps with its logged models, which runs know nothing of
-_OF_LOGGED_MODELS = ("params", "tags", "model_type", "step", "model_id")
+
+
+@frozen
+class _Place:
+    """Where the files of a model go: a folder of the run, or the address of a logged model that lies elsewhere."""
+
+    path: ArtifactPath
+    address: str
+    folder: ArtifactPath
 
 
 def log_model(
@@ -45,43 +64,134 @@ def log_model(
     run_id: str | None = None,
     registered_model_name: str | None = None,
     await_registration_for: int | None = 300,
+    params: Mapping[str, Any] | None = None,
+    tags: Mapping[str, Any] | None = None,
+    model_type: str | None = None,
+    step: int = 0,
+    model_id: str | None = None,
     **given: Any,
 ) -> ModelInfo:
-    """Save `model` among the artifacts of the active run (a run is started when none is), or of the run `run_id`.
+    """Save `model` as a logged model of the active run (a run is started when none is), or of the run `run_id`.
 
-        info = drupe.log_model(clf, "clf", input_example=train_x.head(3), registered_model_name="churn")
+        info = drupe.log_model(clf, "clf", input_example=train_x.head(3), params={"depth": 3}, registered_model_name="churn")
         drupe.load_model(info.model_uri).predict(test_x)
 
-    `name` is the folder's path in the run (`artifact_path` is its older name; default "model"); a model of that name is replaced, unless
-    it is a registered version, which is refused. `flavor` names the flavor when the model's class should not decide. Other arguments are
-    those of `ModelParts` and the flavor's own. Registration is done when this returns, so `await_registration_for` has no effect.
-    Raises InvalidValue, InvalidPath, NoProvider.
+    The model has an id, `params` (those of the run are added), `tags` and a `model_type`, and is tied to the run at `step`: metrics that the
+    run has logged or will log at that step are the model's too. `model_id` is that of a logged model that was made before and has no files
+    yet. `name` is the folder's path in the run (`artifact_path` is its older name; default "model"); a model of that name stays, and
+    `runs:/<run>/<name>` names the newest. `flavor` names the flavor when the model's class should not decide. Other arguments are those of
+    `ModelParts` and the flavor's own. Registration is done when this returns, so `await_registration_for` has no effect.
+    Raises InvalidValue, InvalidPath, NoProvider, LoggedModelNotFound; the logged model is FAILED then.
     """
     if name is not None and artifact_path is not None and name != artifact_path:
         raise InvalidValue(f"the model has two names: name={name!r} and artifact_path={artifact_path!r}; give one")
     path = ArtifactPath.parse(name or artifact_path or _DEFAULT_NAME)
     if path.is_root:
         raise InvalidValue("a model needs a folder of its own in the run; give it a name")
-    if ignored := [key for key in _OF_LOGGED_MODELS if given.pop(key, None)]:
-        warnings.warn(f"log_model keeps no {', '.join(ignored)} with a model; log them to the run", stacklevel=2)
     if run_id is None:
         run_id = str((active_run() or start_run()).info.run_id)
     client = client_of(run_id)
     run = client.get_run(run_id)
-    with tempfile.TemporaryDirectory(prefix="drupe-model-") as place:
-        folder = Path(place)
-        saved = write_model(model, folder, flavor=flavor, run_id=run_id, artifact_path=str(path), **given)
-        _upload(run.info.artifact_uri, folder, path, is_offline=client.is_offline)
+    entity: LoggedModel | None = None
+    if client.store.features.get(Feature.LOGGED_MODELS):
+        if model_id is None:
+            entity = _made(client, run, path, params=params, tags=tags, model_type=model_type)
+        else:
+            entity = client.get_logged_model(model_id)
+            client.log_model_params(model_id, params or {})
+            client.set_logged_model_tags(model_id, tags or {})
+        made.tie(client, run_id, entity.model_id, step)
+        last_model.note(entity.model_id, client.tracking_uri)
+    elif ignored := [
+        key for key, value in (("params", params), ("tags", tags), ("model_type", model_type), ("model_id", model_id)) if value
+    ]:
+        warnings.warn(f"{redact(client.tracking_uri)} keeps no {', '.join(ignored)} with a model; log them to the run", stacklevel=2)
+    place = _place(run, path, entity)
+    try:
+        saved = _write(client, model, place, flavor=flavor, run_id=run_id, entity=entity, given=given)
+    except BaseException as fault:
+        if entity is not None:
+            _fail(client, entity, fault)
+        raise
+    if entity is not None:
+        client.finalize_logged_model(entity.model_id, LoggedModelStatus.READY)
     _note(client, run_id, saved)
-    uri = f"runs:/{run_id}/{path}"
+    uri = f"runs:/{run_id}/{place.path}" if entity is None else entity.model_uri
+    if entity is not None and client.is_offline:
+        _settle_later(client, run_id, entity.model_id, place.path)
     catalog().notify(ModelLogged(store=redact(client.tracking_uri), run_id=run_id, name=str(path), model_uri=uri))
     version = None
     if registered_model_name is not None:
         if client.is_offline:
-            _register_later(client, run_id, str(path), registered_model_name)
+            _register_later(client, run_id, str(place.path), registered_model_name)
         else:
-            version = register_model(uri, registered_model_name).version
+            version = register_model(uri, registered_model_name, tracking=client).version
     return saved.info(uri, registered_model_version=version)
+
+
+def _made(
+    client: ArtifactClient,
+    run: Run,
+    path: ArtifactPath,
+    *,
+    params: Mapping[str, Any] | None,
+    tags: Mapping[str, Any] | None,
+    model_type: str | None,
+) -> LoggedModel:
+    """The logged model, PENDING. It lies at `path` of the run, or beside it where an earlier one lies there, whose files stay as they are."""
+    model_id = client.new_model_id()
+    is_taken = repo_for(run.info.artifact_uri).is_file(path / MLMODEL_FILE)
+    folder = path.parent / f"{path.segments[-1]}-{model_id[2:10]}" if is_taken else path
+    return client.store.create_logged_model(
+        NewLoggedModel(
+            run.info.experiment_id,
+            model_id,
+            model_name(path),
+            model_type,
+            run.info.run_id,
+            {**_kept(context_tags()), **texts(tags)},
+            {**run.data.params, **texts(params)},
+            str(folder),
+        )
+    )
+
+
+def _kept(tags: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in tags.items() if key.startswith(("mlflow.user", "mlflow.source."))}
+
+
+def _place(run: Run, path: ArtifactPath, entity: LoggedModel | None) -> _Place:
+    root = run.info.artifact_uri
+    inside = None if entity is None else made.path_in_run(run, entity)
+    if entity is None or inside is not None:
+        folder = inside or path
+        return _Place(folder, root, folder)
+    return _Place(path, entity.artifact_location, ArtifactPath())
+
+
+def _write(
+    client: ArtifactClient, model: Any, place: _Place, *, flavor: str | None, run_id: str, entity: LoggedModel | None, given: dict[str, Any]
+) -> Model:
+    with tempfile.TemporaryDirectory(prefix="drupe-model-") as temporary:
+        folder = Path(temporary)
+        model_id = None if entity is None else entity.model_id
+        saved = write_model(model, folder, flavor=flavor, run_id=run_id, artifact_path=str(place.path), model_id=model_id, **given)
+        _upload(place, folder, is_replaceable=entity is None and not client.is_offline)
+    return saved
+
+
+def _fail(client: ArtifactClient, entity: LoggedModel, fault: BaseException) -> None:
+    """Say that the files of the model will not be there; when even that fails it stays PENDING, and the first fault is the one that matters."""
+    try:
+        client.store.set_logged_model_status(entity.model_id, LoggedModelStatus.FAILED, message=f"{type(fault).__name__}: {fault}")
+    except DrupeError as another:
+        log.warning("logged model %s cannot be marked as failed: %s", entity.model_id, another)
+
+
+def _settle_later(client: ArtifactClient, run_id: str, model_id: str, path: ArtifactPath) -> None:
+    """Its files are where the run's wait; who ships them puts them where they belong, and says that they are in place."""
+    waiting = json.loads(client.get_run(run_id).data.tags.get(MODELS_TAG, "{}"))
+    client.set_tag(run_id, MODELS_TAG, json.dumps({**waiting, model_id: str(path)}))
 
 
 def _register_later(client: ArtifactClient, run_id: str, path: str, name: str) -> None:
@@ -92,10 +202,10 @@ def _register_later(client: ArtifactClient, run_id: str, path: str, name: str) -
     log.warning("model %r is kept offline; `drupe sync` registers it as %r when it ships the run", path, name)
 
 
-def _upload(artifact_uri: str, folder: Path, path: ArtifactPath, *, is_offline: bool) -> None:
-    repo = repo_for(artifact_uri)
+def _upload(place: _Place, folder: Path, *, is_replaceable: bool) -> None:
+    repo, path = repo_for(place.address), place.folder
     if repo.is_file(path / MLMODEL_FILE):
-        if not is_offline:
+        if is_replaceable:
             _refuse_if_registered(str(repo.root / path), path)
         repo.delete(path)  # files of the earlier model that this one lacks would not fit its manifest
     with tempfile.TemporaryDirectory(prefix="drupe-model-") as apart:

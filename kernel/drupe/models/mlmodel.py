@@ -56,6 +56,11 @@ class Model:
         """The release of MLflow that wrote the file; None when it was not MLflow."""
         return self.extra.get("mlflow_version")
 
+    @property
+    def model_id(self) -> str | None:
+        """The id of the logged model that this is; None when it was only saved, or its store keeps no logged models."""
+        return self.extra.get("model_id")
+
     def config(self, flavor: str) -> dict[str, Any]:
         """The map of one flavor, with the keys of `python_function` below it. Raises InvalidModelFolder when the flavor is not there."""
         if flavor not in self.flavors:
@@ -143,6 +148,7 @@ class Model:
             utc_time_created=self.utc_time_created,
             mlflow_version=self.mlflow_version,
             registered_model_version=registered_model_version,
+            model_id=self.model_id,
         )
 
 
@@ -161,6 +167,7 @@ class ModelInfo:
     utc_time_created: str = ""
     mlflow_version: str | None = None
     registered_model_version: str | None = None
+    model_id: str | None = None
 
     @property
     def name(self) -> str | None:

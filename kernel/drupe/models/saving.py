@@ -75,9 +75,16 @@ def save_model(model: Any, path: str | Path, *, flavor: str | None = None, **giv
 
 
 def write_model(
-    model: Any, folder: Path, *, flavor: str | None = None, run_id: str | None = None, artifact_path: str | None = None, **given: Any
+    model: Any,
+    folder: Path,
+    *,
+    flavor: str | None = None,
+    run_id: str | None = None,
+    artifact_path: str | None = None,
+    model_id: str | None = None,
+    **given: Any,
 ) -> Model:
-    """Write `model` into the empty `folder`, manifest last, and return what MLmodel says."""
+    """Write `model` into the empty `folder`, manifest last, and return what MLmodel says. `model_id` is that of the logged model that it is."""
     name = flavor or catalog().flavor_for(model).offer.name
     writer: Flavor = catalog().flavor(name)
     names = set(fields_dict(ModelParts))
@@ -111,7 +118,10 @@ def write_model(
         metadata=parts.metadata,
         run_id=run_id,
         artifact_path=artifact_path,
-        extra={"model_size_bytes": sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())},
+        extra={
+            "model_size_bytes": sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
+            **({"model_id": model_id} if model_id else {}),
+        },
     )
     saved.save(folder / MLMODEL_FILE)
     running += [file for each in further for file in each.running]

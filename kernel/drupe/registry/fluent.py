@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from drupe.artifacts.resolve import locate
+from drupe.artifacts.resolve import find_logged_model, locate
+from drupe.artifacts.run_models import VERSIONS_TAG, versions_of
 from drupe.entities import ModelVersion, RegisteredModel, gather
 from drupe.errors import AlreadyExists, InvalidModelFolder
+from drupe.extend import TrackingStore
 from drupe.registry.client import RegistryClient
-from drupe.tracking.address import tracking_store
+from drupe.tracking.address import get_tracking_uri, tracking_store
 from drupe.tracking.chosen import client_of
+from drupe.tracking.client import TrackingClient
 from drupe.uris import ModelsUri, RunsUri
 
 __all__ = ["register_model", "search_model_versions", "search_registered_models"]
@@ -23,25 +27,39 @@ def register_model(
     await_registration_for: int = 300,
     *,
     tags: Mapping[str, Any] | None = None,
+    tracking: TrackingClient | None = None,
 ) -> ModelVersion:
     """Add the model at `model_uri` as the next version of the registered model `name`, creating that when it is new.
 
-    `model_uri` is `runs:/<run id>/<path>`, `models:/…` (a copy), a folder or an artifact address. Raises ArtifactNotFound,
-    InvalidModelFolder when no MLmodel file lies there, InvalidName.
+    `model_uri` is `models:/m-…` (a logged model, which then lists the version), `runs:/<run id>/<path>`, `models:/…` (a copy), a folder or an
+    artifact address. `tracking` is the client of the store that knows the run or logged model; by default the one in use. Raises
+    ArtifactNotFound, InvalidModelFolder when no MLmodel file lies there, InvalidName, LoggedModelNotFound.
     """
     client = RegistryClient()
-    tracking = client_of(RunsUri.parse(model_uri).run_id).store if model_uri.startswith("runs:") else tracking_store()
-    repo, path = locate(model_uri, tracking=tracking, registry=client.registry)
+    if tracking is None and model_uri.startswith("runs:"):
+        tracking = client_of(RunsUri.parse(model_uri).run_id)
+    store = tracking_store() if tracking is None else tracking.store
+    repo, path = locate(model_uri, tracking=store, registry=client.registry)
     if not repo.is_file(path / "MLmodel"):
         raise InvalidModelFolder(f"{model_uri!r} is not a model: there is no file MLmodel in {repo.root / path}", model_uri=model_uri)
     source, run_id = str(repo.root / path), None
-    if model_uri.startswith("runs:"):
+    logged = find_logged_model(store, model_uri)
+    if logged is not None:
+        run_id = logged.source_run_id
+        if client.registry_uri == (
+            get_tracking_uri() if tracking is None else tracking.tracking_uri
+        ):  # else nobody would find it from there
+            source = logged.model_uri
+    elif model_uri.startswith("runs:"):
         run_id = RunsUri.parse(model_uri).run_id
     elif model_uri.startswith("models:"):
         source, run_id = model_uri, _version_at(client, ModelsUri.parse(model_uri)).run_id
     with suppress(AlreadyExists):  # the usual case: one more version
         client.create_registered_model(name)
-    return client.create_model_version(name, source, run_id, tags)
+    version = client.create_model_version(name, source, run_id, tags)
+    if logged is not None:
+        _list_version(store, logged.model_id, version)
+    return version
 
 
 def search_registered_models(
@@ -62,6 +80,14 @@ def search_model_versions(
     return gather(
         lambda limit, token: client.search_model_versions(filter_string, limit, order_by, token), page_size=10_000, at_most=max_results
     )
+
+
+def _list_version(store: TrackingStore, model_id: str, version: ModelVersion) -> None:
+    """Add the version to the tag of a logged model that lists its versions, as MLflow's clients do."""
+    listed = versions_of(store.get_logged_model(model_id))
+    if (version.name, version.version) not in listed:
+        entries = [{"name": name, "version": number} for name, number in [*listed, (version.name, version.version)]]
+        store.set_logged_model_tags(model_id, {VERSIONS_TAG: json.dumps(entries)})
 
 
 def _version_at(client: RegistryClient, uri: ModelsUri) -> ModelVersion:

@@ -34,6 +34,7 @@ from drupe.extend.tracking_store import TrackingStore
 from drupe.search.query import Query
 from drupe.testing.memory_imports import MemoryLoggedModelImports
 from drupe.testing.memory_pages import PageTokens
+from drupe.uris import below
 
 __all__ = ["MemoryLoggedModels"]
 
@@ -85,7 +86,7 @@ class MemoryLoggedModels(MemoryLoggedModelImports, TrackingStore):
                 run = self._active_run(str(checked.source_run_id)).info
                 if run.experiment_id != experiment.experiment_id:
                     raise InvalidValue(f"run {run.run_id} is not of experiment {experiment.experiment_id}", run_id=run.run_id)
-                location = f"{run.artifact_uri}/{checked.artifact_path}"
+                location = below(run.artifact_uri, checked.artifact_path)
             made = LoggedModel(
                 model_id,
                 experiment.experiment_id,

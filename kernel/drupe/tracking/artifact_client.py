@@ -14,6 +14,7 @@ from typing import Any
 
 from drupe.artifacts.download import download_artifacts
 from drupe.artifacts.repos import repo_for
+from drupe.artifacts.run_models import find_in_run, made_by
 from drupe.artifacts.trees import put_tree
 from drupe.entities import FileInfo, LogBatch, gather
 from drupe.entities.limits import check_key
@@ -21,10 +22,10 @@ from drupe.errors import ArtifactNotFound, InvalidValue
 from drupe.extend import ArtifactRepo
 from drupe.lazy import need
 from drupe.tracking import media
-from drupe.tracking.client import TrackingClient
 from drupe.tracking.context import working_folder
 from drupe.tracking.frames import runs_frame
-from drupe.uris import ArtifactPath
+from drupe.tracking.model_client import LoggedModelClient
+from drupe.uris import ArtifactPath, inside_of
 
 __all__ = ["ArtifactClient"]
 
@@ -33,7 +34,7 @@ IMAGES_TAG = "mlflow.loggedImages"
 TABLE_RUNS_PAGE = 1000
 
 
-class ArtifactClient(TrackingClient):
+class ArtifactClient(LoggedModelClient):
     """A tracking client that can also put and get files."""
 
     def artifact_repo(self, run_id: str) -> ArtifactRepo:
@@ -58,8 +59,41 @@ class ArtifactClient(TrackingClient):
         put_tree(self.artifact_repo(run_id), folder, ArtifactPath.parse(artifact_path))
 
     def list_artifacts(self, run_id: str, path: str | None = None) -> list[FileInfo]:
-        """The files and folders directly below `path`, their paths relative to the run's root."""
-        return self.artifact_repo(run_id).list(ArtifactPath.parse(path))
+        """The files and folders directly below `path`, their paths relative to the run's root; logged models that lie elsewhere are among them."""
+        run, inner = self.store.get_run(run_id), ArtifactPath.parse(path)
+        found = repo_for(run.info.artifact_uri).list(inner)
+        if not run.outputs.model_outputs:
+            return found
+        if inner.is_root:
+            known = {info.path for info in found}
+            elsewhere = {one.name for one in made_by(self.store, run) if inside_of(one.artifact_location, run.info.artifact_uri) is None}
+            return found + [FileInfo(name, True) for name in sorted(elsewhere - known)]
+        model = None if found else find_in_run(self.store, run, inner)
+        if model is None or inside_of(model[0].artifact_location, run.info.artifact_uri) is not None:
+            return found
+        above = inner.segments[: len(inner.segments) - len(model[1].segments)]
+        listed = repo_for(model[0].artifact_location).list(model[1])
+        return [FileInfo(str(ArtifactPath((*above, *info.path.split("/")))), info.is_dir, info.file_size) for info in listed]
+
+    # --- files of logged models
+
+    def log_model_artifacts(self, model_id: str, local_dir: str | Path) -> None:
+        """Keep a copy of all that is in a local folder with a logged model."""
+        folder = Path(local_dir)
+        if not folder.is_dir():
+            raise ArtifactNotFound(f"log_model_artifacts({str(local_dir)!r}): no such folder; it is looked up from {working_folder()}")
+        put_tree(self.logged_model_repo(model_id), folder, ArtifactPath())
+
+    def log_model_artifact(self, model_id: str, local_path: str | Path) -> None:
+        """Keep a copy of a local file with a logged model."""
+        source = Path(local_path)
+        if not source.is_file():
+            raise ArtifactNotFound(f"log_model_artifact({str(local_path)!r}): no such file; it is looked up from {working_folder()}")
+        self.logged_model_repo(model_id).put_file(source, ArtifactPath((source.name,)))
+
+    def list_logged_model_artifacts(self, model_id: str, path: str | None = None) -> list[FileInfo]:
+        """The files and folders directly below `path` of a logged model, their paths relative to its root."""
+        return self.logged_model_repo(model_id).list(ArtifactPath.parse(path))
 
     def download_artifacts(self, run_id: str, path: str = "", dst_path: str | Path | None = None) -> str:
         """Make a file or folder available on this machine and return its path; see `drupe.download_artifacts`."""

@@ -12,7 +12,7 @@ from drupe.entities import Experiment
 from drupe.errors import AlreadyExists, ExperimentNotFound
 from drupe.loading import catalog
 from drupe.settings import settings
-from drupe.tracking import active_model
+from drupe.tracking import active_model, last_model
 from drupe.tracking.artifact_client import ArtifactClient
 from drupe.tracking.context import run_context
 
@@ -103,6 +103,7 @@ def reset() -> None:
         _experiment_id, _named_by_plugin, _resumed_from_environment = None, None, False
         _clients.clear()
     active_model.forget()
+    last_model.forget()
 
 
 def _after_fork() -> None:

@@ -1,4 +1,4 @@
-"""Runs as a pandas DataFrame, in MLflow's columns."""
+"""Runs and logged models as pandas DataFrames, in MLflow's columns."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping, MutableSequence
 from typing import Any, TypeVar
 
-from drupe.entities import Run
+from drupe.entities import LoggedModel, Run
 from drupe.lazy import need
 
-__all__ = ["runs_frame"]
+__all__ = ["logged_models_frame", "runs_frame"]
 
 NAN = float("nan")
 T = TypeVar("T")
@@ -47,6 +47,22 @@ def runs_frame(runs: Iterable[Run]) -> Any:
         for key in sorted(found):
             columns[f"{entity}.{key}"] = _filled(found[key], len(infos), None)
     return pandas.DataFrame(columns)
+
+
+_MODEL_COLUMNS = (
+    *("artifact_location", "creation_timestamp", "experiment_id", "last_updated_timestamp", "metrics", "model_id", "model_type", "name"),
+    *("params", "source_run_id", "status", "status_message", "tags"),
+)
+
+
+def logged_models_frame(models: Iterable[LoggedModel]) -> Any:
+    """One row a logged model, a column for each of its fields; `metrics` holds lists of Metric, `params` and `tags` dicts, times are ms."""
+    pandas = need("pandas", to="return logged models as a DataFrame; output_format='list' does without")
+    rows = []
+    for model in models:
+        row = {name: getattr(model, name) for name in _MODEL_COLUMNS}
+        rows.append({**row, "metrics": list(model.metrics), "params": dict(model.params), "tags": dict(model.tags)})
+    return pandas.DataFrame(rows, columns=list(_MODEL_COLUMNS))
 
 
 def _put(

@@ -23,6 +23,8 @@ from drupe.tracking.journal.outbox import Line
 
 __all__ = ["log_measured", "tie_used"]
 
+MOST_NAMED = 1000  # a model that is made now is measured by what was logged lately
+
 log = logging.getLogger("drupe.tracking")
 
 
@@ -44,6 +46,10 @@ def log_measured(
     on = None if dataset is None else _tie_dataset(line, dataset)
     if not measured:
         line.journal.points({name: number for name, number, _, _ in checked}, at, checked[0][2])
+    if model_id is not None:
+        line.named |= {(name, at): None for name, _, _, _ in checked}
+        for old in list(line.named)[: max(len(line.named) - MOST_NAMED, 0)]:
+            del line.named[old]
     for one in measured:
         points = [(name, at, time_ms, number) for name, number, time_ms, _ in checked]
         line.journal.note(FrameKind.MODEL_POINTS, model_points_form(one, points, on))

@@ -11,7 +11,7 @@ import threading
 import uuid
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from attrs import evolve
 
@@ -34,16 +34,17 @@ from drupe.entities import (
 )
 from drupe.entities.names import invent_run_name
 from drupe.errors import AlreadyExists, InvalidValue, ParamConflict, RunNotFound, StoreUnavailable, TagNotFound, WrongLifecycle
-from drupe.extend import TrackingStore
+from drupe.extend import Feature, Support, TrackingStore
 from drupe.search.match import find
 from drupe.search.query import Query
 from drupe.tracking.journal import outbox
 from drupe.tracking.journal.adoption import run_folders
-from drupe.tracking.journal.folding import new_run_form
+from drupe.tracking.journal.folding import model_points_form, new_run_form
 from drupe.tracking.journal.layout import FrameKind
 from drupe.tracking.journal.local_runs import NAME_TAG, LocalRun, points_of
 from drupe.tracking.journal.outbox import Line
 from drupe.tracking.journal.places import journals_root
+from drupe.tracking.offline_models import OfflineModels
 from drupe.uris import Uri, redact
 
 __all__ = ["OfflineStore", "by_name", "settle_experiment"]
@@ -73,14 +74,23 @@ def settle_experiment(opened: Callable[[], TrackingStore]) -> Callable[[Parcel],
                 return prepare(parcel)
         return evolve(parcel, new=evolve(parcel.new, experiment_id=found.experiment_id))
 
-    return prepare
+    def settle(parcel: Parcel) -> Parcel:
+        if not any(by_name(model.experiment_id) for model in parcel.models):
+            return prepare(parcel)
+        settled = prepare(parcel)
+        home = settled.new.experiment_id if settled.new is not None else opened().get_run(parcel.run_id).info.experiment_id
+        return evolve(settled, models=tuple(evolve(model, experiment_id=home) for model in settled.models))
+
+    return settle
 
 
 _stores: weakref.WeakSet[OfflineStore] = weakref.WeakSet()
 
 
-class OfflineStore(TrackingStore):
+class OfflineStore(OfflineModels):
     """Runs in the journals for the store at `uri`. `opened` opens that store when it is there again; None where nobody is to try."""
+
+    features: ClassVar[Mapping[Feature, Support]] = {Feature.LOGGED_MODELS: Support.SOME_VERSIONS}
 
     def __init__(self, uri: str, opened: Callable[[], TrackingStore] | None) -> None:
         self._uri, self._opened = uri, opened
@@ -184,6 +194,10 @@ class OfflineStore(TrackingStore):
                 raise ParamConflict(f"run {run_id}: param {key!r} is {run.params[key][:100]!r} and cannot become {value[:100]!r}", key=key)
         tags = limits.check_tags("run tag", batch.tags, limit=None)
         journal = self._line(run_id).journal
+        for one in batch.model_points:
+            on = (one.dataset_name, one.dataset_digest or "") if one.dataset_name else None
+            told = [(limits.check_key("metric", one.key), *point) for point in one.points]
+            journal.note(FrameKind.MODEL_POINTS, model_points_form(one.model_id, told, on))
         if checked:
             journal.note(FrameKind.PARAMS, checked)
         for key, points in batch.metrics.items():

@@ -166,7 +166,8 @@ def _upload_staged(line: Line) -> None:
     if line.is_held or line.fault is not None or not staged_files(line.journal.folder):
         return
     try:
-        upload_staged(line.journal.folder, line.opened().get_run(line.run_id))
+        store = line.opened()
+        upload_staged(line.journal.folder, store, store.get_run(line.run_id))
     except DrupeError as fault:
         log.warning("run %s: its artifacts wait in %s: %s; `drupe sync` ships them", line.run_id, line.journal.folder, fault)
     else:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import define
@@ -16,20 +17,24 @@ from attrs import define
 from drupe.artifacts.progress import Progress
 from drupe.artifacts.repos import repo_for
 from drupe.artifacts.trees import put_tree
-from drupe.entities import ParamClash, Run
+from drupe.entities import LoggedModel, LoggedModelStatus, ParamClash, Run
 from drupe.errors import DrupeError, InvalidValue, RunNotFound
-from drupe.extend import TrackingStore
+from drupe.extend import Feature, TrackingStore
 from drupe.tracking.journal import outbox, trouble
 from drupe.tracking.journal.adoption import Adopted, adopt_run, left_in, run_folders, staged_files
 from drupe.tracking.journal.cursor import writers_in
 from drupe.tracking.journal.places import STAGED, journals_root
 from drupe.tracking.journal.shipping import Shipped
 from drupe.tracking.offline import settle_experiment
+from drupe.uris import ArtifactPath, inside_of
 
-__all__ = ["REGISTER_TAG", "SyncedRun", "Waiting", "find_folders", "sync_run", "upload_staged", "waiting_in"]
+__all__ = ["MODELS_TAG", "REGISTER_TAG", "SyncedRun", "Waiting", "find_folders", "sync_run", "upload_staged", "waiting_in"]
 
 REGISTER_TAG = "drupe.register_when_synced"
 """The tag of a run whose models are to be registered once it is in its store: JSON, a list of [path of the model, name]."""
+
+MODELS_TAG = "drupe.logged_when_synced"
+"""The tag of a run whose logged models get their files once it is in its store: JSON, ids of models and the paths that their files have here."""
 
 
 @define
@@ -129,7 +134,7 @@ def sync_run(
         try:
             run = store.get_run(folder.name)
             done.run_name = run.info.run_name
-            done.files, done.file_bytes = upload_staged(folder, run, keep=keep, progress=progress)
+            done.files, done.file_bytes = upload_staged(folder, store, run, keep=keep, progress=progress)
             _register(store, run, register)
         except DrupeError as fault:
             done.fault = fault
@@ -140,15 +145,61 @@ def sync_run(
     return done
 
 
-def upload_staged(folder: Path, run: Run, *, keep: bool = False, progress: Progress | None = None) -> tuple[int, int]:
-    """Put the artifacts that wait in a run's folder where the run's artifacts belong; how many files, and their bytes. Raises StoreError, DrupeError."""
+def upload_staged(folder: Path, store: TrackingStore, run: Run, *, keep: bool = False, progress: Progress | None = None) -> tuple[int, int]:
+    """Put the artifacts that wait in a run's folder where they belong, and say of its logged models that their files are in place.
+
+    Returns how many files, and their bytes. Raises StoreError, DrupeError.
+    """
+    models = _models_in(store, run)
     waiting = staged_files(folder)
-    if not waiting:
-        return 0, 0
-    copied = put_tree(repo_for(run.info.artifact_uri), folder / STAGED, progress=progress)
-    if not keep:
+    files = size = 0
+    if waiting:
+        elsewhere = {path: model for path, model in models.items() if inside_of(model.artifact_location, run.info.artifact_uri) is None}
+        for path, model in elsewhere.items():  # a server that chooses places has chosen another
+            source = folder / STAGED / path
+            if source.is_dir():
+                copied = put_tree(repo_for(model.artifact_location), source, progress=progress)
+                files, size = files + copied.files + copied.unchanged, size + copied.total_bytes
+        with _left_out(folder / STAGED, elsewhere) as rest:
+            copied = put_tree(repo_for(run.info.artifact_uri), rest, progress=progress)
+        files, size = files + copied.files + copied.unchanged, size + copied.total_bytes
+    for path, model in models.items():
+        has_files = (folder / STAGED / path / "MLmodel").is_file()
+        if model.status is LoggedModelStatus.PENDING:
+            why = None if has_files else "its files were never written"
+            store.set_logged_model_status(model.model_id, LoggedModelStatus.READY if has_files else LoggedModelStatus.FAILED, message=why)
+    if MODELS_TAG in run.data.tags:
+        store.delete_run_tag(run.info.run_id, MODELS_TAG)
+    if waiting and not keep:
         shutil.rmtree(folder / STAGED)
-    return copied.files + copied.unchanged, copied.total_bytes
+    return files, size
+
+
+def _models_in(store: TrackingStore, run: Run) -> dict[str, LoggedModel]:
+    """The logged models whose files wait, by the path that they have among those of the run; none where the store keeps none."""
+    told = run.data.tags.get(MODELS_TAG)
+    if told is None or not store.features.get(Feature.LOGGED_MODELS):
+        return {}
+    return {str(ArtifactPath.parse(path)): store.get_logged_model(model_id) for model_id, path in json.loads(told).items()}
+
+
+@contextmanager
+def _left_out(staged: Path, paths: Collection[str]) -> Iterator[Path]:
+    """The staged folder without these folders of it, which are put aside for the time."""
+    aside = staged.with_name(f"{staged.name}-elsewhere")
+    moved: list[tuple[Path, Path]] = []
+    try:
+        for number, path in enumerate(paths):
+            source = staged / path
+            if source.is_dir():
+                aside.mkdir(exist_ok=True)
+                moved.append((source.rename(aside / str(number)), source))
+        yield staged
+    finally:
+        for kept, source in moved:
+            kept.rename(source)
+        if moved:
+            aside.rmdir()
 
 
 def _register(store: TrackingStore, run: Run, register: Callable[[str, str], object] | None) -> None:

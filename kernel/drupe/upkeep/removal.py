@@ -12,11 +12,11 @@ from attrs import define, field
 
 from drupe.artifacts.repos import repo_for
 from drupe.entities import Deleted, DeletedKind, LoggedModel, ModelVersion, ViewType, each
-from drupe.errors import DrupeError, InvalidValue, NotFound
+from drupe.errors import DrupeError, InvalidValue, LoggedModelNotFound, NotFound, RunNotFound
 from drupe.extend import Feature, RegistryStore, TrackingStore
 from drupe.extend.upkeep import Progress
 from drupe.search import Kind, parse
-from drupe.uris import ArtifactPath, Uri, redact
+from drupe.uris import ArtifactPath, Uri, inside_of, redact
 
 __all__ = ["Removable", "find_removable", "read_age", "remove"]
 
@@ -85,8 +85,11 @@ def remove(store: TrackingStore, found: Removable, *, progress: Progress | None 
         if progress is not None:
             progress(number, len(found.things), one.name)
         try:
+            if one.kind is DeletedKind.RUN:
+                for model in _models_below(store, one):  # nobody is to be told of files that are gone
+                    store.delete_logged_model(model.model_id)
             for id_, address in _files_of(store, one):
-                _remove_files(id_, address)
+                _remove_files(store, id_, address)
         except DrupeError as fault:
             done.kept.append((one, f"its files cannot be removed: {fault.message}"))
             continue
@@ -114,7 +117,7 @@ def _named(deleted: list[Deleted], run_ids: Collection[str], experiment_ids: Col
 
 
 def _held(registry: RegistryStore | None) -> dict[str, str]:
-    """The ids that registered versions name as what they were made of, with the version's name."""
+    """The ids and addresses that registered versions name as what they were made of, with the version's name."""
     held: dict[str, str] = {}
     if registry is None:
         return held
@@ -122,6 +125,7 @@ def _held(registry: RegistryStore | None) -> dict[str, str]:
     for version in each(lambda limit, token: registry.search_model_versions(_VERSIONS, limit=limit, page_token=token), page_size=PAGE):
         name = f"version {version.version} of {version.name}"
         held.update(dict.fromkeys(_ID_IN_SOURCE.findall(version.source), name))
+        held[version.source.rstrip("/")] = name
         if version.run_id:
             held[version.run_id] = name
     return held
@@ -129,7 +133,10 @@ def _held(registry: RegistryStore | None) -> dict[str, str]:
 
 def _why_kept(store: TrackingStore, one: Deleted, held: dict[str, str], homes_kept: dict[str, str]) -> str | None:
     if one.kind is not DeletedKind.EXPERIMENT:
-        return f"{held[one.id]} was made of it" if one.id in held else None
+        found = held.get(one.id) or held.get((one.artifacts or "").rstrip("/"))
+        if found is None and one.kind is DeletedKind.RUN:
+            found = next((held[model.model_id] for model in _models_below(store, one) if model.model_id in held), None)
+        return f"{found} was made of it" if found else None
     if one.id == DEFAULT:
         return "every store has this experiment"
     if one.id in homes_kept:
@@ -161,15 +168,50 @@ def _files_of(store: TrackingStore, one: Deleted) -> Iterator[tuple[str, str]]:
         yield model.model_id, model.artifact_location
 
 
-def _remove_files(id_: str, address: str) -> None:
-    """Remove the folder that is named after the id. Raises InvalidValue when the files are in no such folder: it may be somebody else's."""
+def _remove_files(store: TrackingStore, id_: str, address: str) -> None:
+    """Remove the folder that is named after the id, or that of a logged model among the files of its run.
+
+    Raises InvalidValue when the files are in no such folder: it may be somebody else's.
+    """
     uri = Uri.parse(address, query=True)
     parts = uri.text.partition("?")[0].rstrip("/").split("/")
     if parts[-1] == "artifacts":
         parts.pop()
     if len(parts) < 2 or parts[-1] != id_:
+        if _removed_from_run(store, id_, address):
+            return
         raise InvalidValue(f"{redact(address)} is no folder of its own")
     repo_for("/".join(parts[:-1])).delete(ArtifactPath.parse(id_))
+
+
+def _removed_from_run(store: TrackingStore, model_id: str, address: str) -> bool:
+    """Remove the files of a logged model that lie among those of its run; False for what is no such model."""
+    if not store.features.get(Feature.LOGGED_MODELS):
+        return False
+    try:
+        run_id = store.get_logged_model(model_id, allow_deleted=True).source_run_id
+        root = store.get_run(run_id or "").info.artifact_uri
+    except LoggedModelNotFound:
+        return False
+    except RunNotFound:  # it was removed, and its files with it
+        return True
+    inside = inside_of(address, root)
+    if inside is None or inside.is_root:
+        return False
+    repo_for(root).delete(inside)
+    return True
+
+
+def _models_below(store: TrackingStore, run: Deleted) -> list[LoggedModel]:
+    """The logged models, but for deleted ones, whose files lie among those of a run."""
+    if not run.artifacts or not store.features.get(Feature.LOGGED_MODELS):
+        return []
+    query = parse(Kind.LOGGED_MODELS, f"source_run_id = '{run.id}'")
+    found = each(
+        lambda limit, token: store.search_logged_models(query, experiment_ids=[run.experiment_id], limit=limit, page_token=token),
+        page_size=PAGE,
+    )
+    return [model for model in found if inside_of(model.artifact_location, str(run.artifacts)) is not None]
 
 
 def _runs_of(store: TrackingStore, experiment_id: str) -> Iterator[str]:

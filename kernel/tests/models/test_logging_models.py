@@ -12,10 +12,17 @@ import pytest
 import drupe
 from drupe.artifacts.manifest import verify_manifest
 from drupe.errors import InvalidPath, InvalidValue
-from drupe.extend import ModelLogged, hookimpl
+from drupe.extend import Feature, ModelLogged, hookimpl
 from drupe.loading import catalog, known
 from drupe.models.namespace import FlavorNamespace
 from drupe.tracking.model_history import HISTORY_TAG
+
+
+@pytest.fixture
+def no_entities(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store says that it keeps no logged models, as MLflow's servers before 3.0 do."""
+    store = type(drupe.Client().store)
+    monkeypatch.setattr(store, "features", {one: level for one, level in store.features.items() if one is not Feature.LOGGED_MODELS})
 
 
 def history(run_id: str) -> list[dict[str, Any]]:
@@ -26,7 +33,8 @@ def history(run_id: str) -> list[dict[str, Any]]:
 def test_a_logged_model_lies_among_the_artifacts_and_loads_by_its_address(classifier: Any, table: pd.DataFrame) -> None:
     with drupe.start_run() as run:
         info = drupe.log_model(classifier, "models/clf", input_example=table.head(2))
-    assert info.model_uri == f"runs:/{run.info.run_id}/models/clf"
+    assert info.model_uri == f"models:/{info.model_id}"
+    assert drupe.load_model(f"runs:/{run.info.run_id}/models/clf").metadata.model_id == info.model_id
     assert (info.run_id, info.artifact_path, info.name) == (run.info.run_id, "models/clf", "models/clf")
     loaded = drupe.load_model(info.model_uri)
     assert loaded.predict(table).tolist() == classifier.predict(table).tolist()
@@ -40,7 +48,7 @@ def test_a_run_is_started_when_none_is_active(classifier: Any) -> None:
     info = drupe.log_model(classifier)
     run = drupe.active_run()
     assert run is not None
-    assert info.model_uri == f"runs:/{run.info.run_id}/model"
+    assert (info.run_id, info.artifact_path) == (run.info.run_id, "model")
 
 
 def test_the_run_lists_its_models_as_mlflow_2_does(classifier: Any) -> None:
@@ -72,10 +80,21 @@ def test_somebody_elses_text_in_the_tag_does_no_harm(classifier: Any) -> None:
     assert len(history(run.info.run_id)) == 1
 
 
-def test_logging_again_under_a_name_replaces_all_files(classifier: Any) -> None:
+def test_logging_again_under_a_name_keeps_both_and_the_name_means_the_newest(classifier: Any) -> None:
+    with drupe.start_run() as run:
+        first = drupe.log_model(classifier, "m")
+        second = drupe.log_model(classifier, "m", serialization_format="pickle")
+    assert [drupe.load_model(info.model_uri).metadata.model_id for info in (first, second)] == [first.model_id, second.model_id]
+    assert drupe.load_model(f"runs:/{run.info.run_id}/m").metadata.model_id == second.model_id
+    assert sorted(file.path for file in drupe.list_artifacts(run_id=run.info.run_id)) == ["m", second.artifact_path]
+    assert {drupe.get_logged_model(str(info.model_id)).name for info in (first, second)} == {"m"}
+
+
+def test_a_store_that_keeps_no_logged_models_has_one_folder_of_a_name(classifier: Any, no_entities: None) -> None:
     with drupe.start_run() as run:
         drupe.log_model(classifier, "m")
         info = drupe.log_model(classifier, "m", serialization_format="pickle")
+    assert (info.model_uri, info.model_id) == (f"runs:/{run.info.run_id}/m", None)
     names = {Path(file.path).name for file in drupe.list_artifacts(run_id=run.info.run_id, artifact_path="m")}
     assert "model.pkl" in names
     assert "model.skops" not in names
@@ -141,8 +160,8 @@ def test_a_model_that_cannot_be_saved_leaves_no_trace_in_the_run(classifier: Any
     assert HISTORY_TAG not in drupe.get_run(run.info.run_id).data.tags
 
 
-def test_what_only_mlflow_3_keeps_with_a_model_is_said_to_be_left_out(classifier: Any) -> None:
-    with drupe.start_run(), pytest.warns(UserWarning, match="log_model keeps no params, tags with a model; log them to the run"):
+def test_what_only_a_logged_model_keeps_is_said_to_be_left_out(classifier: Any, no_entities: None) -> None:
+    with drupe.start_run(), pytest.warns(UserWarning, match="keeps no params, tags with a model; log them to the run"):
         drupe.log_model(classifier, "m", params={"C": 1}, tags={"a": "b"}, step=0)
 
 
@@ -151,16 +170,16 @@ def test_what_only_mlflow_3_keeps_with_a_model_is_said_to_be_left_out(classifier
 
 def test_both_spellings_of_mlflow_lead_to_the_same(classifier: Any) -> None:
     with drupe.start_run() as run:
-        uris = [
-            drupe.sklearn.log_model(classifier, "a").model_uri,
-            drupe.sklearn.log_model(classifier, artifact_path="b").model_uri,
-            drupe.sklearn.log_model(sk_model=classifier, name="c").model_uri,
-            drupe.pyfunc.log_model("d", python_model=len).model_uri,
-            drupe.pyfunc.log_model(name="e", python_model=len).model_uri,
-            drupe.pyfunc.log_model(artifact_path="f", python_model=len).model_uri,
+        infos = [
+            drupe.sklearn.log_model(classifier, "a"),
+            drupe.sklearn.log_model(classifier, artifact_path="b"),
+            drupe.sklearn.log_model(sk_model=classifier, name="c"),
+            drupe.pyfunc.log_model("d", python_model=len),
+            drupe.pyfunc.log_model(name="e", python_model=len),
+            drupe.pyfunc.log_model(artifact_path="f", python_model=len),
         ]
-    assert uris == [f"runs:/{run.info.run_id}/{name}" for name in "abcdef"]
-    assert [drupe.load_model(uri).flavor for uri in uris] == ["sklearn"] * 3 + ["python_function"] * 3
+    assert [info.artifact_path for info in infos] == list("abcdef")
+    assert [drupe.load_model(f"runs:/{run.info.run_id}/{name}").flavor for name in "abcdef"] == ["sklearn"] * 3 + ["python_function"] * 3
 
 
 def test_a_namespace_needs_one_model(classifier: Any, tmp_path: Path) -> None:
@@ -230,7 +249,17 @@ def test_a_flavor_that_is_not_installed_says_what_to_install(monkeypatch: pytest
         _ = drupe.nonsense
 
 
-def test_a_registered_version_is_not_replaced_by_logging_over_it(classifier: Any) -> None:
+def test_a_registered_version_stays_when_its_name_is_logged_again(classifier: Any) -> None:
+    with drupe.start_run() as run:
+        first = drupe.log_model(classifier, "clf", registered_model_name="churn")
+        drupe.log_model(classifier, "clf")
+    version = drupe.Client().get_model_version("churn", "1")
+    assert (version.source, version.run_id) == (first.model_uri, run.info.run_id)
+    assert drupe.load_model("models:/churn/1").metadata.model_id == first.model_id
+    assert json.loads(drupe.get_logged_model(str(first.model_id)).tags["mlflow.modelVersions"]) == [{"name": "churn", "version": "1"}]
+
+
+def test_a_registered_version_is_not_replaced_where_there_are_no_logged_models(classifier: Any, no_entities: None) -> None:
     with drupe.start_run():
         first = drupe.log_model(classifier, "clf")
         second = drupe.log_model(classifier, "clf", registered_model_name="churn")

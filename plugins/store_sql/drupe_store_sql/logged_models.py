@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, delete, select, text, update
 from drupe.entities import DeletedKind, LoggedModel, LoggedModelStatus, NewLoggedModel
 from drupe.entities.names import invent_run_name
 from drupe.errors import AlreadyExists, InvalidValue, LoggedModelNotFound, ParamConflict, RunNotFound, TagNotFound, WrongLifecycle
+from drupe.uris import below
 from drupe_store_sql import deletions, experiments, model_metrics
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import replace, stretch
@@ -107,7 +108,7 @@ def _below_run(session: Session, experiment: int, new: NewLoggedModel) -> str:
         raise WrongLifecycle(f"run {new.source_run_id} is deleted; restore it first", run_id=new.source_run_id)
     if home != experiment:
         raise InvalidValue(f"run {new.source_run_id} is not of experiment {new.experiment_id}", run_id=new.source_run_id)
-    return f"{str(address).rstrip('/')}/{new.artifact_path}"
+    return below(str(address), str(new.artifact_path))
 
 
 def get(session: Session, model_id: str, *, allow_deleted: bool = False) -> LoggedModel:

@@ -168,6 +168,10 @@ class LoggedModels:
         runs = self._report.mapping.runs
         left = 0
         for model in models:
+            below_its_run = self._files.follow(model.artifact_location)
+            if below_its_run is not None:  # they went there with the run's
+                self._files.moved(model.model_uri, below_its_run)
+                continue
             run_id = model.source_run_id or ""
             place = self._places.get(run_id)
             if is_dry_run or place is None or run_id not in runs:

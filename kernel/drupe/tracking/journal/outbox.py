@@ -50,7 +50,8 @@ class Line:
     """One run of this process on its way to a store.
 
     `params` are those that the run is known to have, `models` the ids of the logged models that it has made, by step, `tied` what else it is known
-    to be tied to: ids of logged models, names and digests of datasets. `is_held`: nobody is to ship it (offline). `is_strict`: what the store does not take is
+    to be tied to: ids of logged models, names and digests of datasets, and `named` the metrics and steps for which a model was named.
+    `is_held`: nobody is to ship it (offline). `is_strict`: what the store does not take is
     an error in the call that logs. `fault` is why the last try failed, `retry_at` (monotonic) when the next may begin.
     """
 
@@ -62,6 +63,7 @@ class Line:
     params: dict[str, str] = field(factory=dict)
     models: dict[int, list[str]] = field(factory=dict)
     tied: set[str | tuple[str, str]] = field(factory=set)
+    named: dict[tuple[str, int], None] = field(factory=dict)
     is_held: bool = False
     is_strict: bool = False
     lock: threading.RLock = field(factory=threading.RLock)

@@ -68,6 +68,7 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("DRUPE_", "MLFLOW_"))}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     environment["XDG_CONFIG_HOME"] = str(tmp_path / "config")
+    environment["XDG_STATE_HOME"] = str(tmp_path / "state")
     environment.pop("PYTEST_CURRENT_TEST", None)  # a page runs as at a user's
     if name(page) in NEEDS_POSTGRES:
         environment |= request.getfixturevalue("postgres")

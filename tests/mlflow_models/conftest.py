@@ -23,6 +23,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
+@pytest.fixture(autouse=True)
+def _trust_what_mlflow_wrote(drupe_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folders have pickles that nobody here has made."""
+    monkeypatch.setenv("DRUPE_MODELS_TRUST", "everybody")
+
+
 @pytest.fixture(scope="session", params=list(RELEASES))
 def release(request: pytest.FixtureRequest) -> str:
     return str(request.param)

@@ -19,6 +19,7 @@ BUILT_IN = {
     "import-mlflow",
     "server-rest",
     "serving",
+    "signer-openssf",
     "source-files",
     "source-http",
     "store-http",

@@ -96,6 +96,7 @@ def test_the_allow_list_of_the_environment_disables_all_others(house: Any) -> No
         "import-mlflow": "disabled",
         "server-rest": "disabled",
         "serving": "disabled",
+        "signer-openssf": "disabled",
         "source-files": "disabled",
         "source-http": "disabled",
         "sound": "active",

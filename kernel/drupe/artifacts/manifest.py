@@ -15,31 +15,43 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from secrets import token_hex
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 
-from drupe.artifacts.bookkeeping import PARTIAL_PREFIX, is_bookkeeping
+from drupe.artifacts.bookkeeping import PARTIAL_PREFIX
+from drupe.artifacts.survey import Seen, Survey, listing_digest, survey, walk
 from drupe.errors import ArtifactCorrupt, InvalidModelFolder, InvalidPath
+from drupe.extend import ArtifactRepo
 from drupe.uris import ArtifactPath
 
-__all__ = ["MANIFEST_FILE", "Manifest", "ManifestFile", "read_manifest", "verify_manifest", "write_manifest"]
+__all__ = [
+    "MANIFEST_FILE",
+    "SIGNATURE_FILE",
+    "Manifest",
+    "ManifestFile",
+    "compare",
+    "fetch_manifest",
+    "read_manifest",
+    "survey_model",
+    "verify_manifest",
+    "write_manifest",
+]
 
 MANIFEST_FILE = "manifest.json"
+SIGNATURE_FILE = "model.sig"
+"""Where a signature over the files lies, under the name that OpenSSF's tool gives it; made after the manifest, so not listed by it."""
 _FORMAT = "drupe.manifest/"
 _FORMAT_NUMBER = 1
 _MODEL_FILE = "MLmodel"
-_COMPILED = "__pycache__"
-"""Left beside sources by whoever imports them (MLflow does); not looked at here, and never read by `drupe.models`."""
 _MAX_MANIFEST_BYTES = 64 * 2**20
-_PARALLEL_FROM_BYTES = 32 * 2**20
 _NAMED_FAULTS = 20
+_UNLISTED = (MANIFEST_FILE, SIGNATURE_FILE)
 
 
 @frozen(order=True)
@@ -53,11 +65,15 @@ class ManifestFile:
 
 @frozen
 class Manifest:
-    """A folder's files, sorted by path. `digest` is the SHA-256 of manifest.json itself and so stands for the whole folder."""
+    """A folder's files, sorted by path."""
 
     files: tuple[ManifestFile, ...]
     executes_code: tuple[str, ...] = ()
-    digest: str = field(default="", eq=False)
+
+    @property
+    def digest(self) -> str:
+        """Stands for the names and contents of all files, and so for the model; the same for a folder that has no manifest."""
+        return listing_digest((file.path, file.size, file.sha256) for file in self.files)
 
     @property
     def size_bytes(self) -> int:
@@ -73,7 +89,7 @@ def write_manifest(folder: Path, *, executes_code: Sequence[str] = ()) -> Manife
     """
     if not folder.is_dir():
         raise InvalidModelFolder(f"no manifest can be written for {folder}: it is not a folder", folder=str(folder))
-    found, faults = _walk(folder)
+    found, faults = walk(folder, leave_out=_UNLISTED)
     if _MODEL_FILE not in found:
         faults.append(f"{_MODEL_FILE} is missing")
     names = tuple(sorted({str(ArtifactPath.parse(name)) for name in executes_code}))
@@ -82,13 +98,11 @@ def write_manifest(folder: Path, *, executes_code: Sequence[str] = ()) -> Manife
         ArtifactPath.parse(path)
     if faults:
         raise InvalidModelFolder(f"no manifest can be written for {folder}: {'; '.join(faults)}", folder=str(folder))
-    digests = _digests(folder, found)
-    files = tuple(ManifestFile(path, found[path], digests[path]) for path in sorted(found))
+    files = tuple(ManifestFile(path, seen.size, seen.sha256) for path, seen in survey(folder, leave_out=_UNLISTED).files.items())
     entries = [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in files]
     text = json.dumps({"format": f"{_FORMAT}{_FORMAT_NUMBER}", "executes_code": names, "files": entries}, ensure_ascii=False, indent=1)
-    payload = (text + "\n").encode()
-    _write_whole(folder / MANIFEST_FILE, payload)
-    return Manifest(files, names, hashlib.sha256(payload).hexdigest())
+    _write_whole(folder / MANIFEST_FILE, (text + "\n").encode())
+    return Manifest(files, names)
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -116,46 +130,68 @@ def read_manifest(folder: Path) -> Manifest | None:
             f"{file} has format {number}, this release reads {_FORMAT_NUMBER}: pip install --upgrade drupe", path=str(file)
         )
     try:
-        return _from_outside(outside, hashlib.sha256(payload).hexdigest())
+        return _from_outside(outside)
     except (KeyError, TypeError, ValueError, InvalidPath) as fault:
         raise ArtifactCorrupt(f"{file} is damaged: {fault!r}", path=str(file)) from fault
+
+
+def fetch_manifest(repo: ArtifactRepo, path: ArtifactPath) -> Manifest | None:
+    """The manifest of the model at `path` of a repository; the model's other files are not fetched. Raises as `read_manifest` does."""
+    if not repo.is_file(path / MANIFEST_FILE):
+        return None
+    with TemporaryDirectory(prefix="drupe-") as place:
+        repo.get_file(path / MANIFEST_FILE, Path(place) / MANIFEST_FILE)
+        return read_manifest(Path(place))
+
+
+def survey_model(folder: Path, manifest: Manifest | None) -> Survey:
+    """What a model folder with this manifest holds now: every file is read once, but for the manifest and the signature.
+
+    A `manifest.json` of another tool is a file like any other.
+    """
+    return survey(folder, leave_out=(SIGNATURE_FILE,) if manifest is None else _UNLISTED)
 
 
 def verify_manifest(folder: Path) -> Manifest | None:
     """Compare a folder with its manifest and return it; None when there is no manifest (a folder that another tool wrote).
 
-    Raises ArtifactCorrupt that names every file which was changed, is missing, or was added (links count as added or changed);
-    `details` holds them as lists `changed`, `missing`, `added`. Files that artifact stores keep for themselves are not looked at.
+    Raises as `compare` does. Files that artifact stores keep for themselves are not looked at.
     """
     manifest = read_manifest(folder)
-    if manifest is None:
-        return None
-    found, odd = _walk(folder)
+    if manifest is not None:
+        compare(manifest, survey_model(folder, manifest))
+    return manifest
+
+
+def compare(manifest: Manifest, found: Survey) -> None:
+    """Hold what a folder has against its manifest.
+
+    Raises ArtifactCorrupt that names every file which was changed, is missing, or was added (links count as added or changed); `details` holds
+    them as lists `changed`, `missing`, `added`.
+    """
     expected = {file.path: file for file in manifest.files}
-    missing = sorted(expected.keys() - found.keys())
-    added = sorted(found.keys() - expected.keys())
-    same_size = {path: size for path, size in found.items() if path in expected and expected[path].size == size}
-    digests = _digests(folder, same_size)
-    changed = sorted(path for path in expected.keys() & found.keys() if path not in digests or digests[path] != expected[path].sha256)
-    if missing or added or changed or odd:
+    missing = sorted(expected.keys() - found.files.keys())
+    added = sorted(found.files.keys() - expected.keys())
+    both = sorted(expected.keys() & found.files.keys())
+    changed = [path for path in both if (expected[path].size, expected[path].sha256) != (found.files[path].size, found.files[path].sha256)]
+    if missing or added or changed or found.odd:
         faults = [
-            *(f"{path} was changed ({_difference(expected[path], found[path], digests.get(path))})" for path in changed),
+            *(f"{path} was changed ({_difference(expected[path], found.files[path])})" for path in changed),
             *(f"{path} is missing" for path in missing),
             *(f"{path} was added" for path in added),
-            *odd,
+            *found.odd,
         ]
         shown = "; ".join(faults[:_NAMED_FAULTS]) + (f"; and {len(faults) - _NAMED_FAULTS} more" if len(faults) > _NAMED_FAULTS else "")
         raise ArtifactCorrupt(
-            f"the folder {folder} is not what its manifest describes: {shown}. Fetch or save the model again",
-            folder=str(folder),
+            f"the folder {found.folder} is not what its manifest describes: {shown}. Fetch or save the model again",
+            folder=str(found.folder),
             changed=changed,
             missing=missing,
             added=added,
         )
-    return manifest
 
 
-def _from_outside(outside: Mapping[str, Any], digest: str) -> Manifest:
+def _from_outside(outside: Mapping[str, Any]) -> Manifest:
     files = []
     for entry in outside["files"]:
         path, size, sha256 = entry["path"], entry["size"], entry["sha256"]
@@ -165,64 +201,17 @@ def _from_outside(outside: Mapping[str, Any], digest: str) -> Manifest:
     if len({file.path for file in files}) != len(files):
         raise ValueError("a path is listed twice")
     names = tuple(str(ArtifactPath.parse(name)) for name in outside["executes_code"])
-    return Manifest(tuple(sorted(files)), names, digest)
+    return Manifest(tuple(sorted(files)), names)
 
 
 def _holds(found: Mapping[str, int], name: str) -> bool:
     return name in found or any(path.startswith(f"{name}/") for path in found)
 
 
-def _walk(folder: Path) -> tuple[dict[str, int], list[str]]:
-    """Every ordinary file below `folder` with its size, and what is neither file nor folder, in words."""
-    found: dict[str, int] = {}
-    odd: list[str] = []
-    for path, entry in _entries(folder):
-        if entry.is_symlink():
-            odd.append(f"{path} is a link; a model folder holds the files themselves")
-        elif entry.is_file(follow_symlinks=False):
-            found[path] = entry.stat(follow_symlinks=False).st_size
-        else:
-            odd.append(f"{path} is neither a file nor a folder")
-    return found, odd
-
-
-def _entries(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    waiting = [(str(folder), "")]
-    while waiting:
-        place, prefix = waiting.pop()
-        with os.scandir(place) as entries:
-            for entry in entries:
-                path = prefix + entry.name
-                if path == MANIFEST_FILE or is_bookkeeping(entry.name):
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    if entry.name == _COMPILED:
-                        continue
-                    waiting.append((entry.path, f"{path}/"))
-                else:
-                    yield path, entry
-
-
-def _digests(folder: Path, files: Mapping[str, int]) -> dict[str, str]:
-    if sum(files.values()) < _PARALLEL_FROM_BYTES:
-        return {path: _digest(folder / path) for path in files}
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:  # hashing large buffers lets go of the interpreter
-        return dict(zip(files, pool.map(lambda path: _digest(folder / path), files), strict=True))
-
-
-def _digest(file: Path) -> str:
-    with open(file, "rb", buffering=0, opener=_without_following) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _without_following(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))  # not every system has the flag
-
-
-def _difference(expected: ManifestFile, size: int, digest: str | None) -> str:
-    if digest is None:
-        return f"{expected.size} bytes expected, {size} found"
-    return f"sha-256 {expected.sha256[:12]}… expected, {digest[:12]}… found"
+def _difference(expected: ManifestFile, found: Seen) -> str:
+    if expected.size != found.size:
+        return f"{expected.size} bytes expected, {found.size} found"
+    return f"sha-256 {expected.sha256[:12]}… expected, {found.sha256[:12]}… found"
 
 
 def _write_whole(target: Path, payload: bytes) -> None:

@@ -87,8 +87,11 @@ def _get(key: str) -> None:
 @click.argument("value")
 @click.option("--user", is_flag=True, help="In your own settings, not in the project's.")
 def _set(key: str, value: str, user: bool) -> None:
-    """Write KEY = VALUE to the nearest drupe.toml, or to a new one in this folder."""
-    path = _file(user)
+    """Write KEY = VALUE to the nearest drupe.toml, or to a new one in this folder.
+
+    What a project may not decide for its readers, such as whose models are trusted, goes to your own settings.
+    """
+    path = _file(user or _is_personal(key))
     set_value(path, _names(key), _typed(key, value))
     settings.reset()
     say(f"wrote {key} to {path}")
@@ -102,7 +105,7 @@ def _set(key: str, value: str, user: bool) -> None:
 @click.option("--user", is_flag=True, help="In your own settings, not in the project's.")
 def _unset(key: str, user: bool) -> None:
     """Remove KEY from the nearest drupe.toml."""
-    path = _file(user)
+    path = _file(user or _is_personal(key))
     if not unset_value(path, _names(key)):
         raise InvalidSettings(f"{key} is not set in {path}", key=key)
     say(f"removed {key} from {path}")
@@ -126,6 +129,10 @@ def _path() -> None:
 
 def _file(user: bool) -> Path:
     return settings.user_file() if user else settings.project_file() or Path.cwd() / "drupe.toml"
+
+
+def _is_personal(key: str) -> bool:
+    return key in KEYS and KEYS[key].personal
 
 
 def _plain(setting: Setting) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from drupe.cli.references import full_address
 if TYPE_CHECKING:
     from drupe.client import Client
 
-__all__ = ["addressed", "created_ms", "manager_option"]
+__all__ = ["addressed", "created_ms", "manager_option", "place_of"]
 
 
 def addressed(ctx: click.Context, named: str) -> tuple[Client, str]:
@@ -23,6 +23,11 @@ def addressed(ctx: click.Context, named: str) -> tuple[Client, str]:
     store = client() if Path(named).exists() else reader()  # a folder is read without any store
     address_for_process(ctx)
     return store, full_address(store, named)
+
+
+def place_of(address: str) -> str | Path:
+    """A full address as what opens it: folders as paths, since their names may hold a colon."""
+    return Path(address) if ":" not in address else address
 
 
 def created_ms(text: str) -> int | None:

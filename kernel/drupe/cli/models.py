@@ -18,6 +18,10 @@ VERBS = {
     "lock": ("drupe.cli.models_lock:lock", "Print every package that a model needs, with hashes"),
     "envs": ("drupe.cli.models_envs:envs", "List and remove the environments of models"),
     "evaluate": ("drupe.cli.models_evaluate:evaluate", "Judge a model on data whose true values are known"),
+    "scan": ("drupe.cli.models_scan:scan", "Look for what could run code when a model is loaded"),
+    "trust": ("drupe.cli.models_trust:trust", "Let a model run code when you load it"),
+    "sign": ("drupe.cli.models_sign:sign", "Sign a model with your key"),
+    "verify": ("drupe.cli.models_verify:verify", "Compare a model with its manifest and signature"),
     "predict": ("drupe.cli.models_predict:predict", "Predict for the rows of a file"),
 }
 

@@ -42,6 +42,7 @@ from drupe.extend.import_source import (
     Loss as Loss,
 )
 from drupe.extend.markers import hookimpl as hookimpl, hookspec as hookspec
+from drupe.extend.model_signer import ModelSigner as ModelSigner, Signed as Signed, SignedFile as SignedFile
 from drupe.extend.offers import API as API, Offer as Offer
 from drupe.extend.registry_store import RegistryStore as RegistryStore
 from drupe.extend.system_metrics import SystemMetricSource as SystemMetricSource

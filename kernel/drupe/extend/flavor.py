@@ -88,6 +88,14 @@ class Flavor(ABC):
         """True when this flavor can read `flavors.<name>` as it stands; a cheap look at keys, nothing is opened."""
         return bool(config)
 
+    def reads_safely(self, config: Mapping[str, Any]) -> Sequence[str]:
+        """The files and folders that `load` reads for this map without being able to run code, whatever they hold; none by default.
+
+        A folder with a file in a format that the gate does not know is loaded only when somebody vouches for it, unless its flavor says here
+        that the library's reader of that format makes nothing but data of it. Never name a pickle, a script, or a file that is read as one.
+        """
+        return ()
+
     def predict_method(self, options: Mapping[str, Any]) -> str:
         """The method of the native model whose output an automatic signature describes."""
         return str(options.get("pyfunc_predict_fn") or "predict")

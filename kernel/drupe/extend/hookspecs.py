@@ -35,6 +35,7 @@ __all__ = [
     "drupe_flavor_for",
     "drupe_import_sources",
     "drupe_model_flavors",
+    "drupe_model_signers",
     "drupe_registry_stores",
     "drupe_run_tags",
     "drupe_system_metrics",
@@ -116,6 +117,19 @@ def drupe_evaluators() -> list[Offer]:  # type: ignore[empty-body]
         @hookimpl
         def drupe_evaluators():
             return [Offer("fairness", load="drupe_fairness:FairnessEvaluator", help="gaps between groups", requires=("fairlearn",))]
+    """
+
+
+@hookspec
+def drupe_model_signers() -> list[Offer]:  # type: ignore[empty-body]
+    """Offer a way to sign models and to check such signatures. Key: the name of the format.
+
+    Called once, when the catalog is built; `load` names a subclass of `drupe.extend.ModelSigner`. `drupe models sign --method` takes the name;
+    a signature is checked by the first signer that recognises it and finds it made by an allowed key. Since API 1.0.
+
+        @hookimpl
+        def drupe_model_signers():
+            return [Offer("minisign", load="drupe_signer_minisign:MinisignSigner", help="minisign's signatures", requires=("minisign",))]
     """
 
 

@@ -33,6 +33,7 @@ KINDS: dict[str, Kind] = {
     "drupe_model_flavors": Kind("model flavor", "name", "drupe.extend.flavor:Flavor"),
     "drupe_environment_managers": Kind("environment manager", "name", "drupe.extend.environment_manager:EnvironmentManager"),
     "drupe_evaluators": Kind("evaluator", "name", "drupe.extend.evaluator:Evaluator"),
+    "drupe_model_signers": Kind("model signer", "name", "drupe.extend.model_signer:ModelSigner"),
     "drupe_dataset_sources": Kind("dataset source", "scheme", "drupe.extend.dataset_source:DatasetSource"),
     "drupe_system_metrics": Kind("source of system metrics", "name", "drupe.extend.system_metrics:SystemMetricSource"),
     "drupe_autologgers": Kind("autologger", "module", "drupe.extend.autologger:Autologger"),

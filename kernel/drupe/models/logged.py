@@ -16,7 +16,7 @@ from typing import Any
 
 from attrs import frozen
 
-from drupe.artifacts.manifest import MANIFEST_FILE
+from drupe.artifacts.manifest import MANIFEST_FILE, read_manifest
 from drupe.artifacts.repos import repo_for
 from drupe.artifacts.run_models import model_name
 from drupe.artifacts.trees import put_tree
@@ -27,6 +27,7 @@ from drupe.extend import Feature, ModelLogged
 from drupe.loading import catalog
 from drupe.models.mlmodel import MLMODEL_FILE, Model, ModelInfo
 from drupe.models.saving import write_model
+from drupe.models.vouching import note_logged
 from drupe.registry.client import RegistryClient
 from drupe.registry.fluent import register_model
 from drupe.tracking import last_model, made
@@ -176,7 +177,9 @@ def _write(
         folder = Path(temporary)
         model_id = None if entity is None else entity.model_id
         saved = write_model(model, folder, flavor=flavor, run_id=run_id, artifact_path=str(place.path), model_id=model_id, **given)
+        sealed = read_manifest(folder)
         _upload(place, folder, is_replaceable=entity is None and not client.is_offline)
+        note_logged(client, run_id, str(place.path), sealed, model_id=model_id)
     return saved
 
 

@@ -122,9 +122,11 @@ class PyfuncNamespace(FlavorNamespace):
         dst_path: str | Path | None = None,
         model_config: str | Path | Mapping[str, Any] | None = None,
         coercion: Coercion | str = Coercion.safe,
+        *,
+        trust: bool | str | None = None,
     ) -> LoadedModel:
         """Load a model of any flavor as one that predicts through its signature; the same as `drupe.load_model`."""
-        return load_model(model_uri, suppress_warnings, dst_path, model_config, coercion)
+        return load_model(model_uri, suppress_warnings, dst_path, model_config, coercion, trust=trust)
 
     def get_model_info(self, model_uri: str | Path) -> ModelInfo:
         """What the MLmodel file at `model_uri` says."""

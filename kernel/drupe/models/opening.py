@@ -16,19 +16,20 @@ from typing import Any
 
 from drupe.artifacts.resolve import locate
 from drupe.artifacts.trees import get_tree
-from drupe.errors import InvalidModelFolder, InvalidUri, InvalidValue, MissingRequirement, NoProvider
+from drupe.errors import InvalidModelFolder, InvalidUri, InvalidValue, MissingRequirement, NoProvider, PluginError
 from drupe.extend import Flavor
 from drupe.loading import catalog
 from drupe.models.code_folder import make_importable
 from drupe.models.coercion import Coercion
 from drupe.models.confine import inside
-from drupe.models.gate import Admitted, admit
+from drupe.models.gate import Admitted, Origin, admit, allow
 from drupe.models.loaded import LoadedModel
 from drupe.models.mlmodel import PYFUNC, Model, ModelInfo
+from drupe.models.vouching import words_for
 from drupe.models.yaml_text import read_yaml
 from drupe.tracking.address import registry_store, tracking_store
 
-__all__ = ["get_model_info", "load_model", "load_native", "local_folder"]
+__all__ = ["admit_uri", "get_model_info", "load_model", "load_native", "local_folder", "read_safely"]
 
 
 def load_model(
@@ -37,6 +38,8 @@ def load_model(
     dst_path: str | Path | None = None,
     model_config: str | Path | Mapping[str, Any] | None = None,
     coercion: Coercion | str = Coercion.safe,
+    *,
+    trust: bool | str | None = None,
 ) -> LoadedModel:
     """Load the model at `model_uri` with whichever of its flavors is installed; `predict` of the result checks its input.
 
@@ -44,14 +47,17 @@ def load_model(
     `dst_path` is where a model that is not on this machine is kept (default: a temporary folder, until the process ends). `model_config`
     (a dict or a YAML file) overrides values of the configuration that the model was saved with. `coercion` says how far `predict` may
     convert its input to fit the signature; see `drupe.models.Coercion`.
-    Raises InvalidValue, InvalidModelFolder, ArtifactCorrupt, ArtifactNotFound, NoProvider, MissingRequirement.
+
+    A model whose loading runs code that comes with it (pickles, scripts) is loaded when you made it, when a server that you use has it as
+    logged, when your settings or a signature vouch for it, or with `trust` for this one call: True, or the digest that it must have.
+    Raises UntrustedModel, InvalidValue, InvalidModelFolder, ArtifactCorrupt, ArtifactNotFound, NoProvider, MissingRequirement.
     """
     policy = Coercion.of(coercion)
-    admitted = admit(local_folder(model_uri, dst_path))
+    admitted = admit_uri(model_uri, dst_path)
     name, flavor = _choose(admitted)
     # filters are the process's: they are only touched when asked for, since other threads may load at the same time
     with warnings.catch_warnings(action="ignore") if suppress_warnings else nullcontext():
-        native, config = _load(admitted, name, flavor, model_config)
+        native, config = _load(admitted, name, flavor, model_config, trust)
     return LoadedModel(native, flavor, config, admitted, policy)
 
 
@@ -60,6 +66,8 @@ def load_native(
     model_uri: str | Path,
     dst_path: str | Path | None = None,
     model_config: str | Path | Mapping[str, Any] | None = None,
+    *,
+    trust: bool | str | None = None,
     **options: Any,
 ) -> Any:
     """Load the model at `model_uri` as the object that the library of this flavor knows, with its own `load_options`.
@@ -68,12 +76,28 @@ def load_native(
     """
     flavor: Flavor = catalog().flavor(flavor_name)
     if unknown := sorted(set(options) - flavor.load_options):
-        takes = ", ".join(["dst_path", "model_config", *sorted(flavor.load_options)])
+        takes = ", ".join(["dst_path", "model_config", "trust", *sorted(flavor.load_options)])
         raise InvalidValue(f"load_model of the flavor {flavor_name} does not know {', '.join(unknown)}; it takes {takes}")
-    admitted = admit(local_folder(model_uri, dst_path))
+    admitted = admit_uri(model_uri, dst_path)
     if not flavor.loads(admitted.model.config(flavor_name)):
         raise InvalidModelFolder(f"{admitted.folder} has no model that the flavor {flavor_name} can read", folder=str(admitted.folder))
-    return flavor.native(_load(admitted, flavor_name, flavor, model_config, options)[0])
+    return flavor.native(_load(admitted, flavor_name, flavor, model_config, trust, options)[0])
+
+
+def admit_uri(model_uri: str | Path, dst_path: str | Path | None = None) -> Admitted:
+    """Bring the model at `model_uri` to this machine and through the first half of the gate, with what the stores say of it."""
+    words = () if isinstance(model_uri, Path) else tuple(words_for(str(model_uri)))
+    folder, place = _fetched(model_uri, dst_path)
+    return admit(folder, Origin(str(model_uri), place, words))
+
+
+def read_safely(admitted: Admitted) -> list[str]:
+    """The files that the flavor which would load this model reads without running anything; none when no installed flavor would."""
+    try:
+        name, flavor = _choose(admitted)
+    except (InvalidModelFolder, PluginError):
+        return []
+    return list(flavor.reads_safely(admitted.model.config(name)))
 
 
 def get_model_info(model_uri: str | Path) -> ModelInfo:
@@ -88,14 +112,21 @@ def get_model_info(model_uri: str | Path) -> ModelInfo:
 
 
 def local_folder(model_uri: str | Path, dst_path: str | Path | None = None) -> Path:
-    """The folder of the model on this machine: where it lies, or a copy that was fetched."""
+    """The folder of the model on this machine: where it lies, or a copy that was fetched. Nothing of it is checked."""
+    return _fetched(model_uri, dst_path)[0]
+
+
+def _fetched(model_uri: str | Path, dst_path: str | Path | None) -> tuple[Path, str]:
+    """The local folder, and the address of the place where the model is kept."""
     if _is_local(model_uri) and dst_path is None:
-        return Path(model_uri).absolute()
+        folder = Path(model_uri).absolute()
+        return folder, str(folder)
     repo, path = locate(str(model_uri), tracking=tracking_store, registry=registry_store)
     here = repo.local_path(path)
     if here is not None and dst_path is None:
-        return here
-    return get_tree(repo, path, Path(dst_path) if dst_path is not None else _kept_until_exit())
+        return here, str(here)
+    target = Path(dst_path) if dst_path is not None else _kept_until_exit()
+    return get_tree(repo, path, target), str(here or repo.root / path)
 
 
 def _is_local(model_uri: str | Path) -> bool:
@@ -138,9 +169,11 @@ def _load(
     name: str,
     flavor: Flavor,
     model_config: str | Path | Mapping[str, Any] | None,
+    trust: bool | str | None,
     options: Mapping[str, Any] | None = None,
 ) -> tuple[Any, Mapping[str, Any]]:
     config = admitted.model.config(name)
+    allow(admitted, reads_safely=flavor.reads_safely(config), trust=trust)
     if config.get("code"):
         code = inside(admitted.folder, config["code"])
         if not code.is_dir():

@@ -27,6 +27,7 @@ from drupe.models.infer import infer_params, infer_schema
 from drupe.models.mlmodel import MLMODEL_FILE, PYFUNC, Model, ModelInfo
 from drupe.models.several import named_files, write_further
 from drupe.models.signature import ModelSignature
+from drupe.models.trusted import remember
 
 __all__ = ["ModelParts", "save_model", "write_model"]
 
@@ -66,7 +67,7 @@ def save_model(model: Any, path: str | Path, *, flavor: str | None = None, **giv
     draft = target.parent / f".{target.name}-{token_hex(8)}"
     draft.mkdir()
     try:
-        saved = write_model(model, draft, flavor=flavor, **given)
+        saved = write_model(model, draft, flavor=flavor, place=target.absolute(), **given)
         draft.replace(target)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
@@ -82,9 +83,13 @@ def write_model(
     run_id: str | None = None,
     artifact_path: str | None = None,
     model_id: str | None = None,
+    place: Path | None = None,
     **given: Any,
 ) -> Model:
-    """Write `model` into the empty `folder`, manifest last, and return what MLmodel says. `model_id` is that of the logged model that it is."""
+    """Write `model` into the empty `folder`, manifest last, and return what MLmodel says. `model_id` is that of the logged model that it is.
+
+    The digest is noted as one that this user made, so that the model loads again without a question; `place` is where it will lie.
+    """
     name = flavor or catalog().flavor_for(model).offer.name
     writer: Flavor = catalog().flavor(name)
     names = set(fields_dict(ModelParts))
@@ -125,7 +130,8 @@ def write_model(
     )
     saved.save(folder / MLMODEL_FILE)
     running += [file for each in further for file in each.running]
-    write_manifest(folder, executes_code=[*running, *([code] if code else ())])
+    sealed = write_manifest(folder, executes_code=[*running, *([code] if code else ())])
+    remember(sealed.digest, why="made", what=f"{artifact_path or 'model'} of run {run_id}" if run_id else str(place or folder))
     return saved
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from drupe.artifacts.manifest import fetch_manifest
 from drupe.artifacts.resolve import find_logged_model, locate
 from drupe.artifacts.run_models import VERSIONS_TAG, versions_of
 from drupe.entities import ModelVersion, RegisteredModel, gather
@@ -16,6 +17,7 @@ from drupe.registry.client import RegistryClient
 from drupe.tracking.address import get_tracking_uri, tracking_store
 from drupe.tracking.chosen import client_of
 from drupe.tracking.client import TrackingClient
+from drupe.tracking.model_history import DIGEST_TAG
 from drupe.uris import ModelsUri, RunsUri
 
 __all__ = ["register_model", "search_model_versions", "search_registered_models"]
@@ -33,7 +35,8 @@ def register_model(
 
     `model_uri` is `models:/m-…` (a logged model, which then lists the version), `runs:/<run id>/<path>`, `models:/…` (a copy), a folder or an
     artifact address. `tracking` is the client of the store that knows the run or logged model; by default the one in use. Raises
-    ArtifactNotFound, InvalidModelFolder when no MLmodel file lies there, InvalidName, LoggedModelNotFound.
+    ArtifactNotFound, InvalidModelFolder when no MLmodel file lies there, InvalidName, LoggedModelNotFound. The digest of the model's files is
+    noted with the version, as a tag.
     """
     client = RegistryClient()
     if tracking is None and model_uri.startswith("runs:"):
@@ -54,6 +57,9 @@ def register_model(
         run_id = RunsUri.parse(model_uri).run_id
     elif model_uri.startswith("models:"):
         source, run_id = model_uri, _version_at(client, ModelsUri.parse(model_uri)).run_id
+    sealed = fetch_manifest(repo, path)
+    if sealed is not None:
+        tags = {**(tags or {}), DIGEST_TAG: sealed.digest}
     with suppress(AlreadyExists):  # the usual case: one more version
         client.create_registered_model(name)
     version = client.create_model_version(name, source, run_id, tags)

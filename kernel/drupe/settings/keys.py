@@ -15,13 +15,15 @@ Kind = Literal["text", "flag", "auto", "number", "real", "names"]
 class Key:
     """One setting. `variables` are the environment variables that set it, the first that is set wins.
 
+    `personal` ones are not taken from a project's file, since that comes with the project: whoever wrote it would decide for its reader.
     A plain class, because this table is made whenever the command line starts.
     """
 
-    __slots__ = ("default", "help", "kind", "name", "variables")
+    __slots__ = ("default", "help", "kind", "name", "personal", "variables")
 
-    def __init__(self, name: str, kind: Kind, default: Any, help: str, *variables: str) -> None:
+    def __init__(self, name: str, kind: Kind, default: Any, help: str, *variables: str, personal: bool = False) -> None:
         upper = name.upper()
+        self.personal = personal
         self.name, self.kind, self.default, self.help = name, kind, default, help
         self.variables = variables or (f"DRUPE_{upper}", f"MLFLOW_{upper}")
 
@@ -90,6 +92,30 @@ KEYS: dict[str, Key] = {
             "text",
             None,
             "where the environments of models are kept; drupe/environments in the user's cache folder if unset",
+        ),
+        Key(
+            "models.trust",
+            "text",
+            "servers",
+            "whose models may run code when they are loaded: nobody, own, servers, stores, everybody; in your own file only",
+            "DRUPE_MODELS_TRUST",
+            personal=True,
+        ),
+        Key(
+            "models.trusted_sources",
+            "names",
+            (),
+            "stores, folders and artifact addresses whose models may run code, whoever made them; in your own file only",
+            "DRUPE_MODELS_TRUSTED_SOURCES",
+            personal=True,
+        ),
+        Key(
+            "models.allowed_signers",
+            "names",
+            (),
+            "files with the public keys of those whose signed models may run code; in your own file only",
+            "DRUPE_MODELS_ALLOWED_SIGNERS",
+            personal=True,
         ),
         Key("plugins.only", "names", None, "load these plugins and no others", "DRUPE_PLUGINS"),
         Key("plugins.disabled", "names", (), "never load these plugins", "DRUPE_DISABLE_PLUGINS"),

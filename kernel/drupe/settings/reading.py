@@ -22,6 +22,7 @@ __all__ = ["FILE_NAME", "Setting", "Settings", "nearest", "project_file", "user_
 
 FILE_NAME = "drupe.toml"
 T = TypeVar("T")
+_TABLES = {name.partition(".")[0] for name in KEYS if "." in name} - {"plugins"}
 
 
 class Setting(NamedTuple):
@@ -53,7 +54,8 @@ class Settings:
         """Read the project file at or above `folder` (the working folder) and the user file. Raises InvalidSettings with all faults."""
         env = os.environ if environ is None else environ
         faults: list[str] = []
-        files = tuple(_read_file(place, faults) for place in _places(folder, env))
+        own = _user_place(env)
+        files = tuple(_read_file(place, faults, is_own=place == own) for place in _places(folder, env))
         if faults:
             raise InvalidSettings("; ".join(faults), faults=faults)
         return cls(files, env)
@@ -220,7 +222,7 @@ def nearest(name: str, known: Any) -> str | None:
     return next(iter(get_close_matches(name, list(known), n=1, cutoff=0.6)), None)
 
 
-def _read_file(place: str, faults: list[str]) -> _SettingsFile:
+def _read_file(place: str, faults: list[str], *, is_own: bool) -> _SettingsFile:
     import tomllib  # here: most command lines have no file to read
     from pathlib import Path
 
@@ -238,7 +240,17 @@ def _read_file(place: str, faults: list[str]) -> _SettingsFile:
         faults.append(f"{path}: plugins must be a table, not {plugins!r}")
         plugins = {}
     for key, value in content.items():
-        _take(path, key, value, values, faults)
+        if isinstance(value, dict) and key in _TABLES:
+            for inner, one in value.items():
+                _take(path, f"{key}.{inner}", one, values, faults)
+        else:
+            _take(path, key, value, values, faults)
+    if not is_own:
+        for key in [key for key in values if KEYS[key].personal]:
+            del values[key]
+            faults.append(
+                f"{path}: {key} may not stand in a project's file, only in your own ({_user_place(os.environ)}) or in {KEYS[key].variables[0]}"
+            )
     for name, value in plugins.items():
         if name == "prefer":
             prefer = dict(_flat(path, value, faults))

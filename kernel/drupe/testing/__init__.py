@@ -1,6 +1,6 @@
 """What a plugin's tests need: conformance kits, in-memory stores as oracles, random operations, and fixtures.
 
-One kit per extension point: `tracking_store`, `registry_store`, `artifact_repo`, `dataset_source`, `import_source`, `system_metrics`, `flavor`, `environment_manager`, `evaluator`. A plugin's test subclasses the kit and
+One kit per extension point: `tracking_store`, `registry_store`, `artifact_repo`, `dataset_source`, `import_source`, `system_metrics`, `flavor`, `environment_manager`, `evaluator`, `model_signer`. A plugin's test subclasses the kit and
 provides its fixture. Nothing of drupe outside this folder imports pytest or hypothesis: `pip install 'drupe-kernel[testing]'`.
 """
 
@@ -31,6 +31,7 @@ if find_spec("pytest"):  # the in-memory stores work without it
         "kit_shipping",
         "kit_stages",
         "kit_versions",
+        "model_signer",
         "comparison",
         "dataset_source",
         "environment_manager",

@@ -30,6 +30,7 @@ __all__ = [
     "registry_store",
     "set_registry_uri",
     "set_tracking_uri",
+    "sources_of",
     "store_class",
     "tracking_store",
 ]
@@ -65,6 +66,22 @@ def is_tracking_uri_set() -> bool:
 def missing_default() -> Path | None:
     """The file that the first use of the default store would make; None when it is there already, or when an address was chosen."""
     return None if is_tracking_uri_set() or _default_file().exists() else _default_file()
+
+
+def sources_of(address: str) -> set[str]:
+    """Who chose this address, as far as it is in use: `call`, an environment variable, a settings file, `default` for ./drupe.db."""
+    found = set()
+    for key, used in (("tracking_uri", get_tracking_uri()), ("registry_uri", get_registry_uri())):
+        setting = settings().value(key)
+        if used != address:
+            continue
+        if key in _chosen:
+            found.add("call")
+        elif setting.value:
+            found.add(setting.source)
+        elif key == "tracking_uri":
+            found.add("default")
+    return found
 
 
 def set_registry_uri(uri: str | Path) -> None:

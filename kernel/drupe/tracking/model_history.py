@@ -1,4 +1,4 @@
-"""The tag in which MLflow before 3.0 lists the models among a run's artifacts."""
+"""The tags that say which models a run has logged: MLflow's list of them before 3.0, and the digest of each."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from typing import Any
 
 from drupe.entities.limits import RUN_TAG_VALUE_MAX
 
-__all__ = ["HISTORY_TAG", "listed"]
+__all__ = ["DIGEST_TAG", "HISTORY_TAG", "digest_tag", "listed"]
 
 HISTORY_TAG = "mlflow.log-model.history"
+DIGEST_TAG = "drupe.model_digest"
+"""On a version or a logged model: the digest of its files, so that they are known again wherever they lie. On runs see `digest_tag`."""
+
+
+def digest_tag(path: str) -> str:
+    """The run's tag for the digest of the model at `path` among its artifacts."""
+    return f"{DIGEST_TAG}.{path}"
 
 
 def listed(known: str | None, model: Mapping[str, Any]) -> str:

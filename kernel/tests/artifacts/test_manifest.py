@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from drupe.artifacts import manifest as room
+from drupe.artifacts import survey as reading
 from drupe.artifacts.manifest import MANIFEST_FILE, Manifest, read_manifest, verify_manifest, write_manifest
 from drupe.errors import ArtifactCorrupt, InvalidModelFolder, InvalidPath
 
@@ -41,7 +41,11 @@ def test_an_untouched_folder_verifies_and_gives_the_manifest_back(folder: Path) 
     assert verified is not None
     assert verified.executes_code == ("model.pkl",)
     assert verified.size_bytes == 12 + 2 + 6
-    assert verified.digest == written.digest == hashlib.sha256((folder / MANIFEST_FILE).read_bytes()).hexdigest()
+    listing = "".join(
+        f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()} {(folder / name).stat().st_size} {name}\n"
+        for name in sorted(file.path for file in written.files)
+    )
+    assert verified.digest == written.digest == hashlib.sha256(listing.encode()).hexdigest()
 
 
 def test_a_folder_of_another_tool_has_no_manifest(folder: Path) -> None:
@@ -91,7 +95,7 @@ def test_what_a_store_keeps_beside_the_files_is_not_looked_at(folder: Path) -> N
 
 def test_large_folders_are_hashed_in_parallel_with_the_same_result(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one_by_one = write_manifest(folder)
-    monkeypatch.setattr(room, "_PARALLEL_FROM_BYTES", 1)
+    monkeypatch.setattr(reading, "_PARALLEL_FROM_BYTES", 1)
     assert write_manifest(folder) == one_by_one
 
 

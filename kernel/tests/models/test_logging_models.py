@@ -237,7 +237,7 @@ def test_options_of_loading_reach_the_flavor_that_names_them(classifier: Any, tm
     monkeypatch.setattr(flavor, "load", lambda self, folder, config, *, model_config=None: model_config)
     assert drupe.sklearn.load_model(tmp_path / "m", device="cpu") == {"device": "cpu"}
     assert drupe.sklearn.load_model(tmp_path / "m") is None
-    with pytest.raises(InvalidValue, match="does not know devise; it takes dst_path, model_config, device"):
+    with pytest.raises(InvalidValue, match="does not know devise; it takes dst_path, model_config, trust, device"):
         drupe.sklearn.load_model(tmp_path / "m", devise="cpu")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -87,6 +87,12 @@ class LightGBMFlavor(Flavor):
     def loads(self, config: Mapping[str, Any]) -> bool:
         """True when the keys name a model file."""
         return isinstance(config.get("data"), str) and "lgb_version" in config
+
+    def reads_safely(self, config: Mapping[str, Any]) -> Sequence[str]:
+        """LightGBM's text, and skops files of which no types are to be trusted but this flavor's own; not pickles."""
+        is_text = (config.get("model_class") or _BOOSTER) == _BOOSTER
+        is_skops = config.get("serialization_format") == SKOPS and set(_DATA).issuperset(config.get("skops_trusted_types") or ())
+        return [config["data"]] if isinstance(config.get("data"), str) and (is_text or is_skops) else []
 
 
 def _class_name(model: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +104,8 @@ class OnnxFlavor(Flavor):
     def loads(self, config: Mapping[str, Any]) -> bool:
         """True when the keys name a model file."""
         return isinstance(config.get("data"), str) and "onnx_version" in config
+
+    def reads_safely(self, config: Mapping[str, Any]) -> Sequence[str]:
+        """The graph, and the weights beside it: onnxruntime makes arrays and its own operators of them."""
+        data = config.get("data")
+        return [data, f"{data}.data"] if isinstance(data, str) else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -114,6 +114,12 @@ class SklearnFlavor(Flavor):
     def loads(self, config: Mapping[str, Any]) -> bool:
         """True when the keys name a model file in a known format."""
         return "pickled_model" in config and (config.get("serialization_format") or PICKLE) in (SKOPS, CLOUDPICKLE, PICKLE)
+
+    def reads_safely(self, config: Mapping[str, Any]) -> Sequence[str]:
+        """A skops file of which no types are to be trusted that skops does not know: it refuses them before it makes anything."""
+        is_skops = config.get("serialization_format") == SKOPS and not config.get("skops_trusted_types")
+        name = config.get("pickled_model")
+        return [name] if is_skops and isinstance(name, str) else []
 
 
 def _instead(model: Any) -> str:

@@ -30,6 +30,13 @@ __all__ = ["drupe_workspace"]
 
 pytestmark = pytest.mark.usefixtures("drupe_workspace")
 
+
+@pytest.fixture(autouse=True)
+def _trust_folders_that_are_changed_here(drupe_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a folder may do is decided by the gate, which has tests of its own."""
+    monkeypatch.setenv("DRUPE_MODELS_TRUST", "everybody")
+
+
 X = np.random.default_rng(0).random((40, 3))
 Y = (X[:, 0] > 0.5).astype(int)
 
@@ -149,9 +156,9 @@ def edited(folder: Path, **changes: Any) -> Path:
 def test_another_release_of_scikit_learn_is_one_warning_that_names_both(
     chosen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sklearn.base.__version__", "1.4.0")  # what the pickled estimators say of themselves
-    drupe.sklearn.save_model(classifier(), tmp_path / "m", serialization_format=chosen)
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr("sklearn.base.__version__", "1.4.0")  # what the pickled estimators say of themselves
+        drupe.sklearn.save_model(classifier(), tmp_path / "m", serialization_format=chosen)
     edited(tmp_path / "m", sklearn_version="1.4.0")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

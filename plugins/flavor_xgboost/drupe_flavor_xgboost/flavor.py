@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,10 @@ class XGBoostFlavor(Flavor):
     def loads(self, config: Mapping[str, Any]) -> bool:
         """True when the keys name a model file."""
         return isinstance(config.get("data"), str) and "xgb_version" in config
+
+    def reads_safely(self, config: Mapping[str, Any]) -> Sequence[str]:
+        """Its one file, of which XGBoost's own reader makes trees and numbers."""
+        return [config["data"]] if isinstance(config.get("data"), str) else []
 
 
 def _class_name(model: Any) -> str:

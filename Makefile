@@ -62,4 +62,4 @@ docs: setup
 	$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .bench .peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

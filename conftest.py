@@ -1,4 +1,4 @@
-"""For all tests of the house: one PostgreSQL server for the whole run, one Python that programs are forked from, and patience.
+"""For all tests of the house: one PostgreSQL server for the whole run, one Python that programs are forked from, their order, and patience.
 
 A busy machine is no fault of the code, so hypothesis does not mind how long examples take.
 """
@@ -13,12 +13,23 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.order import Together, in_order
 from tests.warm_python.warm import WarmPython, warm_python as opened_warm_python
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
 
 OWN_SERVER = Path(__file__).with_name("plugins") / "store_postgres/tests/own_server.py"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
+    return Together(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    in_order(items)
 
 
 @pytest.fixture(scope="session")

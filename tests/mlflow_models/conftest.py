@@ -35,9 +35,9 @@ def release(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def mlflow_python(release: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def mlflow_python(release: str) -> Path:
     """The interpreter of an environment with this release of MLflow."""
-    return environment(release, tmp_path_factory)
+    return environment(release)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Environments with real MLflow and no drupe, one for each release, made once per test run and shared by all who need one."""
+"""Environments with real MLflow and no drupe, one for each release, made once for this folder and shared by all who need one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 
 __all__ = ["RELEASES", "environment", "without_settings"]
 
+PEERS = Path(__file__).parents[2] / ".peers"
 _SAME = [
     f"{name}=={version(name)}" for name in ("numpy", "scipy", "scikit-learn", "skops", "cloudpickle", "matplotlib", "pillow", "psutil")
 ]
@@ -24,29 +25,29 @@ RELEASES = {
 """What each release is installed with: the libraries that both sides read models with are the same on both."""
 
 
-def environment(release: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of the environment with this release. Skips the test where it cannot be made, and fails it in CI."""
+def environment(release: str) -> Path:
+    """The interpreter of the environment with this release, below `.peers`. Skips the test where it cannot be made, and fails it in CI."""
     uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
     if uv is None:
         pytest.skip("uv is not installed, so no environment for mlflow can be made")
-    home = tmp_path_factory.getbasetemp()
-    home = home.parent if "PYTEST_XDIST_WORKER" in os.environ else home
-    folder, done = home / f"mlflow-{release}", home / f"mlflow-{release}.done"
+    PEERS.mkdir(exist_ok=True)
+    folder, done = PEERS / f"mlflow-{release}", PEERS / f"mlflow-{release}.done"
     python = folder / "bin" / "python"
-    with (home / f"mlflow-{release}.lock").open("w") as lock:
+    wanted = "\n".join([sys.version, *RELEASES[release]])
+    with (PEERS / f"mlflow-{release}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if done.exists():
+        if done.exists() and done.read_text() == wanted:
             return python
         environ = {**os.environ, "UV_SYSTEM_CERTS": "1", "UV_FIND_LINKS": os.environ.get("PIP_FIND_LINKS", "")}
         install = [uv, "pip", "install", "-q", "-p", str(python), f"mlflow=={release}", *RELEASES[release]]
-        for command in ([uv, "venv", "-q", "-p", sys.executable, str(folder)], install):
+        for command in ([uv, "venv", "-q", "--clear", "-p", sys.executable, str(folder)], install):
             ran = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
             if ran.returncode:
                 reason = f"mlflow {release} could not be installed: {ran.stderr.strip()[-400:]}"
                 if os.environ.get("CI"):
                     pytest.fail(reason)
                 pytest.skip(reason)
-        done.touch()
+        done.write_text(wanted)
     return python
 
 

@@ -89,7 +89,7 @@ def real_mlflows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 
     def of(release: str) -> RealMlflow:
         if release not in started:
-            python = environment(release, tmp_path_factory)
+            python = environment(release)
             started[release] = RealMlflow(release, python, tmp_path_factory.mktemp(f"mlflow-{release}-at-work"))
         return started[release]
 

@@ -1,6 +1,8 @@
 """Random queries and random things for the tests of the query language; the things are small, so that searches hit."""
 
 import math
+from functools import cache
+from typing import Any
 
 from hypothesis import HealthCheck, settings, strategies as st
 
@@ -31,8 +33,17 @@ KEYS = ["a", "b", "a.min", "a b", "mlflow.x", "é", "val/loss", "it's"]
 TEXTS = ["", "a", "A", "ab", "b", "É", "é", "%", "it's", 'say "x"']
 NUMBERS = [0.0, 1.0, -1.5, 1e300, math.inf, -math.inf]
 PATTERNS = ["", "%", "a%", "_", "%b", "A_", "%é%", "é"]
+VALUES: dict[ValueKind, st.SearchStrategy[Any]] = {
+    ValueKind.TEXT: st.sampled_from(TEXTS),
+    ValueKind.ID: st.sampled_from(["0", "1", "2", "10"]),
+    ValueKind.NUMBER: st.sampled_from(NUMBERS),
+    ValueKind.TIME: st.integers(-1, 3),
+    ValueKind.WHOLE: st.integers(-1, 3),
+}
+LISTS = {holds: st.lists(values, min_size=1, max_size=3) for holds, values in VALUES.items()}
 
 
+@cache  # building a strategy takes longer than drawing from it
 def fields(kind: Kind) -> st.SearchStrategy[tuple[Field, ValueKind, tuple[Op, ...]]]:
     search = SEARCHES[kind]
     columns = [st.just((Field(Entity.ATTRIBUTE, a.key), a.holds, a.operators)) for a in search.attributes if a.operators]
@@ -46,6 +57,7 @@ def fields(kind: Kind) -> st.SearchStrategy[tuple[Field, ValueKind, tuple[Op, ..
     return st.one_of(*columns, *free)
 
 
+@cache
 def metric_fields(kind: Kind) -> st.SearchStrategy[Field]:
     if not SEARCHES[kind].has_statistics:
         return st.builds(Field, st.just(Entity.METRIC), st.sampled_from(KEYS), st.just(Stat.LAST))
@@ -54,6 +66,7 @@ def metric_fields(kind: Kind) -> st.SearchStrategy[Field]:
     return plain | shadowed
 
 
+@cache
 @st.composite
 def comparisons(draw: st.DrawFn, kind: Kind) -> Comparison:
     field, holds, operators = draw(fields(kind))
@@ -62,18 +75,12 @@ def comparisons(draw: st.DrawFn, kind: Kind) -> Comparison:
         return Comparison(field, op)
     if op in (Op.LIKE, Op.ILIKE):
         return Comparison(field, op, draw(st.sampled_from(PATTERNS)))
-    values = {
-        ValueKind.TEXT: st.sampled_from(TEXTS),
-        ValueKind.ID: st.sampled_from(["0", "1", "2", "10"]),
-        ValueKind.NUMBER: st.sampled_from(NUMBERS),
-        ValueKind.TIME: st.integers(-1, 3),
-        ValueKind.WHOLE: st.integers(-1, 3),
-    }[holds]
     if op in (Op.IN, Op.NOT_IN):
-        return Comparison(field, op, tuple(draw(st.lists(values, min_size=1, max_size=3))))
-    return Comparison(field, op, draw(values))
+        return Comparison(field, op, tuple(draw(LISTS[holds])))
+    return Comparison(field, op, draw(VALUES[holds]))
 
 
+@cache
 def conditions(kind: Kind) -> st.SearchStrategy[Condition]:
     """Conditions in the form that the parser makes: no And within And, no Or within Or, no Not of Not."""
     return st.recursive(comparisons(kind), lambda inner: st.one_of(_negated(inner), _joined(And, inner), _joined(Or, inner)), max_leaves=8)
@@ -90,6 +97,7 @@ def _joined(join: type, inner: st.SearchStrategy[Condition]) -> st.SearchStrateg
     return st.lists(inner, min_size=2, max_size=3).map(flat)
 
 
+@cache
 def orders(kind: Kind) -> st.SearchStrategy[tuple[OrderBy, ...]]:
     """Sort keys without repeats and without tie-breakers."""
     search = SEARCHES[kind]
@@ -102,6 +110,7 @@ def orders(kind: Kind) -> st.SearchStrategy[tuple[OrderBy, ...]]:
     return st.lists(keys, max_size=3, unique_by=lambda key: key.field).map(tuple)
 
 
+@cache
 def queries(kind: Kind) -> st.SearchStrategy[Query]:
     """Queries whose order may leave ties."""
     return st.builds(Query, st.just(kind), st.none() | conditions(kind), orders(kind))
@@ -111,27 +120,36 @@ _texts = st.sampled_from(TEXTS)
 _times = st.integers(0, 2)
 _tags = st.dictionaries(st.sampled_from(KEYS), _texts, max_size=4)
 _numbers = st.sampled_from([*NUMBERS, math.nan])
+_metrics = st.dictionaries(st.sampled_from(KEYS), _numbers, max_size=4)
+_counts = st.integers(1, 3)
+_maybe_texts, _maybe_times = st.none() | _texts, st.none() | _times
+_run_ids, _model_ids, _statuses = (
+    st.sampled_from(["r1", "r2", "r3", "a"]),
+    st.sampled_from(["m-1", "m-2", "m-3", "a"]),
+    st.sampled_from(RunStatus),
+)
+_experiments, _model_statuses = st.sampled_from(["0", "1", "10"]), st.sampled_from(LoggedModelStatus)
 
 
 @st.composite
 def runs(draw: st.DrawFn) -> Run:
-    metrics = draw(st.dictionaries(st.sampled_from(KEYS), _numbers, max_size=4))
+    metrics = draw(_metrics)
     summaries = {
-        key: MetricSummary(draw(st.integers(1, 3)), draw(_numbers), last, 0, 0, draw(_numbers), draw(_numbers), draw(_numbers), None, None)
+        key: MetricSummary(draw(_counts), draw(_numbers), last, 0, 0, draw(_numbers), draw(_numbers), draw(_numbers), None, None)
         for key, last in metrics.items()
     }
     info = RunInfo(
-        draw(st.sampled_from(["r1", "r2", "r3", "a"])),
+        draw(_run_ids),
         "0",
         draw(_texts),
         draw(_texts),
-        draw(st.sampled_from(RunStatus)),
+        draw(_statuses),
         draw(_times),
-        draw(st.none() | _times),
+        draw(_maybe_times),
         LifecycleStage.ACTIVE,
         draw(_texts),
     )
-    used = draw(st.lists(st.builds(_used, _texts, _texts, st.none() | _texts), max_size=2))
+    used = draw(_datasets)
     return Run(info, RunData(metrics, draw(_tags), draw(_tags), summaries), RunInputs(tuple(used)))
 
 
@@ -139,25 +157,28 @@ def runs(draw: st.DrawFn) -> Run:
 def logged_models(draw: st.DrawFn) -> LoggedModel:
     """With one row of each metric: of several, a comparison is true when it is true of any, for which the laws of lists do not hold."""
     return LoggedModel(
-        draw(st.sampled_from(["m-1", "m-2", "m-3", "a"])),
-        draw(st.sampled_from(["0", "1", "10"])),
+        draw(_model_ids),
+        draw(_experiments),
         draw(_texts),
         "x",
         draw(_times),
         draw(_times),
-        draw(st.sampled_from(LoggedModelStatus)),
-        draw(st.none() | _texts),
-        draw(st.none() | _texts),
+        draw(_model_statuses),
+        draw(_maybe_texts),
+        draw(_maybe_texts),
         None,
         draw(_tags),
         draw(_tags),
-        tuple(Metric(key, value, 1) for key, value in draw(st.dictionaries(st.sampled_from(KEYS), _numbers, max_size=4)).items()),
+        tuple(Metric(key, value, 1) for key, value in draw(_metrics).items()),
     )
 
 
 def _used(name: str, digest: str, context: str | None) -> DatasetInput:
     tags = () if context is None else (InputTag("mlflow.data.context", context),)
     return DatasetInput(Dataset(name, digest), tags)
+
+
+_datasets = st.lists(st.builds(_used, _texts, _texts, _maybe_texts), max_size=2)
 
 
 THINGS = {

@@ -29,8 +29,10 @@ $(VENV)/ready: pyproject.toml kernel/pyproject.toml $(wildcard plugins/*/pyproje
 demo: setup
 	@$(BIN)/python docs/examples/demo.py demo
 
-test: setup lint types
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: setup lint
+	@$(BIN)/mypy > $(VENV)/types.txt 2>&1 & types=$$!; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile; tests=$$?; \
+	wait $$types; types=$$?; cat $(VENV)/types.txt; exit $$((tests | types))
 
 lint: setup
 	$(BIN)/ruff check .

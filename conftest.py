@@ -5,6 +5,7 @@ A busy machine is no fault of the code, so hypothesis does not mind how long exa
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -54,3 +55,9 @@ def warm_python() -> Iterator[WarmPython]:
     """A `python` and a `drupe` that start in a tenth of the time; for tests where it is of no matter what is imported when."""
     with opened_warm_python() as warm:
         yield warm
+
+
+@pytest.fixture
+def quick_programs(warm_python: WarmPython, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test starts with `sys.executable` is forked from the warm Python."""
+    monkeypatch.setattr(sys, "executable", warm_python.python)

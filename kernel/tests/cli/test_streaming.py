@@ -18,6 +18,7 @@ from drupe.client import Client
 from drupe.entities import LogBatch, NewRun
 
 RUNS = 1300
+pytestmark = pytest.mark.usefixtures("quick_programs")
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
 

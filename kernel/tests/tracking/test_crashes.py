@@ -26,6 +26,7 @@ from drupe.tracking.liveness import Here, started_ms
 from drupe.tracking.reaper import crash_of, look_after
 
 START = "import os, sys, signal, drupe\n"
+pytestmark = pytest.mark.usefixtures("quick_programs")
 
 
 @pytest.fixture(autouse=True)

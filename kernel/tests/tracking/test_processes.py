@@ -13,6 +13,8 @@ import pytest
 
 import drupe
 
+pytestmark = pytest.mark.usefixtures("quick_programs")
+
 
 def run_script(folder: Path, code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     script = folder / "train.py"

@@ -177,6 +177,7 @@ def test_threads_that_fork_at_once_do_not_hang(store: SqliteTrackingStore, run_i
     assert store.get_run(run_id).data.summaries["m"].count == 6
 
 
+@pytest.mark.usefixtures("quick_programs")
 def test_a_writer_killed_at_any_moment_leaves_a_whole_database(file: Path, open_store: Open) -> None:
     script = (
         "import sys\n"

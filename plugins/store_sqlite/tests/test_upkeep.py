@@ -132,6 +132,7 @@ def test_while_another_process_has_it_open_nothing_is_upgraded_and_it_is_named(
     assert version(file) == migrations.NEWEST
 
 
+@pytest.mark.usefixtures("quick_programs")
 def test_processes_that_open_an_old_store_at_once_upgrade_it_once(file: Path) -> None:
     dump(RELEASED[0], file)
     code = (

@@ -17,6 +17,7 @@ import drupe
 from drupe.tracking.console.reading import ConsoleLine
 
 Kept = Callable[..., list[ConsoleLine]]
+pytestmark = pytest.mark.usefixtures("quick_programs")
 
 
 def texts(lines: list[ConsoleLine], stream: str | None = None) -> list[str]:

@@ -14,6 +14,7 @@ import drupe
 from drupe.tracking import address
 
 PREAMBLE = "import os, sys, signal, drupe\n"
+pytestmark = pytest.mark.usefixtures("quick_programs")
 
 
 def run_script(folder: Path, code: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -86,7 +86,9 @@ def test_a_line_cannot_change_the_terminal(drupe_cli: Any, store: Client, run_id
 
 
 def test_following_shows_new_lines_and_ends_with_the_run(workspace: Path, store: Client, run_id: str) -> None:
-    with subprocess.Popen([sys.executable, *DRUPE, "runs", "logs", "patient", "--follow"], cwd=workspace, stdout=subprocess.PIPE, text=True) as follower:
+    with subprocess.Popen(
+        [sys.executable, *DRUPE, "runs", "logs", "patient", "--follow"], cwd=workspace, stdout=subprocess.PIPE, text=True
+    ) as follower:
         assert follower.stdout is not None
         assert [follower.stdout.readline() for _ in range(3)] == ["one\n", "two\n", "three\n"]
         write(store, run_id, "console", [("stdout", "four")])
@@ -99,7 +101,11 @@ def test_following_shows_new_lines_and_ends_with_the_run(workspace: Path, store:
 
 def test_ctrl_c_ends_the_following_without_a_word(workspace: Path, run_id: str) -> None:
     with subprocess.Popen(
-        [sys.executable, *DRUPE, "runs", "logs", "patient", "--follow", "--json"], cwd=workspace, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, *DRUPE, "runs", "logs", "patient", "--follow", "--json"],
+        cwd=workspace,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as follower:
         assert follower.stdout is not None
         assert json.loads(follower.stdout.readline())["text"] == "one"
@@ -112,7 +118,9 @@ def test_ctrl_c_ends_the_following_without_a_word(workspace: Path, run_id: str) 
 def test_a_reader_that_has_seen_enough_is_no_fault(workspace: Path, store: Client, run_id: str, form: list[str]) -> None:
     write(store, run_id, "console", [("stdout", "x" * 100)] * 5000)
     read, write_end = os.pipe()
-    with subprocess.Popen([sys.executable, *DRUPE, "runs", "logs", "patient", *form], cwd=workspace, stdout=write_end, stderr=subprocess.PIPE) as command:
+    with subprocess.Popen(
+        [sys.executable, *DRUPE, "runs", "logs", "patient", *form], cwd=workspace, stdout=write_end, stderr=subprocess.PIPE
+    ) as command:
         os.close(write_end)
         os.read(read, 100)
         os.close(read)

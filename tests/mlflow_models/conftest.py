@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ import pytest
 
 from drupe.testing.plugin import drupe_workspace
 from tests.real_mlflow.environments import RELEASES, environment
+from tests.real_mlflow.process import RealMlflow
 
 __all__ = ["drupe_workspace"]
 
@@ -41,23 +39,10 @@ def mlflow_python(release: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def in_mlflow(mlflow_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Any], Any]:
-    """A function (job, argument) that does a job of `inside_mlflow.py` there and returns its result; both pass as JSON."""
-    work = tmp_path_factory.mktemp("inside")
+def in_mlflow(release: str, mlflow_of: Callable[[str], RealMlflow]) -> Callable[..., Any]:
+    """A function (job, argument) that does a job of `inside_mlflow.py`, or another `script`, there; argument and result pass as JSON."""
 
-    def ask(job: str, argument: Any) -> Any:
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "DRUPE_", "PYTHON"))}
-        script = Path(__file__).with_name("inside_mlflow.py")
-        done = subprocess.run(
-            [str(mlflow_python), "-W", "ignore", str(script), job],
-            input=json.dumps(argument),
-            capture_output=True,
-            text=True,
-            cwd=work,
-            env=environ,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr[-4000:]
-        return json.loads(done.stdout.rpartition("\n===\n")[2])
+    def ask(job: str, argument: Any, script: str = "inside_mlflow.py") -> Any:
+        return mlflow_of(release).ask_apart(Path(__file__).with_name(script), job, argument)
 
     return ask

@@ -1,11 +1,10 @@
-"""Runs in MLflow's environment, where there is no drupe: does the job named on the command line and prints its result as JSON."""
+"""Runs in MLflow's environment, where there is no drupe: each function is a job, with what it is given and returns as JSON."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from mlflow.types.schema import ColSpec, Schema
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
+assert importlib.util.find_spec("drupe") is None
 TABLE = pd.DataFrame({"a": [0.2, 0.8, 0.4], "b": [0.1, 0.2, 0.9]})
 
 
@@ -128,9 +128,3 @@ def infer(cases: list[list[Any]]) -> list[Any]:
 def judge(cases: list[Any]) -> Any:
     """Both of the above."""
     return [enforce(cases[0]), infer(cases[1])]
-
-
-if __name__ == "__main__":
-    assert importlib.util.find_spec("drupe") is None
-    answer = {"load": load, "save": save, "judge": judge}[sys.argv[1]](json.load(sys.stdin))
-    print("\n===\n" + json.dumps(answer))

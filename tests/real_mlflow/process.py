@@ -68,6 +68,10 @@ class RealMlflow:
         assert "fault" not in answer, answer["fault"][-4000:]
         return answer["answer"]
 
+    def ask_apart(self, script: Path, job: str, *arguments: Any) -> Any:
+        """The same in a child of the process, so that nothing of it remains."""
+        return self.ask(WORKER, "apart", str(script), job, *arguments)
+
     def close(self) -> None:
         """End the process and its servers."""
         assert self._process.stdin is not None

@@ -43,7 +43,12 @@ _PROVIDERS: dict[str, dict[str, str]] = {
     },
     "drupe_import_sources": dict.fromkeys(("file", "sqlite", "postgresql", "postgres", "http", "https"), "import-mlflow"),
     "drupe_model_signers": {"openssf": "signer-openssf"},
-    "drupe_autologgers": {"sklearn": "flavor-sklearn"},
+    "drupe_autologgers": {
+        "sklearn": "flavor-sklearn",
+        "xgboost": "flavor-xgboost",
+        "lightgbm": "flavor-lightgbm",
+        "statsmodels": "flavor-statsmodels",
+    },
 }
 
 

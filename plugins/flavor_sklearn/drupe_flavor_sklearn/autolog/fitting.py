@@ -14,7 +14,6 @@ from drupe_flavor_sklearn.autolog import searches
 from drupe_flavor_sklearn.autolog.arguments import Given, first_rows, given_to, row_count
 from drupe_flavor_sklearn.autolog.datasets import described, in_pandas
 from drupe_flavor_sklearn.autolog.estimators import class_name
-from drupe_flavor_sklearn.autolog.options import SklearnOptions
 from drupe_flavor_sklearn.autolog.plots import confusion_matrix_png, precision_recall_png, roc_png
 from drupe_flavor_sklearn.autolog.scores import Predicted, predicted, training_metrics
 from drupe_flavor_sklearn.autolog.unchanged import random_numbers_kept, writes_into_data
@@ -27,9 +26,14 @@ SIGNATURE_ROWS = 10_000
 
 
 class Fit(Training):
-    """One call of `fit`, `fit_predict` or `fit_transform`. `fitted` is told of the model and its run afterwards."""
+    """One call of `fit`, `fit_predict` or `fit_transform`. `fitted` is told of the model and its run afterwards.
 
-    def __init__(self, call: Call, options: SklearnOptions, fitted: Callable[[Any, str], None]) -> None:
+    Libraries with estimators in scikit-learn's manner derive from it: `flavor` is the one that keeps the model.
+    """
+
+    flavor = "sklearn"
+
+    def __init__(self, call: Call, options: Any, fitted: Callable[[Any, str], None]) -> None:
         self.model, self.options, self._fitted = call.target, options, fitted
         try:
             self.given = given_to(call)
@@ -57,7 +61,7 @@ class Fit(Training):
         seen = (
             run.attempt("predictions for the training data", lambda: predicted(self.model, self._data())) if self.given.is_table else None
         )
-        metrics = training_metrics(run, self.model, self._data(), seen, self.options.pos_label) if self.given.is_table else {}
+        metrics = training_metrics(run, self.model, self._data(), seen, self._pos_label()) if self.given.is_table else {}
         files = self._pictures(run, seen)
         page = run.attempt("the estimator as HTML", lambda: estimator_html_repr(self.model))
         if page is not None:
@@ -105,19 +109,26 @@ class Fit(Training):
         given = {
             "signature": signature,
             "input_example": example if self.options.log_input_examples else None,
-            "serialization_format": self.options.serialization_format,
+            **self.model_options(),
         }
         chosen = getattr(self.model, "best_estimator_", None) if searches.is_search(self.model) else None
         if chosen is not None:
-            run.attempt("the best estimator", lambda: log_model(chosen, "best_estimator", flavor="sklearn", run_id=run.run_id, **given))
+            run.attempt("the best estimator", lambda: log_model(chosen, "best_estimator", flavor=self.flavor, run_id=run.run_id, **given))
         log_model(
             self.model,
             "model",
-            flavor="sklearn",
+            flavor=self.flavor,
             run_id=run.run_id,
             registered_model_name=self.options.registered_model_name,
             **given,
         )
+
+    def model_options(self) -> dict[str, Any]:
+        """The flavor's own options for keeping the model."""
+        return {"serialization_format": self.options.serialization_format}
+
+    def _pos_label(self) -> Any:
+        return self.options.pos_label
 
     def _example(self) -> Any:
         return in_pandas(first_rows(self.given.X, EXAMPLE_ROWS)) if self.given.is_table else None

@@ -1,0 +1,1 @@
+"""What the autologgers of XGBoost and LightGBM share. Registers nothing; see drupe-flavor-xgboost."""

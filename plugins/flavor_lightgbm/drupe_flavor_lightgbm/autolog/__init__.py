@@ -1,0 +1,1 @@
+"""Autologging of LightGBM: `autologger` says what is watched, `logging` what is logged of it."""

@@ -44,7 +44,7 @@ class _Fit(Training):
 
     def finish(self, run: TrainingRun, result: Any) -> None:
         """Log metrics, summary and model."""
-        metrics = {}
+        metrics: dict[str, Any] = {}
         for name in _METRICS:
             value = run.attempt(f"the metric {name}", lambda name=name: getattr(result, name, None))  # type: ignore[misc]  # bound now
             if np.isscalar(value) and not isinstance(value, str):
@@ -121,4 +121,5 @@ class StatsmodelsAutologger(Autologger):
 
 
 def _family(kind: type) -> list[type]:
-    return [kind, *(each for derived in kind.__subclasses__() for each in _family(derived))]
+    derived: list[type] = kind.__subclasses__()
+    return [kind, *(each for one in derived for each in _family(one))]

@@ -26,7 +26,7 @@ DENSE_CELLS = 20_000_000
 _fitting: ContextVar[Iterations | None] = ContextVar("drupe_xgboost_fitting", default=None)
 
 
-class _Callback(xgboost.callback.TrainingCallback):  # type: ignore[misc]
+class _Callback(xgboost.callback.TrainingCallback):
     """Notes the metrics of each iteration, and never stops a training."""
 
     def __init__(self, iterations: Iterations) -> None:

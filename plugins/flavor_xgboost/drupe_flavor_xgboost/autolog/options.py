@@ -15,6 +15,10 @@ _KINDS = ("weight", "gain", "cover", "total_gain", "total_cover")
 _FORMATS = ("ubj", "json")
 
 
+def _kinds(given: Sequence[str] | None) -> Sequence[str]:
+    return ("weight",) if given is None else given
+
+
 def _known(instance: Any, attribute: Any, value: Any) -> None:
     if isinstance(value, str) or not set(value) <= set(_KINDS):
         raise ValueError(f"importance_types is {value!r}; it must be a list of {', '.join(_KINDS)}")
@@ -32,6 +36,4 @@ class XGBoostOptions(AutologOptions):
     registered_model_name: str | None = None
     model_format: str = field(default="ubj", validator=_format)
     extra_tags: Mapping[str, str] | None = None
-    importance_types: Sequence[str] = field(
-        default=("weight",), converter=lambda given: ("weight",) if given is None else given, validator=_known
-    )
+    importance_types: Sequence[str] = field(default=("weight",), converter=_kinds, validator=_known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from drupe.cli.lazy_group import plugin_commands
-from drupe.cli.nouns import LazyNoun
+from drupe.cli.nouns import URI_KEY, LazyNoun
 from drupe.lazy import load
 
 __all__ = ["models"]
@@ -22,7 +22,6 @@ VERBS = {
     "trust": ("drupe.cli.models_trust:trust", "Let a model run code when you load it"),
     "sign": ("drupe.cli.models_sign:sign", "Sign a model with your key"),
     "verify": ("drupe.cli.models_verify:verify", "Compare a model with its manifest and signature"),
-    "predict": ("drupe.cli.models_predict:predict", "Predict for the rows of a file"),
 }
 
 
@@ -43,5 +42,13 @@ def models(ctx: click.Context) -> None:
 
     A model is named by its address: RUN/PATH, runs:/ID/PATH, models:/NAME/VERSION, models:/NAME@ALIAS, or a folder.
     """
-    # verbs of plugins, which know nothing of this command line, find the full address of a model by it
-    ctx.obj = lambda named: load("drupe.cli.model_address:addressed")(ctx, named)[1]
+    ctx.obj = _address_of
+
+
+def _address_of(named: str, tracking_uri: str | None = None) -> str:
+    """For verbs of plugins, which know nothing of this command line: the full address of a model that is named as people do."""
+    ctx = click.get_current_context()
+    if tracking_uri:
+        ctx.meta[URI_KEY] = tracking_uri
+    address: str = load("drupe.cli.model_address:addressed")(ctx, named)[1]
+    return address

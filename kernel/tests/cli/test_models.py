@@ -118,8 +118,9 @@ def test_predict_writes_csv_and_says_how_many(drupe_cli: Any, logged: str) -> No
         ("in.json", "{", "is not JSON"),
         ("in.json", '{"rows": []}', "exactly one of"),
         ("in.json", '{"instances": [], "inputs": []}', "exactly one of"),
-        ("in.json", '{"dataframe_split": 3}', "cannot be read as a table"),
-        ("in.parquet", "", "--content-type"),
+        ("in.json", '{"dataframe_split": 3}', "must be an object with 'columns' and 'data'"),
+        ("in.parquet", "", "cannot be read as parquet"),
+        ("in.txt", "", "--content-type"),
     ],
 )
 def test_bad_input_is_one_clear_error_and_nothing_is_written(drupe_cli: Any, logged: str, name: str, text: str, said: str) -> None:
@@ -155,4 +156,4 @@ def test_whole_numbers_in_files_count_as_doubles_only_where_nothing_is_lost(drup
     Path("in.csv").write_text(f"x,name\n{2**53 + 1},a\n")
     told = drupe_cli("models", "predict", "-m", "baseline/model", "-i", "in.csv")
     assert told.code == 1
-    assert "'x' holds int64, double expected" in told.err
+    assert "column 'x' (double), row 0: holds the number 9007199254740993" in told.err

@@ -15,4 +15,7 @@ def drupe_cli_commands() -> list[Offer]:
             keys=("models serve",),
             settings="drupe_serving.settings:ServingSettings",
         ),
+        Offer(
+            "models-predict", load="drupe_serving.predict_command:predict", help="Predict for the rows of a file", keys=("models predict",)
+        ),
     ]

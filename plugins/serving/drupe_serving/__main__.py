@@ -1,6 +1,7 @@
 """`python -m drupe_serving --model FOLDER --port PORT`: the scoring server by itself, for images: no store, no other plugin's command.
 
 Options are those of `drupe models serve`; they can be set as `DRUPE_SERVING__PORT` and so on.
+`python -m drupe_serving predict …` is `drupe models predict` in the same way.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 
 from drupe.errors import DrupeError
 from drupe_serving.command import serve
+from drupe_serving.predict_command import predict
 
 PREFIX = "DRUPE_SERVING__"
 
@@ -21,6 +23,8 @@ def main() -> int:
         if name in told:
             told[name] = tuple(str(told[name]).split(","))
     try:
+        if sys.argv[1:2] == ["predict"]:
+            predict.main(sys.argv[2:], prog_name="python -m drupe_serving predict")
         serve.main(prog_name="python -m drupe_serving", standalone_mode=True, default_map=told)
     except DrupeError as fault:
         sys.stderr.write(f"drupe: {fault}\n")

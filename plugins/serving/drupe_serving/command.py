@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import partial
 from typing import Any
 
 import click
+from attrs import asdict, evolve
 
-from drupe.errors import InvalidSettings, InvalidValue
+from drupe.errors import InvalidSettings
+from drupe.models.environments import LOCAL, run_in_environment
+from drupe.models.opening import local_folder
 from drupe_asgi.running import log_requests
-from drupe_serving.running import serve as run
+from drupe_serving.running import name_of, serve as run
 from drupe_serving.settings import ServingSettings
 
 __all__ = ["serve"]
@@ -108,6 +112,7 @@ Every option can also be set in drupe.toml under [plugins.serving], or as DRUPE_
 @click.option("--inference-log-mb", type=click.IntRange(1), default=1024, show_default=True, help="What they may take of the disk.")
 @click.option("--model-config", metavar="JSON", envvar="SERVING_MODEL_CONFIG", help="Values over the configuration that the model has.")
 @click.option("--env-manager", metavar="NAME", default="local", show_default=True, help="What makes the model's environment.")
+@click.option("--tracking-uri", metavar="ADDRESS", help="The store that knows the model, if another than the one in use.")
 @click.option("--no-conda", is_flag=True, hidden=True)
 @click.option("--install-mlflow", is_flag=True, hidden=True)
 @click.pass_context
@@ -120,6 +125,7 @@ def serve(
     env_manager: str,
     no_conda: bool,
     install_mlflow: bool,
+    tracking_uri: str | None,
     **given: Any,
 ) -> None:
     """Answer requests for predictions of the model at URI, under MLflow's scoring protocol and the Open Inference Protocol."""
@@ -128,9 +134,7 @@ def serve(
     named = uri or model_uri
     if named is None:
         raise click.UsageError("Missing argument 'URI': the model to serve.")
-    if env_manager != "local" and not no_conda:
-        raise InvalidValue(f"--env-manager {env_manager}: only local is known here, which uses the environment that drupe runs in")
-    address = ctx.obj(named) if callable(ctx.obj) else named
+    address = ctx.obj(named, tracking_uri) if callable(ctx.obj) else named
     settings = ServingSettings(**given)
     if settings.inference_log is not None and not 0 <= settings.inference_log_sample <= 1:
         raise InvalidSettings("inference_log_sample is a share between 0 and 1")
@@ -138,9 +142,26 @@ def serve(
     if settings.log_requests:
         log_requests()
 
+    if env_manager != LOCAL and not no_conda:
+        folder = local_folder(address)
+        environ = _as_environ(evolve(settings, name=settings.name or name_of(address)[0]))
+        if model_config is not None:
+            environ["SERVING_MODEL_CONFIG"] = model_config
+        say = partial(click.echo, err=True)
+        code = run_in_environment(
+            folder, "drupe_serving", ["--model", str(folder)], env_manager=env_manager, also=["drupe-serving"], environ=environ, tell=say
+        )
+        ctx.exit(code)
+
     def started(name: str, url: str) -> None:
         click.echo(f"drupe serves the model {name}\n  at  {url}\n  stop it with Ctrl-C\n")
         click.echo(f"The page there shows how it is asked; see also:\n  curl {url}/openapi.json")
 
     run(address, settings, started, model_config=model_config)
     click.echo("drupe models serve: all requests are answered")
+
+
+def _as_environ(settings: ServingSettings) -> dict[str, str]:
+    """The settings as the variables that the server in another environment reads."""
+    told = {name: value for name, value in asdict(settings).items() if value not in (None, "", ())}
+    return {f"DRUPE_SERVING__{name.upper()}": ",".join(value) if isinstance(value, tuple) else str(value) for name, value in told.items()}

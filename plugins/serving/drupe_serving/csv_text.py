@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from drupe_serving.tables import TableReader
 __all__ = ["csv_columns", "typed_rows"]
 
 MISSING = frozenset({"", "NA", "N/A", "n/a", "NaN", "nan", "-NaN", "-nan", "null", "NULL", "None", "<NA>", "#N/A"})
+_NUMBERS = (DataType.double, DataType.float, DataType.long, DataType.integer)
 _FLAGS = {"true": True, "false": False}
 
 
@@ -45,17 +45,15 @@ def _field_value(field: str, kind: Any) -> Any:
         return None
     if "_" in field:  # Python's numbers may have it
         return field
-    try:
-        if kind in (DataType.double, DataType.float):
+    if kind in _NUMBERS:
+        try:
+            return int(field)  # which a double may be too large for, as its reader knows
+        except ValueError:
+            pass
+        try:
             return float(field)
-        if kind in (DataType.long, DataType.integer):
-            try:
-                return int(field)
-            except ValueError:
-                value = float(field)
-                return value if math.isfinite(value) else field
-    except ValueError:
-        return field
+        except ValueError:
+            return field
     if kind is DataType.boolean:
         return _FLAGS.get(field.lower(), field)
     return field

@@ -40,10 +40,10 @@ class Decoder:
         self._inputs = inputs
         self._is_hinted = bool(model.metadata.is_hinted)
         self._params = {spec.name for spec in (signature.params if signature else None) or ()}
-        self._table: TableReader | None = None
+        self.table: TableReader | None = None
         self._is_flat = False
         if signature is not None and inputs is not None and not inputs.is_tensor_spec():
-            self._table = TableReader(signature, example)
+            self.table = TableReader(signature, example)
             self._is_flat = all(isinstance(kind, DataType) for kind in inputs.input_types())
         self._example = example
 
@@ -51,15 +51,16 @@ class Decoder:
         """What a body asks. Raises UnknownMediaType, InvalidValue, SignatureMismatch."""
         kind = JSON if content_type == JSON else _media_type(content_type)
         if kind == JSON:
-            return self._of_form(read_json(body))
+            return self.asked_of(read_json(body))
         try:
             if kind == CSV:
                 return self._asked(self._of_csv(_text(body)))
-            return self._asked(self._of_frame(_parquet(body)))
+            return self._asked(self.of_frame(_parquet(body)))
         except RecursionError as fault:
             raise InvalidValue("the request is nested too deeply to be read") from fault
 
-    def _of_form(self, form: Any) -> Asked:
+    def asked_of(self, form: Any) -> Asked:
+        """What an object of JSON asks. Raises InvalidValue, SignatureMismatch."""
         if type(form) is not dict:
             raise InvalidValue(f"the body must be an object with exactly one of {', '.join(FORMS)}; it is {_named(form)}. {self._hint()}")
         found = [name for name in FORMS if name in form]
@@ -73,7 +74,7 @@ class Decoder:
             raise InvalidValue(f"'params' must be an object of name and value, not {_named(params)}")
         name, data = found[0], form[found[0]]
         try:
-            inputs = self._inputs_of(name, data)
+            inputs = self.inputs_of(name, data)
         except DrupeError:
             raise
         except (ValueError, TypeError, KeyError, OverflowError) as fault:  # NumPy's and pandas', for data of odd shapes
@@ -91,33 +92,36 @@ class Decoder:
         params = {name: value for name, value in form.items() if name in self._params}
         return self._asked({name: value for name, value in form.items() if name not in params}, params, is_bare=True)
 
-    def _inputs_of(self, name: str, data: Any) -> Any:
+    def inputs_of(self, name: str, data: Any) -> Any:
+        """What the model is given for `data` in the form of that name."""
         if self._is_hinted:
             if name != "inputs":
                 raise InvalidValue(f"this model takes what its type hint says, as 'inputs', not {name!r}. {self._hint()}")
             return data
         if name == "dataframe_split":
             rows, columns, index = _split(data)
-            if self._table is None:
-                return self._of_frame(pandas.DataFrame(rows, index=index, columns=columns))
-            table = self._table.of_rows(rows, columns)
+            if self.table is None:
+                return self.of_frame(pandas.DataFrame(rows, index=index, columns=columns))
+            table = self.table.of_rows(rows, columns)
             table.index = index
             return table
         if name == "dataframe_records":
             if type(data) is not list:
                 raise InvalidValue(f"'dataframe_records' must be a list of objects, not {_named(data)}")
-            return self._of_frame(pandas.DataFrame(data)) if self._table is None else self._table.of_records(data)
-        if self._table is not None:
+            return self.of_frame(pandas.DataFrame(data)) if self.table is None else self.table.of_records(data)
+        if self.table is not None:
             return self._table_of(data)
         if name == "instances" and type(data) is list and data and type(data[0]) is dict:
             data = _by_name(data)
-        if self._inputs is not None:
-            return enforce_input(data, self._inputs)
-        return _arrays(data)
+        if self._inputs is None:
+            return _arrays(data)
+        if type(data) is dict and self._inputs.has_input_names():
+            data = {name: data[name] for name in self._inputs.input_names() if name in data}
+        return enforce_input(data, self._inputs)
 
     def _table_of(self, data: Any) -> Any:
         """`inputs` or `instances` for a table; what is a value and what a column of them is for the signature to say where values are lists."""
-        table = self._table
+        table = self.table
         assert table is not None
         if type(data) is list and data and all(type(one) is dict for one in data):
             return table.of_records(data)
@@ -134,15 +138,15 @@ class Decoder:
         return enforce_input(data, self._inputs)
 
     def _of_csv(self, text: str) -> Any:
-        if self._table is not None:
-            return csv_columns(text, self._table)
+        if self.table is not None:
+            return csv_columns(text, self.table)
         try:
             frame = pandas.read_csv(StringIO(text))
         except (ValueError, pandas.errors.ParserError, csv.Error) as fault:
             raise InvalidValue(f"the body cannot be read as CSV with a header line: {str(fault)[:300]}") from fault
-        return self._of_frame(frame)
+        return self.of_frame(frame)
 
-    def _of_frame(self, frame: Any) -> Any:
+    def of_frame(self, frame: Any) -> Any:
         """A table for a model that has no columns in its signature, or a table that has types of its own."""
         if self._inputs is None or not self._inputs.is_tensor_spec():
             return frame

@@ -192,23 +192,14 @@ def _value(value: Any, kind: Any) -> Any:
             return value
     elif is_missing(value):
         return None
-    elif kind is DataType.datetime:
-        return _moment(value)
     else:
         return cast(value, kind, "the value")
     raise InvalidValue(f"holds {_kind(value)}")
 
 
-def _moment(value: Any) -> Any:
-    moment = cast(value, DataType.datetime, "the value")
-    if moment.tzinfo is not None:
-        raise InvalidValue(f"holds a time with a zone, {str(value)[:40]!r}; times here have none: convert it and leave the zone out")
-    return moment
-
-
 def _told(fault: Mapping[str, Any]) -> str:
     if "row" not in fault:
-        return f"column {fault['column']!r} ({fault['expected']}) {fault['found']}"
+        return f"column {fault['column']!r} {fault['found']} ({fault['expected']})"
     return f"column {fault['column']!r} ({fault['expected']}), row {fault['row']}: {fault['found']}"
 
 

@@ -8,8 +8,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, NamedTuple
 
 from drupe.models import LoadedModel, load_model
@@ -69,11 +70,19 @@ class Scored:
         """Several requests at once."""
 
         async def all_of_them() -> list[Told]:
-            return await asyncio.gather(*(self._ask(path, body, content_type, method, headers) for path, body in requests))
+            return await asyncio.gather(*(self.send(path, body, content_type, method, headers) for path, body in requests))
 
         return self.loop.run_until_complete(all_of_them())
 
-    async def _ask(self, path: str, body: Any, content_type: str | None, method: str, headers: dict[str, str]) -> Told:
+    async def send(
+        self,
+        path: str,
+        body: Any,
+        content_type: str | None = "application/json",
+        method: str = "POST",
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Told:
+        """One request, on the loop of this model."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         path, _, query = path.partition("?")
         sent = {"host": "127.0.0.1", "content-length": str(len(content)), **{k.replace("_", "-").lower(): v for k, v in headers.items()}}

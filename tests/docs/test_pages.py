@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md"), ROOT / "kernel/README.md"])
 OWN_TEST = {"docs/how-to/write-a-plugin.md", "docs/how-to/docker.md"}  # see tests/plugins and tests/operate
 LEARNING = ("pandas", "sklearn.datasets", "sklearn.ensemble", "sklearn.linear_model", "sklearn.model_selection", "sklearn.pipeline")
+NEEDS_TORCH = {"docs/how-to/pytorch.md", "plugins/flavor_pytorch/README.md"}
 NEEDS_POSTGRES = {"docs/how-to/postgresql.md"}
 RUNNABLE = [
     page
@@ -62,6 +64,8 @@ def python_for(warm_python: WarmPython) -> Iterator[Callable[[str], WarmPython]]
 def test_the_code_of_a_page_runs_from_top_to_bottom(
     page: Path, tmp_path: Path, python_for: Callable[[str], WarmPython], request: pytest.FixtureRequest
 ) -> None:
+    if name(page) in NEEDS_TORCH and find_spec("torch") is None:
+        pytest.skip("torch is not installed; in a checkout it is on Python 3.11 only")
     python = python_for(page.read_text())
     work = tmp_path / "work"
     work.mkdir()

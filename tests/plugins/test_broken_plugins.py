@@ -13,6 +13,7 @@ BUILT_IN = {
     "flavor-lightgbm",
     "flavor-onnx",
     "flavor-python",
+    "flavor-pytorch",
     "flavor-sklearn",
     "flavor-statsmodels",
     "flavor-xgboost",

@@ -10,8 +10,9 @@ HEAD = 'from drupe.extend import Offer, hookimpl\nDRUPE_API = "1.0"\n'
 FIND = """
 import sys
 from drupe.errors import DrupeError
-from drupe.loading import catalog
+from drupe.loading import catalog, known
 try:
+    known._PROVIDERS["drupe_model_flavors"]["quantum"] = "flavor-quantum"  # one of ours that is not installed
     print(catalog().find(*sys.argv[1:]).plugin)
 except DrupeError as fault:
     print(fault)
@@ -25,8 +26,8 @@ def find(house: Any, hook: str, key: str, **environ: str) -> str:
 
 
 def test_a_missing_provider_is_named_with_the_command_that_installs_it(house: Any) -> None:
-    assert find(house, "drupe_model_flavors", "pytorch", DRUPE_PLUGINS="flavor-python,flavor-sklearn") == (
-        "no model flavor for name 'pytorch'; installed: python_function, sklearn. flavor-pytorch provides it: pip install drupe-flavor-pytorch (DRP-0501)"
+    assert find(house, "drupe_model_flavors", "quantum", DRUPE_PLUGINS="flavor-python,flavor-sklearn") == (
+        "no model flavor for name 'quantum'; installed: python_function, sklearn. flavor-quantum provides it: pip install drupe-flavor-quantum (DRP-0501)"
     )
 
 
@@ -90,6 +91,7 @@ def test_the_allow_list_of_the_environment_disables_all_others(house: Any) -> No
         "flavor-lightgbm": "disabled",
         "flavor-onnx": "disabled",
         "flavor-python": "disabled",
+        "flavor-pytorch": "disabled",
         "flavor-sklearn": "disabled",
         "flavor-statsmodels": "disabled",
         "flavor-xgboost": "disabled",

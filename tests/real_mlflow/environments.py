@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ PEERS = Path(__file__).parents[2] / ".peers"
 _SAME = [
     f"{name}=={version(name)}" for name in ("numpy", "scipy", "scikit-learn", "skops", "cloudpickle", "matplotlib", "pillow", "psutil")
 ]
+# torch is large, and only where it is installed here; both sides read each other's models with one release of it
+_SAME += [f"{name}=={version(name)}" for name in ("torch", "safetensors") if find_spec("torch")]
 RELEASES = {
     "3.17.2": [f"pandas=={version('pandas')}", "psycopg[binary]", *_SAME],
     "2.22.5": ["pandas<3", "psycopg[binary]", "sqlalchemy<2.1", "setuptools<81", *_SAME],

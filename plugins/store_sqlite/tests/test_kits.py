@@ -13,6 +13,7 @@ from drupe.testing.operations import compare_registry_store, compare_run_searche
 from drupe.testing.registry_store import RegistryStoreKit
 from drupe.testing.tracking_store import TrackingStoreKit
 from drupe.uris import Uri
+from plugins.store_sql.tests.every_way import EveryWay
 
 TRACKING, REGISTRY = "drupe_tracking_stores", "drupe_registry_stores"
 
@@ -65,15 +66,8 @@ def test_random_operations_on_models_answer_as_the_oracle_does() -> None:
     compare_registry_store(_opener(REGISTRY), examples=15)
 
 
-def test_random_searches_of_runs_find_what_the_oracle_finds() -> None:
-    compare_run_searches(_opener(TRACKING))
-
-
-@pytest.mark.parametrize(("few", "worth"), [(0, 0), (5, 0), (25, 0.4)])
-def test_random_searches_find_the_same_wherever_the_database_begins(monkeypatch: pytest.MonkeyPatch, few: int, worth: float) -> None:
-    monkeypatch.setattr("drupe_store_sql.walks.FEW", few)  # with 2000, the sixty runs would always be looked at one by one
-    monkeypatch.setattr("drupe_store_sql.walks.WORTH", worth)
-    compare_run_searches(_opener(TRACKING), examples=200)
+def test_random_searches_of_runs_find_what_the_oracle_finds_wherever_the_database_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    compare_run_searches(lambda folder: EveryWay(_opener(TRACKING)(folder), monkeypatch))  # type: ignore[arg-type, return-value]
 
 
 def test_pages_are_the_same_wherever_the_database_begins(monkeypatch: pytest.MonkeyPatch) -> None:

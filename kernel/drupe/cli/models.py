@@ -12,7 +12,10 @@ __all__ = ["models"]
 
 VERBS = {
     "list": ("drupe.cli.models_list:list_", "List the models that runs have logged"),
-    "show": ("drupe.cli.models_show:show", "Show what a model takes and gives, and what it needs"),
+    "search": ("drupe.cli.models_search:search", "Find logged models by name, params, tags and metrics"),
+    "show": ("drupe.cli.models_show:show", "Show the card of a model: what it is for, how good it is, how to use it"),
+    "lineage": ("drupe.cli.models_lineage:lineage", "Show the data, run and versions of a model"),
+    "diff": ("drupe.cli.models_diff:diff", "Show two models side by side"),
     "prepare": ("drupe.cli.models_prepare:prepare", "Build the environment of a model ahead"),
     "verify-env": ("drupe.cli.models_verify_env:verify_env", "Try a model in a fresh environment"),
     "lock": ("drupe.cli.models_lock:lock", "Print every package that a model needs, with hashes"),
@@ -33,6 +36,7 @@ VERBS = {
     examples="""
         drupe models list -e churn
         drupe models show models:/churn@champion
+        drupe models diff models:/churn/3 models:/churn@champion
         drupe models predict -m brave-plum-12/model -i customers.csv
     """,
 )
@@ -40,7 +44,8 @@ VERBS = {
 def models(ctx: click.Context) -> None:
     """Show logged models and predict with them.
 
-    A model is named by its address: RUN/PATH, runs:/ID/PATH, models:/NAME/VERSION, models:/NAME@ALIAS, or a folder.
+    A model is named by its address: RUN/PATH, runs:/ID/PATH, models:/NAME/VERSION, models:/NAME@ALIAS, its id (m-…) or the beginning of it, or
+    a folder.
     """
     ctx.obj = _address_of
 

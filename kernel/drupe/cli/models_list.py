@@ -11,6 +11,7 @@ from attrs import frozen
 
 from drupe.cli import complete
 from drupe.cli.model_address import created_ms
+from drupe.cli.models_search import short_model
 from drupe.cli.nouns import Verb, pages, reader, shown_address
 from drupe.cli.output import Column, Form, chosen_form, print_list
 from drupe.cli.references import find_experiment, find_run, short_id
@@ -31,6 +32,7 @@ class _Logged:
     path: str
     flavors: tuple[str, ...]
     created: str
+    model_id: str = ""
 
     @property
     def uri(self) -> str:
@@ -54,7 +56,7 @@ class _Logged:
 def list_(run: str | None, experiment: str | None, limit: int | None) -> None:
     """List the models that RUN has logged, or those of an experiment or of all runs, newest runs first.
 
-    Registered models are listed by `drupe registry list`.
+    `drupe models search` finds logged models that no run has saved, too; registered models are listed by `drupe registry list`.
     """
     if run and experiment:
         raise click.UsageError("Give a run or an experiment, not both.")
@@ -80,7 +82,10 @@ def _logged_by(run: Run) -> list[_Logged]:
     for entry in entries if isinstance(entries, list) else []:
         if isinstance(entry, Mapping) and isinstance(entry.get("artifact_path"), str):
             flavors = tuple(name for name in entry.get("flavors") or () if isinstance(name, str))
-            newest[entry["artifact_path"]] = _Logged(run, entry["artifact_path"], flavors, str(entry.get("utc_time_created", "")))
+            model_id = entry.get("model_id")
+            newest[entry["artifact_path"]] = _Logged(
+                run, entry["artifact_path"], flavors, str(entry.get("utc_time_created", "")), model_id if isinstance(model_id, str) else ""
+            )
     return list(newest.values())
 
 
@@ -88,6 +93,7 @@ def _plain_logged(model: _Logged) -> dict[str, Any]:
     run = model.run.info
     return {
         "model_uri": model.uri,
+        "model_id": model.model_id or None,
         "run_id": run.run_id,
         "artifact_path": model.path,
         "flavors": model.flavors,
@@ -99,6 +105,7 @@ _COLUMNS: list[Column[_Logged]] = [
     Column("run_id", lambda model: model.run.info.run_id, short_id, heading="RUN", keep=True),
     Column("run_name", lambda model: model.run.info.run_name, heading="NAME"),
     Column("path", lambda model: model.path, keep=True),
+    Column("model_id", lambda model: model.model_id, short_model, heading="MODEL"),
     Column("flavors", lambda model: ", ".join(flavor for flavor in model.flavors if flavor != PYFUNC) or PYFUNC),
     Column.time("created", lambda model: created_ms(model.created)),
     Column("model_uri", lambda model: model.uri, in_table=False),

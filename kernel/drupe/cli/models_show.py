@@ -1,32 +1,26 @@
-"""`drupe models show`: what a model takes and gives, what it needs, and how big it is."""
+"""`drupe models show`: the card of a model with its metrics as they are now. Nothing of the model is run."""
 
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from drupe.artifacts.resolve import locate
-from drupe.artifacts.trees import list_tree
 from drupe.cli import complete, formats
+from drupe.cli.logged_models import Known, Saved, known_of, saved_at
 from drupe.cli.model_address import addressed, created_ms
 from drupe.cli.nouns import Verb, given
-from drupe.cli.output import Form, chosen_form, print_csv, print_json, say
+from drupe.cli.output import Form, chosen_form, print_csv, print_json
 from drupe.cli.tables import Cell, Heading, card, draw
-from drupe.entities import FileInfo
-from drupe.models import ModelInfo, ModelSignature, TensorSpec, get_model_info
-from drupe.uris import ArtifactPath
-
-if TYPE_CHECKING:
-    from drupe.extend import ArtifactRepo
+from drupe.models.card import Card, Code, Facts, Note, Prose, Table, as_markdown, as_page, card_of
+from drupe.models.card.content import Block, signature_rows
 
 __all__ = ["show"]
 
 PYFUNC = "python_function"
+_IN_HEADER = ("Environment", "Facts")
 
 
 @click.command(
@@ -35,99 +29,131 @@ PYFUNC = "python_function"
     examples="""
         drupe models show brave-plum-12/model
         drupe models show models:/churn@champion --json
+        drupe models show models:/churn@champion --html > card.html
     """,
 )
 @click.argument("uri", required=False, metavar="URI", shell_complete=complete.run_paths)
 @click.option("-m", "--model-uri", hidden=True)
+@click.option("--html", "document", flag_value="html", help="The card as a page of HTML.")
+@click.option("--markdown", "document", flag_value="markdown", help="The card as markdown.")
 @click.pass_context
-def show(ctx: click.Context, uri: str | None, model_uri: str | None) -> None:
-    """Show what the model at URI takes and gives, what it needs, and how big it is. Nothing of it is run."""
+def show(ctx: click.Context, uri: str | None, model_uri: str | None, document: str | None) -> None:
+    """Show the card of the model at URI: what it is for, its data and metrics as they are now, what it takes and gives, how to use it."""
     store, address = addressed(ctx, given(uri, model_uri, "URI"))
-    info = get_model_info(address)
-    where: str | Path = Path(address) if ":" not in address else address
-    repo, path = locate(where, tracking=lambda: store.store, registry=lambda: store.registry)
-    files = list_tree(repo, path)
-    requirements = _requirements(repo, path, files)
-    if chosen_form() is Form.JSON:
-        print_json(_plain_info(info, files, requirements))
-    elif chosen_form() is Form.CSV:
-        print_csv(["part", "name", "type", "required"], _signature_rows(info.signature))
+    saved = saved_at(store, address)
+    known = known_of(store, address, saved.model)
+    made = card_of(
+        saved.model,
+        uri=address,
+        requirements=saved.requirements,
+        files=saved.files,
+        example=saved.example,
+        entity=known.entity,
+        run=known.run,
+        versions=[(one.name, one.version) for one in known.versions],
+    )
+    form = chosen_form()
+    if document is not None:
+        click.echo(as_page(made) if document == "html" else as_markdown(made), nl=False)
+    elif form is Form.JSON:
+        print_json(_plain(address, saved, known))
+    elif form is Form.CSV:
+        print_csv(["part", "name", "type", "required"], ((f"{part}s", *rest) for part, *rest in signature_rows(saved.model.signature)))
     else:
-        _draw(info, files, requirements)
+        _draw(address, saved, known, made)
 
 
-def _requirements(repo: ArtifactRepo, path: ArtifactPath, files: list[FileInfo]) -> list[str]:
-    wanted = path / "requirements.txt"
-    if not any(info.path == str(wanted) for info in files):
-        return []
-    with tempfile.TemporaryDirectory(prefix="drupe-") as folder:
-        copy = Path(folder) / "requirements.txt"
-        repo.get_file(wanted, copy)
-        return [
-            line.strip() for line in copy.read_text(encoding="utf-8").splitlines() if line.strip() and not line.lstrip().startswith("#")
-        ]
-
-
-def _plain_info(info: ModelInfo, files: list[FileInfo], requirements: list[str]) -> dict[str, Any]:
-    signature = {name: None if text is None else json.loads(text) for name, text in (info.signature_dict or {}).items()}
+def _plain(address: str, saved: Saved, known: Known) -> dict[str, Any]:
+    model, entity, run = saved.model, known.entity, known.run
+    signature = None if model.signature is None else model.signature.to_dict()
+    parsed = {name: None if text is None else json.loads(text) for name, text in (signature or {}).items()}
     return {
-        "model_uri": info.model_uri,
-        "flavors": dict(info.flavors),
-        "signature": signature or None,
-        "requirements": requirements,
-        "has_input_example": info.saved_input_example_info is not None,
-        "metadata": info.metadata,
-        "run_id": info.run_id,
-        "artifact_path": info.artifact_path,
-        "model_uuid": info.model_uuid,
-        "utc_time_created": info.utc_time_created,
-        "mlflow_version": info.mlflow_version,
-        "files": len(files),
-        "size_bytes": sum(file.file_size or 0 for file in files),
+        "model_uri": address,
+        "model_id": None if entity is None else entity.model_id,
+        "name": model.artifact_path if entity is None else entity.name,
+        "model_type": None if entity is None else entity.model_type,
+        "status": None if entity is None else entity.status.value,
+        "flavors": {name: dict(config) for name, config in model.flavors.items()},
+        "signature": parsed or None,
+        "requirements": list(saved.requirements),
+        "has_input_example": model.saved_input_example_info is not None,
+        "metadata": model.metadata,
+        "card": model.extra.get("card"),
+        "params": dict(entity.params if entity is not None else run.data.params if run is not None else {}),
+        "metrics": [
+            {"key": one.key, "value": one.value, "step": one.step, "dataset": one.dataset_name, "run_id": one.run_id}
+            for one in (() if entity is None else entity.metrics)
+        ],
+        "tags": {} if entity is None else dict(entity.tags),
+        "versions": [{"name": one.name, "version": one.version, "aliases": list(one.aliases)} for one in known.versions],
+        "run_id": model.run_id,
+        "artifact_path": model.artifact_path,
+        "model_uuid": model.model_uuid,
+        "utc_time_created": model.utc_time_created,
+        "mlflow_version": model.mlflow_version,
+        "files": saved.files,
+        "size_bytes": saved.size_bytes,
     }
 
 
-def _signature_rows(signature: ModelSignature | None) -> list[tuple[str, str, str, str]]:
-    if signature is None:
-        return []
-    rows = []
-    for part, schema in (("inputs", signature.inputs), ("outputs", signature.outputs)):
-        for index, spec in enumerate(schema or ()):
-            kind = f"{spec.dtype} {list(spec.shape)}" if isinstance(spec, TensorSpec) else str(spec.type)
-            name = spec.name if spec.name is not None else index if len(schema or ()) > 1 else "(one, without a name)"
-            rows.append((part, str(name), kind, "" if spec.required else "optional"))
-    params = signature.params or ()
-    rows += [("params", p.name, f"{p.dtype}{'' if p.shape is None else ' list'}", f"default {p.default!r}") for p in params]
-    return rows
-
-
-def _draw(info: ModelInfo, files: list[FileInfo], requirements: list[str]) -> None:
+def _draw(address: str, saved: Saved, known: Known, made: Card) -> None:
+    model, entity, run = saved.model, known.entity, known.run
+    facts = dict(
+        next(
+            (block.rows for section in made.sections if section.title == "Facts" for block in section.blocks if isinstance(block, Facts)),
+            (),
+        )
+    )
     card(
         [
-            ("model", Cell(formats.text(info.model_uri), style="bold")),
-            ("flavors", ", ".join(_flavor(name, config) for name, config in info.flavors.items())),
-            ("created", formats.moment(created_ms(info.utc_time_created))),
-            ("logged by", f"run {info.run_id}" if info.run_id else ""),
-            ("with", f"MLflow {info.mlflow_version}" if info.mlflow_version else ""),
-            ("size", f"{formats.size(sum(file.file_size or 0 for file in files))} in {len(files)} files"),
-            ("example", "yes" if info.saved_input_example_info else "none"),
-            ("needs", "\n".join(requirements)),
-            ("metadata", json.dumps(info.metadata, default=str) if info.metadata else ""),
+            ("model", Cell(formats.text(address), style="bold")),
+            ("id", entity.model_id if entity is not None and entity.model_id not in address else ""),
+            ("status", "" if entity is None or entity.status.value == "READY" else entity.status.value.lower()),
+            ("type", entity.model_type if entity is not None else ""),
+            ("flavors", ", ".join(_flavor(name, config) for name, config in model.flavors.items())),
+            ("created", formats.moment(created_ms(model.utc_time_created))),
+            (
+                "logged by",
+                f"run {run.info.run_name} ({run.info.run_id})" if run is not None else f"run {model.run_id}" if model.run_id else "",
+            ),
+            ("versions", facts.get("versions", "")),
+            ("with", f"MLflow {model.mlflow_version}" if model.mlflow_version else ""),
+            ("licence", facts.get("licence", "").replace("not stated", "")),
+            ("size", f"{formats.size(saved.size_bytes)} in {saved.files} files"),
+            ("example", "yes" if model.saved_input_example_info else "none"),
+            ("needs", "\n".join(saved.requirements)),
+            ("metadata", json.dumps(model.metadata, default=str) if model.metadata else ""),
         ]
     )
-    rows = _signature_rows(info.signature)
-    if not rows:
-        say("it has no signature, so its input is not checked")
-        return
-    drawn: list[list[Cell] | str] = []
-    section = ""
-    for part, name, kind, required in rows:
-        if part != section:
-            section = part
-            drawn.append(part)
-        drawn.append([Cell(f"  {formats.text(name)}"), Cell(kind), Cell(formats.text(required), style="dim")])
-    click.echo()
-    draw([Heading("SIGNATURE", keep=True), Heading("TYPE"), Heading("")], drawn)
+    for section in made.sections:
+        if section.title not in _IN_HEADER:
+            click.echo()
+            card([], title=formats.text(section.title).upper())
+            for block in section.blocks:
+                _draw_block(block)
+
+
+def _draw_block(block: Block) -> None:
+    match block:
+        case Prose(text):
+            for line in text.splitlines():
+                click.echo(f"  {formats.text(line)}".rstrip())
+        case Note(text):
+            click.echo(f"  {formats.text(text)}")
+        case Code(_, text):
+            for line in text.splitlines():
+                click.echo(f"    {formats.text(line)}".rstrip())
+        case Facts(rows):
+            card([(label, formats.text(value)) for label, value in rows])
+        case Table(headings, rows, numbers):
+            titles = [
+                Heading(f"  {title.upper()}" if place == 0 else title.upper(), right=place in numbers)
+                for place, title in enumerate(headings)
+            ]
+            shown = [
+                [Cell(f"  {formats.text(cell)}" if place == 0 else formats.text(cell)) for place, cell in enumerate(row)] for row in rows
+            ]
+            draw(titles, shown)
 
 
 def _flavor(name: str, config: Mapping[str, Any]) -> str:

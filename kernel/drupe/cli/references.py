@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from drupe.cli import formats
 from drupe.cli.nouns import pages, shown_address
 from drupe.entities import Experiment, Run, ViewType
-from drupe.errors import ExperimentNotFound, InvalidValue, RunNotFound
+from drupe.errors import ExperimentNotFound, InvalidValue, LoggedModelNotFound, RunNotFound
+from drupe.search import Kind, parse
 
 if TYPE_CHECKING:
     from drupe.client import Client
@@ -25,6 +26,8 @@ __all__ = ["experiment_labels", "experiment_names", "find_experiment", "find_run
 PREFIX_MIN = 4
 SHOWN = 5
 _ID = re.compile(r"[a-zA-Z0-9][\w-]{0,255}")
+_MODEL_ID = re.compile(r"m-[0-9a-f]{4,32}")
+MODEL_ID_LENGTH = 34
 
 
 def find_run(client: Client, named: str, *, deleted_first: bool = False) -> Run:
@@ -82,17 +85,34 @@ def find_experiment(client: Client, named: str) -> Experiment:
 def full_address(client: Client, named: str) -> str:
     """The address of a model or file that is named as RUN/PATH or runs:/RUN/PATH, with the run's full id; other addresses as they are.
 
+    `m-…`, the id of a logged model or the beginning of one, becomes models:/m-….
+
     A path of this machine that exists goes before a run of that name.
     """
     is_run_address = named.startswith("runs:/")
     if not is_run_address and (":" in named.partition("/")[0] or Path(named).exists()):
         return named
+    if _MODEL_ID.fullmatch(named):
+        return f"models:/{_model_id(client, named)}"
     run, slash, path = named.removeprefix("runs:/").lstrip("/").partition("/")
     if not slash and not is_run_address:
         raise InvalidValue(
             f"{named!r} is no folder here and no address; write RUN/PATH, runs:/ID/PATH, models:/NAME/VERSION or models:/NAME@ALIAS"
         )
     return f"runs:/{find_run(client, run).info.run_id}/{path}".removesuffix("/")
+
+
+def _model_id(client: Client, named: str) -> str:
+    if len(named) == MODEL_ID_LENGTH:
+        return named
+    query = parse(Kind.LOGGED_MODELS, f"model_id LIKE '{named}%'")
+    found = [model.model_id for model in client.store.search_logged_models(query, experiment_ids=None, limit=SHOWN + 1)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise LoggedModelNotFound(f"no logged model has an id that begins with {named!r}; `drupe models search` lists them", model_id=named)
+    told = ", ".join(found[:SHOWN])
+    raise InvalidValue(f"{named!r} could be any of these logged models; give more of the id: {told}")
 
 
 def experiment_names(client: Client) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from drupe import lazy
 from drupe.entities.enums import LoggedModelStatus
 from drupe.entities.metrics import Metric
 
@@ -38,6 +39,10 @@ class LoggedModel:
     def model_uri(self) -> str:
         """How the model is named to whoever loads it."""
         return f"models:/{self.model_id}"
+
+    def _repr_html_(self) -> str:
+        """The model card, for notebooks."""
+        return str(lazy.load("drupe.models.card.files:html_of_entity")(self))
 
 
 @frozen

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from drupe import lazy
 from drupe.extend import Flavor
 from drupe.models.coercion import Coercion
 from drupe.models.enforce import InputFit, enforce_params
@@ -73,6 +74,10 @@ class LoadedModel:
     def get_raw_model(self) -> Any:
         """MLflow's name of `unwrap_python_model`."""
         return self.unwrap_python_model()
+
+    def _repr_html_(self) -> str:
+        """The model card, for notebooks."""
+        return str(lazy.load("drupe.models.card.files:html_of_loaded")(self.metadata, self.path))
 
     def __repr__(self) -> str:
         return f"<LoadedModel {self.flavor} from {self.path}>"

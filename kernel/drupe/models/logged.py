@@ -103,13 +103,14 @@ def log_model(
             client.set_logged_model_tags(model_id, tags or {})
         made.tie(client, run_id, entity.model_id, step)
         last_model.note(entity.model_id, client.tracking_uri)
+        entity = client.get_logged_model(entity.model_id)  # with its metrics, for its card
     elif ignored := [
         key for key, value in (("params", params), ("tags", tags), ("model_type", model_type), ("model_id", model_id)) if value
     ]:
         warnings.warn(f"{redact(client.tracking_uri)} keeps no {', '.join(ignored)} with a model; log them to the run", stacklevel=2)
     place = _place(run, path, entity)
     try:
-        saved = _write(client, model, place, flavor=flavor, run_id=run_id, entity=entity, given=given)
+        saved = _write(client, model, place, flavor=flavor, run=run, entity=entity, given=given)
     except BaseException as fault:
         if entity is not None:
             _fail(client, entity, fault)
@@ -171,15 +172,15 @@ def _place(run: Run, path: ArtifactPath, entity: LoggedModel | None) -> _Place:
 
 
 def _write(
-    client: ArtifactClient, model: Any, place: _Place, *, flavor: str | None, run_id: str, entity: LoggedModel | None, given: dict[str, Any]
+    client: ArtifactClient, model: Any, place: _Place, *, flavor: str | None, run: Run, entity: LoggedModel | None, given: dict[str, Any]
 ) -> Model:
     with tempfile.TemporaryDirectory(prefix="drupe-model-") as temporary:
         folder = Path(temporary)
-        model_id = None if entity is None else entity.model_id
-        saved = write_model(model, folder, flavor=flavor, run_id=run_id, artifact_path=str(place.path), model_id=model_id, **given)
+        uri = f"runs:/{run.info.run_id}/{place.path}" if entity is None else entity.model_uri
+        saved = write_model(model, folder, flavor=flavor, run=run, entity=entity, artifact_path=str(place.path), uri=uri, **given)
         sealed = read_manifest(folder)
         _upload(place, folder, is_replaceable=entity is None and not client.is_offline)
-        note_logged(client, run_id, str(place.path), sealed, model_id=model_id)
+        note_logged(client, run.info.run_id, str(place.path), sealed, model_id=None if entity is None else entity.model_id)
     return saved
 
 
@@ -232,4 +233,5 @@ def _refuse_if_registered(address: str, path: ArtifactPath) -> None:
 def _note(client: ArtifactClient, run_id: str, saved: Model) -> None:
     """Add the model to the run's list of models, MLflow 2's tag; the oldest are left out when they would not fit into a tag."""
     known = client.get_run(run_id).data.tags.get(HISTORY_TAG)
-    client.set_tag(run_id, HISTORY_TAG, listed(known, saved.to_dict()))
+    told = {key: value for key, value in saved.to_dict().items() if key != "card"}
+    client.set_tag(run_id, HISTORY_TAG, listed(known, told))

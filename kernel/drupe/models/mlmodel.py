@@ -14,6 +14,7 @@ from uuid import uuid4
 from attrs import field, frozen
 from yaml import YAMLError
 
+from drupe import lazy
 from drupe.errors import InvalidModelFolder, InvalidValue
 from drupe.models.signature import ModelSignature
 from drupe.models.yaml_text import read_yaml, write_yaml
@@ -173,6 +174,10 @@ class ModelInfo:
     def name(self) -> str | None:
         """MLflow 3's name of `artifact_path`."""
         return self.artifact_path
+
+    def _repr_html_(self) -> str:
+        """The model card, for notebooks."""
+        return str(lazy.load("drupe.models.card.files:html_of_info")(self))
 
     @property
     def signature_dict(self) -> dict[str, str | None] | None:

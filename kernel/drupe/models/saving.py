@@ -16,9 +16,12 @@ from typing import Any
 from attrs import fields_dict, frozen
 
 from drupe.artifacts.manifest import write_manifest
+from drupe.entities import LoggedModel, Run
 from drupe.errors import DrupeError, InvalidValue
 from drupe.extend import Flavor, FlavorRecord
 from drupe.loading import catalog
+from drupe.models.card.files import write_card
+from drupe.models.card.parts import read_parts
 from drupe.models.enforce import enforce_input, enforce_params
 from drupe.models.environment import CONDA_FILE, PYTHON_ENV_FILE, choose_requirements, pinned_requirements
 from drupe.models.environments.predictions import write_prediction
@@ -41,7 +44,8 @@ class ModelParts:
 
     `signature` False means none, not even an inferred one. `pip_requirements` replaces the flavor's requirements,
     `extra_pip_requirements` adds to them, `conda_env` replaces the whole environment. `code_paths` are copied and importable at load.
-    `also`, which MLflow does not have, is the same model for other libraries, as a dict of flavor name → model.
+    `also`, which MLflow does not have, is the same model for other libraries, as a dict of flavor name → model; neither has it `card`, what
+    people write into the model card themselves: a dict of title → text, the path of a markdown file, or a text that says what the model is for.
     """
 
     signature: ModelSignature | bool | None = None
@@ -52,6 +56,7 @@ class ModelParts:
     conda_env: str | Path | Mapping[str, Any] | None = None
     metadata: Mapping[str, Any] | None = None
     also: Mapping[str, Any] | None = None
+    card: str | Path | Mapping[str, Any] | None = None
 
 
 def save_model(model: Any, path: str | Path, *, flavor: str | None = None, **given: Any) -> ModelInfo:
@@ -67,7 +72,7 @@ def save_model(model: Any, path: str | Path, *, flavor: str | None = None, **giv
     draft = target.parent / f".{target.name}-{token_hex(8)}"
     draft.mkdir()
     try:
-        saved = write_model(model, draft, flavor=flavor, place=target.absolute(), **given)
+        saved = write_model(model, draft, flavor=flavor, place=target.absolute(), uri=f"./{target.name}", **given)
         draft.replace(target)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
@@ -80,15 +85,17 @@ def write_model(
     folder: Path,
     *,
     flavor: str | None = None,
-    run_id: str | None = None,
+    run: Run | None = None,
+    entity: LoggedModel | None = None,
     artifact_path: str | None = None,
-    model_id: str | None = None,
     place: Path | None = None,
+    uri: str = ".",
     **given: Any,
 ) -> Model:
-    """Write `model` into the empty `folder`, manifest last, and return what MLmodel says. `model_id` is that of the logged model that it is.
+    """Write `model` into the empty `folder`, manifest last, and return what MLmodel says.
 
-    The digest is noted as one that this user made, so that the model loads again without a question; `place` is where it will lie.
+    `run` is the run that it is logged to and `entity` the logged model that it is; `uri` is how it will be named to whoever loads it. The digest
+    is noted as one that this user made, so that the model loads again without a question; `place` is where it will lie.
     """
     name = flavor or catalog().flavor_for(model).offer.name
     writer: Flavor = catalog().flavor(name)
@@ -99,6 +106,7 @@ def write_model(
         raise InvalidValue(f"signature must be a ModelSignature, not {type(parts.signature).__name__}; infer_signature makes one from data")
     if not isinstance(parts.metadata, Mapping | None):
         raise InvalidValue(f"metadata is a dict, not {type(parts.metadata).__name__}")
+    own = read_parts(parts.card)
     record = writer.save(model, folder, options)
     running = named_files(folder, record) if record.executes_code else []
     further = write_further(parts.also, folder, name)
@@ -121,17 +129,21 @@ def write_model(
         signature=signature,
         saved_input_example_info=info,
         metadata=parts.metadata,
-        run_id=run_id,
+        run_id=None if run is None else run.info.run_id,
         artifact_path=artifact_path,
         extra={
             "model_size_bytes": sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
-            **({"model_id": model_id} if model_id else {}),
+            **({} if entity is None else {"model_id": entity.model_id}),
+            **({"card": own} if own else {}),
         },
     )
     saved.save(folder / MLMODEL_FILE)
+    write_card(folder, saved, uri, entity=entity, run=run)
     running += [file for each in further for file in each.running]
     sealed = write_manifest(folder, executes_code=[*running, *([code] if code else ())])
-    remember(sealed.digest, why="made", what=f"{artifact_path or 'model'} of run {run_id}" if run_id else str(place or folder))
+    remember(
+        sealed.digest, why="made", what=str(place or folder) if run is None else f"{artifact_path or 'model'} of run {run.info.run_id}"
+    )
     return saved
 
 

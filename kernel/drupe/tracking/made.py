@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-
 from drupe.entities import LogBatch, LoggedModel, ModelOutput, ModelPoints, Run
 from drupe.tracking.artifact_client import ArtifactClient
 from drupe.tracking.journal import outbox
+from drupe.tracking.journal.outbox import Line
 from drupe.tracking.run_log import line_here, note_model
 from drupe.uris import ArtifactPath, inside_of
 
@@ -26,20 +25,20 @@ def tie(client: ArtifactClient, run_id: str, model_id: str, step: int) -> None:
     line = outbox.line_of(run_id) or line_here(run_id)
     if line is not None:
         note_model(line, model_id, step)
-    named = {} if line is None else line.named
-    points = _points_at(client, run_id, model_id, step, named)
+    points = _points_at(client, line, run_id, model_id, step)
     if points:
         client.store.log_batch(run_id, LogBatch(model_points=tuple(points)))
 
 
-def _points_at(client: ArtifactClient, run_id: str, model_id: str, step: int, named: Container[tuple[str, int]]) -> list[ModelPoints]:
+def _points_at(client: ArtifactClient, line: Line | None, run_id: str, model_id: str, step: int) -> list[ModelPoints]:
     """What the run has measured at a step without naming a model."""
+    named, on = ({}, {}) if line is None else (line.named, line.on)
     known = client.store.get_run(run_id).data.metrics
     keys = [key for key in known if not key.startswith(_SYSTEM) and (key, step) not in named]
     if not keys:
         return []
     return [
-        ModelPoints(model_id, series.key, series.points)
+        ModelPoints(model_id, series.key, series.points, *on.get((series.key, step), (None, None)))
         for series in client.store.metric_bulk([run_id], keys, first_step=step, last_step=step)
         if len(series.points)
     ]

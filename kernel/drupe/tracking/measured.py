@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from time import time_ns
-from typing import Any
+from typing import Any, TypeVar
 
 from drupe.entities import Dataset
 from drupe.entities.limits import check_metric
@@ -23,8 +23,9 @@ from drupe.tracking.journal.outbox import Line
 
 __all__ = ["log_measured", "tie_used"]
 
-MOST_NAMED = 1000  # a model that is made now is measured by what was logged lately
+MOST_KEPT = 1000  # a model that is made now is measured by what was logged lately
 
+T = TypeVar("T")
 log = logging.getLogger("drupe.tracking")
 
 
@@ -44,15 +45,22 @@ def log_measured(
     for one in measured:
         tie_used(line, one)
     on = None if dataset is None else _tie_dataset(line, dataset)
+    if not measured and on is not None:  # for a model that is made at this step later
+        _remember(line.on, {(name, at): on for name, _, _, _ in checked})
     if not measured:
         line.journal.points({name: number for name, number, _, _ in checked}, at, checked[0][2])
     if model_id is not None:
-        line.named |= {(name, at): None for name, _, _, _ in checked}
-        for old in list(line.named)[: max(len(line.named) - MOST_NAMED, 0)]:
-            del line.named[old]
+        _remember(line.named, {(name, at): None for name, _, _, _ in checked})
     for one in measured:
         points = [(name, at, time_ms, number) for name, number, time_ms, _ in checked]
         line.journal.note(FrameKind.MODEL_POINTS, model_points_form(one, points, on))
+
+
+def _remember(kept: dict[tuple[str, int], T], new: Mapping[tuple[str, int], T]) -> None:
+    """Add to what is kept, and let the oldest go."""
+    kept |= new
+    for old in list(kept)[: max(len(kept) - MOST_KEPT, 0)]:
+        del kept[old]
 
 
 def tie_used(line: Line, model_id: str) -> None:

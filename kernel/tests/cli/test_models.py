@@ -31,8 +31,10 @@ def logged(three_runs: list[str]) -> str:
 
 def test_list_names_the_models_of_runs(drupe_cli: Any, logged: str) -> None:
     told = drupe_cli("models", "list")
-    assert told.lines[0].split() == ["RUN", "NAME", "PATH", "FLAVORS", "CREATED"]
-    assert told.lines[2].split()[:4] == [logged[:8], "baseline", "model", "python_function"]
+    assert told.lines[0].split() == ["RUN", "NAME", "PATH", "MODEL", "FLAVORS", "CREATED"]
+    run, name, path, model, flavor, *_ = told.lines[2].split()
+    assert (run, name, path, flavor) == (logged[:8], "baseline", "model", "python_function")
+    assert model.startswith("m-")
     assert json.loads(drupe_cli("models", "list", "baseline", "--json").out)[0]["model_uri"] == f"runs:/{logged}/model"
     assert drupe_cli("models", "list", "-e", "flights").err == "no logged models in experiment 'flights'\n"
 
@@ -48,8 +50,8 @@ def test_show_tells_flavors_signature_needs_and_size(drupe_cli: Any, logged: str
     assert any(line.startswith("flavors") and "python_function (Python 3" in line for line in told.lines)
     assert any(line.startswith("size") and " files" in line for line in told.lines)
     rows = [line.split() for line in told.lines]
-    assert ["x", "double"] in rows
-    assert ["name", "string"] in rows
+    assert ["input", "x", "double"] in rows
+    assert ["input", "name", "string"] in rows
     form = json.loads(drupe_cli("models", "show", f"runs:/{logged}/model", "--json").out)
     assert [column["name"] for column in form["signature"]["inputs"]] == ["x", "name"]
     assert form["size_bytes"] > 0
@@ -135,7 +137,7 @@ def test_register_takes_a_run_and_sets_aliases(drupe_cli: Any, logged: str, stor
     told = drupe_cli("registry", "register", "churn", "baseline/model", "--alias", "champion", "--description", "first", "--tag", "k=v")
     assert told.err == "registered version 1 of 'churn', alias champion; load it with models:/churn/1\n"
     version = store.get_model_version_by_alias("churn", "champion")
-    assert (version.run_id, version.description, version.tags) == (logged, "first", {"k": "v"})
+    assert (version.run_id, version.description, version.tags["k"]) == (logged, "first", "v")
     Path("in.csv").write_text("x,name\n4,a\n")
     assert json.loads(drupe_cli("models", "predict", "-m", "models:/churn@champion", "-i", "in.csv").out) == {"predictions": [8.0]}
     assert "MLmodel" in drupe_cli("artifacts", "list", "models:/churn@champion").out

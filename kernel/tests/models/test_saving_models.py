@@ -21,6 +21,8 @@ def test_a_folder_holds_everything_that_mlflow_expects(classifier: Any, table: p
     info = drupe.save_model(classifier, tmp_path / "m", input_example=table.head(2), metadata={"owner": "me"})
     assert sorted(file.name for file in (tmp_path / "m").iterdir()) == [
         "MLmodel",
+        "card.html",
+        "card.md",
         "conda.yaml",
         "input_example.json",
         "manifest.json",
@@ -35,7 +37,7 @@ def test_a_folder_holds_everything_that_mlflow_expects(classifier: Any, table: p
     assert keys["metadata"] == {"owner": "me"}
     assert keys["flavors"]["python_function"]["env"] == {"conda": "conda.yaml", "virtualenv": "python_env.yaml"}
     assert json.loads(keys["signature"]["inputs"]) == [{"type": "double", "name": name, "required": True} for name in "abc"]
-    files = [file for file in (tmp_path / "m").iterdir() if file.name not in ("MLmodel", "manifest.json")]
+    files = [file for file in (tmp_path / "m").iterdir() if file.name not in ("MLmodel", "manifest.json", "card.md", "card.html")]
     assert keys["model_size_bytes"] == sum(file.stat().st_size for file in files)
     assert info.signature is not None
     assert info.model_uuid == keys["model_uuid"]

@@ -50,7 +50,8 @@ class Line:
     """One run of this process on its way to a store.
 
     `params` are those that the run is known to have, `models` the ids of the logged models that it has made, by step, `tied` what else it is known
-    to be tied to: ids of logged models, names and digests of datasets, and `named` the metrics and steps for which a model was named.
+    to be tied to: ids of logged models, names and digests of datasets, `named` the metrics and steps for which a model was named, `on` the datasets of those for
+    which none was.
     `is_held`: nobody is to ship it (offline). `is_strict`: what the store does not take is
     an error in the call that logs. `fault` is why the last try failed, `retry_at` (monotonic) when the next may begin.
     """
@@ -64,6 +65,7 @@ class Line:
     models: dict[int, list[str]] = field(factory=dict)
     tied: set[str | tuple[str, str]] = field(factory=set)
     named: dict[tuple[str, int], None] = field(factory=dict)
+    on: dict[tuple[str, int], tuple[str, str]] = field(factory=dict)
     is_held: bool = False
     is_strict: bool = False
     lock: threading.RLock = field(factory=threading.RLock)

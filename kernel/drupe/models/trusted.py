@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import stat
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -127,7 +128,8 @@ def _write(place: Path, text: str) -> bool:
             stream.write(text)
         draft.replace(place)
     except OSError as fault:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
         _warn(f"{place.parent} cannot be written ({fault.strerror}), so models that are made here will not be known again as your own")
         return False
     return True

@@ -39,6 +39,7 @@ PACKAGES = [
     "python3",
     "python3-venv",
     "python3-pip",
+    "libstdc++6",  # the slim images have it, by way of apt
     "zlib1g",
     "netbase",
 ]

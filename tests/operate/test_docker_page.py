@@ -5,30 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.operate.own_engine import NoEngine, make_base, own_engine
 from tests.operate.pages import ROOT, blocks, run_block
 
 pytestmark = pytest.mark.slow
 URL = "http://127.0.0.1:5000"
 MOST_MB = 200  # beyond the base
-
-
-@pytest.fixture(scope="session")
-def engine() -> Iterator[Mapping[str, str]]:
-    with ExitStack() as stack:
-        try:
-            environ = stack.enter_context(own_engine())
-            make_base(environ, "python:3.11-slim")
-        except NoEngine as reason:
-            pytest.skip(str(reason))
-        yield environ
 
 
 def docker(environ: Mapping[str, str], *command: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 HEAD = 'from drupe.extend import Offer, hookimpl\nDRUPE_API = "1.0"\n'
 BUILT_IN = {
+    "deploy-docker",
     "evaluator-default",
     "env-uv",
     "flavor-lightgbm",

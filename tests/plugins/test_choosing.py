@@ -86,6 +86,7 @@ def test_the_allow_list_of_the_environment_disables_all_others(house: Any) -> No
     house.install("sound")
     states = {name: plugin["state"] for name, plugin in house.plugins(DRUPE_PLUGINS="sound, store-sqlite").items()}
     assert states == {
+        "deploy-docker": "disabled",
         "env-uv": "disabled",
         "evaluator-default": "disabled",
         "flavor-lightgbm": "disabled",

@@ -41,8 +41,7 @@ def lock(ctx: click.Context, uri: str | None, model_uri: str | None, env_manager
     The model stays as it is. `log_model(…, lock=True)` keeps such a lock with a model from the start, and its environments are made of it.
     """
     _, address = addressed(ctx, given(uri, model_uri, "URI"))
-    folder = lazy.load("drupe.models.opening:local_folder")(address)
-    lines = lazy.load("drupe.models.environments:lock_requirements")(folder, env_manager=env_manager)
+    lines = lazy.load("drupe.models.environments:lock_requirements")(address, env_manager=env_manager)
     text = "".join(f"{line}\n" for line in lines)
     if output_path is None:
         click.echo(text, nl=False)

@@ -32,7 +32,6 @@ def prepare(ctx: click.Context, uri: str | None, model_uri: str | None, env_mana
     It is kept by what is in it: models that need the same share one. Prints the path of its interpreter.
     """
     _, address = addressed(ctx, given(uri, model_uri, "URI"))
-    folder = lazy.load("drupe.models.opening:local_folder")(address)
-    with lazy.load("drupe.models.environments:prepared_environment")(folder, env_manager=env_manager, tell=say) as (python, is_new):
+    with lazy.load("drupe.models.environments:prepared_environment")(address, env_manager=env_manager, tell=say) as (python, is_new):
         say("the environment is ready" if is_new else "the environment was there already")
         click.echo(python)

@@ -34,9 +34,8 @@ def verify_env(ctx: click.Context, uri: str | None, model_uri: str | None, env_m
     The prediction is compared with the one that was recorded when the model was logged. Runs the model's code. Exits with 1 when it fails.
     """
     _, address = addressed(ctx, given(uri, model_uri, "URI"))
-    folder = lazy.load("drupe.models.opening:local_folder")(address)
     verify = lazy.load("drupe.models.environments:verify_environment")
-    found = verify(folder, env_manager=env_manager, is_fresh=not kept, timeout_s=timeout, tell=say)
+    found = verify(address, env_manager=env_manager, is_fresh=not kept, timeout_s=timeout, tell=say)
     if chosen_form() is Form.JSON:
         print_json({"model_uri": address, "works": found.works, "steps": found.steps, "fault": found.fault, "missing": found.missing})
     elif chosen_form() is Form.CSV:

@@ -10,7 +10,6 @@ from drupe.models.code_model import ModelConfig, set_model
 from drupe.models.coercion import Coercion
 from drupe.models.confine import inside
 from drupe.models.datatypes import AnyType, Array, DataType, Map, Object, Property
-from drupe.models.environment import pinned_requirements
 from drupe.models.fluent import (
     create_external_model,
     delete_logged_model_tag,
@@ -29,6 +28,7 @@ from drupe.models.loaded import LoadedModel
 from drupe.models.logged import log_model
 from drupe.models.mlmodel import Model, ModelInfo
 from drupe.models.opening import get_model_info, load_model
+from drupe.models.pinning import pinned_requirements
 from drupe.models.python_model import PythonModel, PythonModelContext
 from drupe.models.saving import save_model
 from drupe.models.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec

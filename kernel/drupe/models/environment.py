@@ -10,8 +10,6 @@ import platform
 import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -19,6 +17,7 @@ from urllib.parse import unquote
 from attrs import frozen
 
 from drupe.errors import InvalidValue
+from drupe.models.pinning import installed_release
 from drupe.models.yaml_text import read_yaml, write_yaml
 from drupe.uris import redact_options
 
@@ -30,7 +29,6 @@ __all__ = [
     "REQUIREMENTS_FILE",
     "Requirements",
     "choose_requirements",
-    "pinned_requirements",
 ]
 
 REQUIREMENTS_FILE = "requirements.txt"
@@ -59,14 +57,17 @@ class Requirements:
         if self.constraints:
             (folder / CONSTRAINTS_FILE).write_text("\n".join(self.constraints), encoding="utf-8")
         python = platform.python_version()
-        pip = _installed("pip")
+        pip = installed_release("pip")
         conda = self.conda or {
             "channels": ["conda-forge"],
             "dependencies": [f"python={python}", f"pip<={pip}" if pip else "pip", {"pip": lines}],
             "name": "mlflow-env",
         }
         write_yaml(folder / CONDA_FILE, dict(conda))
-        tools = [f"{name}=={_installed(name)}" if _installed(name) and name != "wheel" else name for name in ("pip", "setuptools", "wheel")]
+        tools = [
+            f"{name}=={installed_release(name)}" if installed_release(name) and name != "wheel" else name
+            for name in ("pip", "setuptools", "wheel")
+        ]
         write_yaml(
             folder / PYTHON_ENV_FILE,
             {"python": python, "build_dependencies": tools, "dependencies": [f"-r {REQUIREMENTS_FILE}"]},
@@ -96,32 +97,6 @@ def choose_requirements(
         named = {_project(line) for line in lines} - {None}
         lines = sorted({line for line in found if _project(line) not in named}, key=str.lower) + lines
     return Requirements(_clean(lines), _clean(constraints))
-
-
-def pinned_requirements(names: Iterable[str]) -> list[str]:
-    """`name==version` for what is installed of these modules or distributions, sorted; what belongs to no distribution is left out."""
-    return sorted({pin for name in names for pin in _pins(name)}, key=str.lower)
-
-
-@cache
-def _pins(name: str) -> tuple[str, ...]:
-    found = _installed(name)
-    if found:
-        return (f"{name}=={found}",)
-    owners = _owners().get(name.partition(".")[0], ())
-    return tuple(f"{owner}=={pin}" for owner in dict.fromkeys(owners) if (pin := _installed(owner)))
-
-
-@cache
-def _owners() -> Mapping[str, Sequence[str]]:
-    return packages_distributions()  # reads the file list of every distribution: slow, so once, and only for names that need it
-
-
-def _installed(name: str) -> str | None:
-    try:
-        return version(name).partition("+")[0]  # a local build's label cannot be installed from an index
-    except (PackageNotFoundError, ValueError):
-        return None
 
 
 def _project(line: str) -> str | None:

@@ -22,6 +22,7 @@ from drupe.loading import catalog
 from drupe.models.code_folder import make_importable
 from drupe.models.coercion import Coercion
 from drupe.models.confine import inside
+from drupe.models.difference import tell_of_differences
 from drupe.models.gate import Admitted, Origin, admit, allow
 from drupe.models.loaded import LoadedModel
 from drupe.models.mlmodel import PYFUNC, Model, ModelInfo
@@ -58,6 +59,8 @@ def load_model(
     # filters are the process's: they are only touched when asked for, since other threads may load at the same time
     with warnings.catch_warnings(action="ignore") if suppress_warnings else nullcontext():
         native, config = _load(admitted, name, flavor, model_config, trust)
+    if not suppress_warnings:
+        tell_of_differences(admitted.folder)
     return LoadedModel(native, flavor, config, admitted, policy)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from attrs import fields_dict, frozen
 
+from drupe import lazy
 from drupe.artifacts.manifest import write_manifest
 from drupe.entities import LoggedModel, Run
 from drupe.errors import DrupeError, InvalidValue
@@ -23,14 +24,17 @@ from drupe.loading import catalog
 from drupe.models.card.files import write_card
 from drupe.models.card.parts import read_parts
 from drupe.models.enforce import enforce_input, enforce_params
-from drupe.models.environment import CONDA_FILE, PYTHON_ENV_FILE, choose_requirements, pinned_requirements
-from drupe.models.environments.predictions import write_prediction
+from drupe.models.environment import CONDA_FILE, PYTHON_ENV_FILE, choose_requirements
 from drupe.models.examples import Example
 from drupe.models.infer import infer_params, infer_schema
 from drupe.models.mlmodel import MLMODEL_FILE, PYFUNC, Model, ModelInfo
+from drupe.models.pinning import pinned_requirements
+from drupe.models.predictions import write_prediction
+from drupe.models.recording import recorded_requirements
 from drupe.models.several import named_files, write_further
 from drupe.models.signature import ModelSignature
 from drupe.models.trusted import remember
+from drupe.settings import settings
 
 __all__ = ["ModelParts", "save_model", "write_model"]
 
@@ -44,6 +48,8 @@ class ModelParts:
 
     `signature` False means none, not even an inferred one. `pip_requirements` replaces the flavor's requirements,
     `extra_pip_requirements` adds to them, `conda_env` replaces the whole environment. `code_paths` are copied and importable at load.
+    `infer_requirements` says whether a process of its own watches what a model of your own code imports (None: the setting
+    `requirements_inference`), `lock` whether a lock with hashes is kept with the model (None: the setting `lock_model_dependencies`).
     `also`, which MLflow does not have, is the same model for other libraries, as a dict of flavor name → model; neither has it `card`, what
     people write into the model card themselves: a dict of title → text, the path of a markdown file, or a text that says what the model is for.
     """
@@ -54,6 +60,8 @@ class ModelParts:
     pip_requirements: str | Path | Iterable[str] | None = None
     extra_pip_requirements: str | Path | Iterable[str] | None = None
     conda_env: str | Path | Mapping[str, Any] | None = None
+    infer_requirements: bool | None = None
+    lock: bool | None = None
     metadata: Mapping[str, Any] | None = None
     also: Mapping[str, Any] | None = None
     card: str | Path | Mapping[str, Any] | None = None
@@ -118,8 +126,11 @@ def write_model(
     if example is not None and parts.signature in (None, True):
         signature, predicted = _signature_of(writer, folder, {**flavors.get(PYFUNC, {}), **flavors[name]}, example)
         info = {**(info or {}), **({} if predicted is None else write_prediction(folder, predicted))}
+    found = [*record.requirements, *(line for each in further for line in each.record.requirements), *_needed_for(signature)]
+    if _is_watched(parts, name, record, code):
+        found += recorded_requirements(folder, name, {**flavors.get(PYFUNC, {}), **flavors[name]}, signature=signature, example=info)
     choose_requirements(
-        [*record.requirements, *(line for each in further for line in each.record.requirements), *_needed_for(signature)],
+        found,
         given=parts.pip_requirements,
         extra=parts.extra_pip_requirements,
         conda=parts.conda_env,
@@ -138,6 +149,9 @@ def write_model(
         },
     )
     saved.save(folder / MLMODEL_FILE)
+    if settings().get("lock_model_dependencies") if parts.lock is None else parts.lock:
+        write_lock = lazy.load("drupe.models.environments.preparing:write_lock")  # lazy: few models are locked
+        write_lock(folder, saved)
     write_card(folder, saved, uri, entity=entity, run=run)
     running += [file for each in further for file in each.running]
     sealed = write_manifest(folder, executes_code=[*running, *([code] if code else ())])
@@ -145,6 +159,14 @@ def write_model(
         sealed.digest, why="made", what=str(place or folder) if run is None else f"{artifact_path or 'model'} of run {run.info.run_id}"
     )
     return saved
+
+
+def _is_watched(parts: ModelParts, name: str, record: FlavorRecord, code: str | None) -> bool:
+    """True when what the model imports must be seen, since it runs code of the user's; see `recording` for why others are not."""
+    if parts.pip_requirements is not None or parts.conda_env is not None:
+        return False
+    wanted = settings().get("requirements_inference") if parts.infer_requirements is None else parts.infer_requirements
+    return bool(wanted) and (name == PYFUNC or code is not None or record.executes_code)
 
 
 def _needed_for(signature: ModelSignature | None) -> list[str]:

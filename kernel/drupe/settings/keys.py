@@ -88,6 +88,13 @@ KEYS: dict[str, Key] = {
         Key("artifact_workers", "number", None, "files that are copied at the same time; chosen by the machine if unset"),
         Key("strict_autolog", "flag", False, "a fault in autologging is an error at once", "DRUPE_STRICT_AUTOLOG"),
         Key(
+            "requirements_inference", "flag", True, "watch in a process of its own what models of your own code import when they are saved"
+        ),
+        Key("requirements_inference_timeout", "real", 120.0, "seconds that this may take"),
+        Key("requirements_inference_network", "flag", False, "let the model reach the network meanwhile"),
+        Key("requirements_inference_raise_errors", "flag", False, "when it fails, that is an error and not a warning"),
+        Key("lock_model_dependencies", "flag", False, "keep a lock with hashes with every model, as log_model(…, lock=True) does"),
+        Key(
             "env_root",
             "text",
             None,

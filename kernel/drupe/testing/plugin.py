@@ -35,7 +35,8 @@ def drupe_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     """An empty working folder, with no `DRUPE_` or `MLFLOW_` variable set and no settings file in reach.
 
     What drupe keeps for the process (settings, catalog, opened stores, the experiment in use, active runs) starts anew and is let
-    go of at the end. Runs do not look at the installed packages, at git, nor at the machine.
+    go of at the end. Runs do not look at the installed packages, at git, nor at the machine, and no process watches what
+    models import.
     """
     for name in [name for name in os.environ if name.startswith(_OURS)]:
         monkeypatch.delenv(name)
@@ -44,6 +45,7 @@ def drupe_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     monkeypatch.setenv("DRUPE_CAPTURE_ENVIRONMENT", "false")
     monkeypatch.setenv("DRUPE_CAPTURE_GIT_DIFF", "false")
     monkeypatch.setenv("DRUPE_ENABLE_SYSTEM_METRICS_LOGGING", "false")
+    monkeypatch.setenv("DRUPE_REQUIREMENTS_INFERENCE", "false")
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)

@@ -11,7 +11,7 @@ import pytest
 from drupe.errors import InvalidModelFolder, InvalidPath
 from drupe.models import Model
 from drupe.models.environments.declared import Declared, declared_environment, project_of
-from drupe.models.environments.predictions import compare_predictions, plain_prediction, read_prediction, write_prediction
+from drupe.models.predictions import compare_predictions, plain_prediction, read_prediction, write_prediction
 
 MODEL = Model({"python_function": {"python_version": "3.9.1"}})
 

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from drupe.errors import InvalidValue
-from drupe.models.environment import Requirements, choose_requirements, pinned_requirements
+from drupe.models.environment import Requirements, choose_requirements
+from drupe.models.pinning import pinned_requirements
 
 
 @pytest.mark.skipif(find_spec("pip") is None, reason="this environment has no pip to name")

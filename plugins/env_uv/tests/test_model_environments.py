@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from drupe.cli.main import root
-from drupe.errors import EnvironmentUnusable, InvalidValue, NoProvider
+from drupe.errors import EnvironmentUnusable, InvalidValue, NoProvider, UntrustedModel
 from drupe.models import save_model
 from drupe.models.environments import plan_environment, prepared_environment, run_in_environment, verify_environment
 from drupe.testing.plugin import drupe_workspace
@@ -67,7 +67,7 @@ def drupe(*arguments: str) -> Result:
     return CliRunner().invoke(root, ["models", *arguments], catch_exceptions=True)
 
 
-def test_a_model_is_verified_against_its_recorded_prediction(folder: Path) -> None:
+def test_a_model_is_verified_against_its_recorded_prediction(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert json.loads((folder / "output_example.json").read_text()) == [4, 9]
     done = drupe("verify-env", str(folder), "--kept")
     assert (done.exit_code, done.exception) == (0, None), done.output
@@ -79,6 +79,9 @@ def test_a_model_is_verified_against_its_recorded_prediction(folder: Path) -> No
     ]
     (folder / "manifest.json").unlink()
     (folder / "output_example.json").write_text("[4, 5]")
+    with pytest.raises(UntrustedModel):  # it is not what this user made any more
+        verify_environment(folder, is_fresh=False)
+    monkeypatch.setenv("DRUPE_MODELS_TRUST", "everybody")
     changed = verify_environment(folder, is_fresh=False)
     assert (
         changed.fault
@@ -144,6 +147,23 @@ def test_requirements_that_cannot_be_had_are_the_result_and_not_a_trace(workspac
     assert "drupe-kit-plum" in found.fault
     done = drupe("prepare", str(workspace / "model"))
     assert isinstance(done.exception, EnvironmentUnusable)
+
+
+def test_requirements_that_lead_elsewhere_are_for_those_who_trust_the_model(workspace: Path, classifier_folder: Path) -> None:
+    with pytest.raises(UntrustedModel, match=r"lead to other places than this machine's index.*--index-url http://elsewhere/simple"):
+        plan_environment(classifier_folder)
+
+
+@pytest.fixture
+def classifier_folder(workspace: Path) -> Path:
+    """A model in a format that runs no code, made by somebody else."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+    save_model(model, workspace / "theirs", pip_requirements=["scikit-learn", "--index-url http://elsewhere/simple"])
+    (workspace / "theirs/manifest.json").unlink()
+    (workspace / "theirs/MLmodel").write_text((workspace / "theirs/MLmodel").read_text() + "note: theirs\n")
+    return workspace / "theirs"
 
 
 def test_conda_and_unknown_managers_say_what_there_is(folder: Path) -> None:

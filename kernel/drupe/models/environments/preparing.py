@@ -22,19 +22,39 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from drupe.errors import EnvironmentUnusable, InvalidValue, NoProvider
+from drupe.errors import EnvironmentUnusable, InvalidValue, NoProvider, UntrustedModel
 from drupe.extend import EnvironmentManager, EnvironmentSpec
 from drupe.loading import catalog
+from drupe.models.environment import LOCK_FILE
 from drupe.models.environments.declared import declared_environment, project_of
 from drupe.models.environments.kept import kept_root, used_environment
 from drupe.models.environments.own import Own, own_distributions, own_entries, own_requirements
-from drupe.models.gate import admit
+from drupe.models.gate import Admitted, allow, vouched_by
+from drupe.models.mlmodel import Model
+from drupe.models.opening import admit_uri, read_safely
+from drupe.settings import settings
+from drupe.uris import redact
 
-__all__ = ["LOCAL", "OF_THE_CALLER", "Plan", "lock_requirements", "plan_environment", "prepared_environment", "run_in_environment"]
+__all__ = [
+    "LOCAL",
+    "LOCKS_WITH",
+    "OF_THE_CALLER",
+    "Plan",
+    "builder_of",
+    "lock_requirements",
+    "manager_of",
+    "plan_environment",
+    "prepared_environment",
+    "run_in_environment",
+    "vouched_model",
+    "write_lock",
+]
 
 log = getLogger("drupe.models")
 
 LOCAL = "local"
+LOCKS_WITH = "uv"
+_TRUSTED = "DRUPE_MODELS_TRUSTED_SOURCES"
 _HOOK = "drupe_environment_managers"
 _LAYOUT = 1  # part of every key: environments that older releases laid out otherwise are not used
 OF_THE_CALLER = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
@@ -68,15 +88,40 @@ class Plan:
         }
 
 
-def plan_environment(folder: Path, *, env_manager: str = "uv", also: Sequence[str] = ()) -> Plan:
-    """What the environment of the model in the local `folder` must hold; `also` names distributions of ours that it needs besides.
+def vouched_model(model: str | Path | Admitted) -> Admitted:
+    """The model, brought to this machine and through the whole gate: what is made for it and from it may run its code.
 
-    Raises InvalidModelFolder, NoProvider, MissingRequirement, and what the gate of models raises.
+    `model` is an address, a local folder, or what this has given before. Raises as `load_model` does.
     """
-    _manager(env_manager)
-    admitted = admit(folder)
-    declared = declared_environment(folder, admitted.model)
-    own = own_distributions(admitted.model, also)
+    if isinstance(model, Admitted):
+        return model
+    admitted = admit_uri(model)
+    allow(admitted, reads_safely=read_safely(admitted))
+    return admitted
+
+
+def plan_environment(model: str | Path | Admitted, *, env_manager: str = "uv", also: Sequence[str] = ()) -> Plan:
+    """What the environment of the model must hold; `also` names distributions of ours that it needs besides.
+
+    `model` is an address, a local folder, or what `vouched_model` gave. Raises InvalidModelFolder, NoProvider, MissingRequirement, and
+    UntrustedModel for a model that nobody vouches for whose code would run, or whose requirements lead elsewhere.
+    """
+    manager_of(env_manager)
+    admitted = vouched_model(model)
+    plan = _planned(admitted.folder, admitted.model, env_manager, also)
+    foreign = declared_environment(admitted.folder, admitted.model).foreign
+    if foreign and vouched_by(admitted) is None:
+        raise UntrustedModel(
+            f"the requirements of {redact(admitted.origin.address)} lead to other places than this machine's index, and nobody vouches for "
+            f"them: {'; '.join(redact(line) for line in foreign[:3])}; look at them (drupe models scan), then trust the model (drupe models trust)",
+            digest=admitted.digest,
+        )
+    return plan
+
+
+def _planned(folder: Path, model: Model, env_manager: str, also: Sequence[str]) -> Plan:
+    declared = declared_environment(folder, model)
+    own = own_distributions(model, also)
     names = {one.name for one in own}
     spec = EnvironmentSpec(
         python=declared.python,
@@ -89,7 +134,12 @@ def plan_environment(folder: Path, *, env_manager: str = "uv", also: Sequence[st
 
 @contextmanager
 def prepared_environment(
-    folder: Path, *, env_manager: str = "uv", also: Sequence[str] = (), fresh: bool = False, tell: Callable[[str], None] | None = None
+    model: str | Path | Admitted,
+    *,
+    env_manager: str = "uv",
+    also: Sequence[str] = (),
+    fresh: bool = False,
+    tell: Callable[[str], None] | None = None,
 ) -> Iterator[tuple[Path, bool]]:
     """The interpreter of the model's environment while the block lasts, and whether the environment was made for it.
 
@@ -97,13 +147,13 @@ def prepared_environment(
     Raises EnvironmentUnusable, and as `plan_environment` does.
     """
     tell = tell or log.info
-    plan = plan_environment(folder, env_manager=env_manager, also=also)
-    manager = _manager(env_manager)
+    plan = plan_environment(model, env_manager=env_manager, also=also)
+    manager = manager_of(env_manager)
     root = kept_root()
 
     def make(place: Path) -> None:
         tell(f"making an environment with Python {plan.spec.python} and {len(plan.spec.requirements)} requirements by {env_manager}")
-        beside = own_entries(plan.own, root / "wheels", _builder(manager))
+        beside = own_entries(plan.own, root / "wheels", builder_of(manager))
         manager.create(evolve(plan.spec, beside=beside), place, tell=tell)
 
     if fresh:
@@ -119,7 +169,7 @@ def prepared_environment(
 
 
 def run_in_environment(
-    folder: Path,
+    model: str | Path | Admitted,
     module: str,
     arguments: Sequence[str] = (),
     *,
@@ -128,33 +178,52 @@ def run_in_environment(
     environ: Mapping[str, str] | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> int:
-    """Run `python -m module arguments…` in the environment of the model in the local `folder`, and return its exit code.
+    """Run `python -m module arguments…` in the environment of the model, and return its exit code.
+
+    `model` is an address, a local folder, or what `vouched_model` gave: its `folder` is what arguments name. That folder is trusted in there.
 
     Standard input and output are those of this process; SIGTERM, SIGINT and SIGHUP are passed on. `also` names distributions of ours that
     `module` needs besides the kernel and the model's flavors, such as `drupe-serving`. `environ` is added to the environment variables.
     With `local`, the interpreter of this process is used. Raises EnvironmentUnusable, and as `plan_environment` does.
 
-        run_in_environment(local_folder(uri), "drupe_serving", ["--model", str(folder)], env_manager="uv", also=["drupe-serving"])
+        model = vouched_model(uri)
+        run_in_environment(model, "drupe_serving", ["--model", str(model.folder)], env_manager="uv", also=["drupe-serving"])
     """
     if env_manager == LOCAL:
         return _run([sys.executable, "-m", module, *arguments], environ)
-    with prepared_environment(folder, env_manager=env_manager, also=also, tell=tell) as (python, _):
-        return _run([str(python), "-s", "-P", "-m", module, *arguments], environ, clean=True)
+    admitted = vouched_model(model)
+    variables = {**_trusting(admitted.folder), **(environ or {})}
+    with prepared_environment(admitted, env_manager=env_manager, also=also, tell=tell) as (python, _):
+        return _run([str(python), "-s", "-P", "-m", module, *arguments], variables, clean=True)
 
 
-def lock_requirements(folder: Path, *, env_manager: str = "uv", also: Sequence[str] = ()) -> list[str]:
-    """Every package that the model in the local `folder` comes to, with hashes: the lines of a `requirements.lock`.
+def lock_requirements(model: str | Path | Admitted, *, env_manager: str = "uv", also: Sequence[str] = ()) -> list[str]:
+    """Every package that the model comes to, with hashes: the lines of a `requirements.lock`.
 
-    What drupe itself needs to load the model is in it. Raises EnvironmentUnusable, UnsupportedFeature, and as `plan_environment` does.
+    What drupe itself needs to load the model is in it; a lock that the model has already is what comes back. Raises EnvironmentUnusable, UnsupportedFeature, and as `plan_environment` does.
     """
-    plan = plan_environment(folder, env_manager=env_manager, also=also)
-    if plan.spec.hashes:
-        raise InvalidValue("the model has a lock already: requirements.lock in its folder")
+    plan = plan_environment(model, env_manager=env_manager, also=also)
+    return list(plan.spec.requirements) if plan.spec.hashes else _locked(plan)
+
+
+def write_lock(folder: Path, model: Model) -> None:
+    """Write `requirements.lock` for the model that is being written to `folder`. Raises as `lock_requirements` does."""
+    lines = _locked(_planned(folder, model, LOCKS_WITH, ()))
+    (folder / LOCK_FILE).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def _trusting(folder: Path) -> dict[str, str]:
+    """The variable that says in another process what the gate has found in this one."""
+    return {_TRUSTED: ",".join([*settings().get("models.trusted_sources", ()), str(folder)])}
+
+
+def _locked(plan: Plan) -> list[str]:
     wanted = evolve(plan.spec, requirements=[*plan.spec.requirements, *own_requirements(plan.own)])
-    return _manager(env_manager).lock(wanted)
+    return manager_of(plan.manager).lock(wanted)
 
 
-def _manager(name: str) -> EnvironmentManager:
+def manager_of(name: str) -> EnvironmentManager:
+    """The environment manager of that name. Raises NoProvider, and InvalidValue for `local`, which is none."""
     if name == LOCAL:
         raise InvalidValue("env_manager='local' is the environment that runs already; there is nothing to prepare")
     try:
@@ -167,7 +236,7 @@ def _manager(name: str) -> EnvironmentManager:
     return found
 
 
-def _builder(manager: EnvironmentManager) -> Callable[[Path, Path], Path]:
+def builder_of(manager: EnvironmentManager) -> Callable[[Path, Path], Path]:
     """What builds wheels: the manager, or another one that can where it cannot."""
     if type(manager).wheel is not EnvironmentManager.wheel:
         return manager.wheel

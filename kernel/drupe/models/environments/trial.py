@@ -1,6 +1,6 @@
 """Run as a process in a model's environment: loads the model, predicts for its input example, and writes what came of it to a file.
 
-`python -m drupe.models.environments.trial FOLDER REPORT`. `verifying` starts it and reads the report.
+`python -m drupe.models.environments.trial FOLDER REPORT [DIGEST]`: the model passed the gate with that digest. `verifying` starts it and reads the report.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from drupe.models.environments.predictions import plain_prediction
 from drupe.models.examples import read_example
 from drupe.models.opening import load_model
+from drupe.models.predictions import plain_prediction
 
 __all__ = ["main"]
 
@@ -21,14 +21,14 @@ __all__ = ["main"]
 def main(arguments: Sequence[str]) -> int:
     """Try the model in the folder `arguments[0]`; the report goes to the file `arguments[1]`. Faults are in the report."""
     folder, report = Path(arguments[0]), Path(arguments[1])
-    report.write_text(json.dumps(_try(folder)), encoding="utf-8")
+    report.write_text(json.dumps(_try(folder, arguments[2] if len(arguments) > 2 else None)), encoding="utf-8")
     return 0
 
 
-def _try(folder: Path) -> dict[str, Any]:
+def _try(folder: Path, digest: str | None) -> dict[str, Any]:
     stage = "load"
     try:
-        model = load_model(folder)
+        model = load_model(folder, trust=digest)
         info = model.metadata.saved_input_example_info
         if info is None:
             return {"stage": "loaded"}

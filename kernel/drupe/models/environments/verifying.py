@@ -13,10 +13,10 @@ from typing import Any
 from attrs import frozen
 
 from drupe.errors import EnvironmentUnusable
-from drupe.models.environment import pinned_requirements
-from drupe.models.environments.predictions import compare_predictions, read_prediction
-from drupe.models.environments.preparing import OF_THE_CALLER, prepared_environment
-from drupe.models.mlmodel import Model
+from drupe.models.environments.preparing import OF_THE_CALLER, prepared_environment, vouched_model
+from drupe.models.gate import Admitted
+from drupe.models.pinning import pinned_requirements
+from drupe.models.predictions import compare_predictions, read_prediction
 
 __all__ = ["TIMEOUT_S", "Verified", "verify_environment"]
 
@@ -40,29 +40,30 @@ class Verified:
 
 
 def verify_environment(
-    folder: Path,
+    model: str | Path | Admitted,
     *,
     env_manager: str = "uv",
     is_fresh: bool = True,
     timeout_s: float = TIMEOUT_S,
     tell: Callable[[str], None] | None = None,
 ) -> Verified:
-    """Load the model in the local `folder` in its own environment, predict for its input example, compare with what was recorded.
+    """Load the model in its own environment, predict for its input example, compare with what was recorded.
 
     The environment is made for this and removed afterwards, or with `is_fresh=False` the kept one is used. An environment that cannot be
     built is a fault of the result, too. Raises InvalidModelFolder and what the gate of models raises.
     """
+    admitted = vouched_model(model)
     steps: list[str] = []
     try:
-        with prepared_environment(folder, env_manager=env_manager, fresh=is_fresh, tell=tell) as (python, is_new):
+        with prepared_environment(admitted, env_manager=env_manager, fresh=is_fresh, tell=tell) as (python, is_new):
             steps.append(f"its environment {'was built' if is_new else 'is there'}")
-            told = _try(python, folder, timeout_s)
+            told = _try(python, admitted, timeout_s)
     except EnvironmentUnusable as fault:
         return Verified(steps, fault.message)
-    return _judged(folder, told, steps)
+    return _judged(admitted, told, steps)
 
 
-def _judged(folder: Path, told: dict[str, Any], steps: list[str]) -> Verified:
+def _judged(admitted: Admitted, told: dict[str, Any], steps: list[str]) -> Verified:
     stage = told["stage"]
     if stage in ("loaded", "predict", "predicted"):
         steps.append("it loads")
@@ -79,7 +80,7 @@ def _judged(folder: Path, told: dict[str, Any], steps: list[str]) -> Verified:
         steps.append("it has no input example, so nothing was predicted")
         return Verified(steps)
     steps.append("it predicts for its input example")
-    expected = read_prediction(folder, Model.load(folder).saved_input_example_info or {})
+    expected = read_prediction(admitted.folder, admitted.model.saved_input_example_info or {})
     if expected is None or "prediction" not in told:
         steps.append("there is no recorded prediction to compare with")
         return Verified(steps)
@@ -90,11 +91,11 @@ def _judged(folder: Path, told: dict[str, Any], steps: list[str]) -> Verified:
     return Verified(steps)
 
 
-def _try(python: Path, folder: Path, timeout_s: float) -> dict[str, Any]:
+def _try(python: Path, admitted: Admitted, timeout_s: float) -> dict[str, Any]:
     environ = {key: value for key, value in os.environ.items() if key not in OF_THE_CALLER}
     with tempfile.TemporaryDirectory(prefix="drupe-trial-") as place:
         report = Path(place) / "report.json"
-        command = [str(python), "-s", "-P", "-m", _MODULE, str(folder.absolute()), str(report)]
+        command = [str(python), "-s", "-P", "-m", _MODULE, str(admitted.folder.absolute()), str(report), admitted.digest]
         try:
             done = subprocess.run(
                 command, env=environ, cwd=place, capture_output=True, text=True, errors="replace", timeout=timeout_s, check=False

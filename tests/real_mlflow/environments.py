@@ -21,6 +21,7 @@ _SAME = [
 ]
 # torch is large, and only where it is installed here; both sides read each other's models with one release of it
 _SAME += [f"{name}=={version(name)}" for name in ("torch", "safetensors") if find_spec("torch")]
+_SAME += [f"{name}=={version(name)}" for name in ("xgboost-cpu", "lightgbm", "onnx", "onnxruntime", "statsmodels")]
 RELEASES = {
     "3.17.2": [f"pandas=={version('pandas')}", "psycopg[binary]", *_SAME],
     "2.22.5": ["pandas<3", "psycopg[binary]", "sqlalchemy<2.1", "setuptools<81", *_SAME],

@@ -153,9 +153,11 @@ def _draw(one: str, other: str, rows: list[_Row]) -> None:
             drawn.append(section)
         style = "yellow" if row.differs else ""
         drawn.append([Cell(f"{'≠' if row.differs else ' '} {formats.text(row.key)}", style=style), *map(shown, row.values)])
-    headings = [formats.text(named) if room is None else formats.shorten(formats.text(named), room) for named in (one, other)]
-    draw([Heading("", keep=True), *(Heading(title, keep=True) for title in headings)], drawn)
     if not any(row.differs for row in rows if row.section != "model"):
         say("these models do not differ in params, metrics, signature, flavors, environment, tags or metadata")
+    if not rows:
+        return
+    headings = [formats.text(named) if room is None else formats.shorten(formats.text(named), room) for named in (one, other)]
+    draw([Heading("", keep=True), *(Heading(title, keep=True) for title in headings)], drawn)
     click.echo()
     note("≠ differs")

@@ -26,6 +26,8 @@ sys.path.insert(0, str(ROOT))
 from tests.operate.own_engine import make_base, own_engine  # noqa: E402
 
 BASE = "python:3.11-slim"
+# Without a cache of pip, in favour of MLflow. Debian's Python is called python3 and guards its packages; the official image's is not and does not.
+_LIKE_THE_OFFICIAL_BASE = f"FROM {BASE}\nENV PIP_BREAK_SYSTEM_PACKAGES=1 PIP_NO_CACHE_DIR=1\nRUN ln -sf python3 /usr/bin/python"
 TRAIN = """
 import sys
 import numpy as np
@@ -46,6 +48,7 @@ def rows(mlflow: Path) -> list[dict[str, Any]]:
             if not python.is_file():
                 found.append({"what": "image size over the base", "side": side, "reason": f"there is no {python}"})
                 continue
+            print(f"building for {side}", file=sys.stderr)
             try:
                 cold_s, warm_s = (build(_saved(side, python, Path(place), seed), python, environ, Path(place)) for seed in (1, 2))
             except subprocess.CalledProcessError as fault:
@@ -76,7 +79,7 @@ def _build_ours(model: Path, python: Path, environ: Mapping[str, str], place: Pa
 
 
 def _build_mlflow(model: Path, python: Path, environ: Mapping[str, str], place: Path) -> float:
-    """MLflow's own Dockerfile, on the same base: it names an Ubuntu that installs Python by pyenv unless the manager is `local`."""
+    """MLflow's own Dockerfile on the same base, which is made without apt: so without nginx, which would only make its image larger."""
     context = place / f"context-{model.name}"
     generate = [
         str(python),
@@ -92,12 +95,14 @@ def _build_mlflow(model: Path, python: Path, environ: Mapping[str, str], place: 
         "local",
     ]
     begun = time.monotonic()
-    subprocess.run([*generate, "--base-image", BASE], env=dict(environ), check=True, capture_output=True, text=True, cwd=place)
+    told = {**environ, "MLFLOW_TRACKING_URI": f"sqlite:///{place}/mlflow.db"}
+    subprocess.run(generate, env=told, check=True, capture_output=True, text=True, cwd=place)
     recipe = context / "Dockerfile"
-    # the base here is made without apt, and what MLflow installs with it (nginx, compilers) would only make its image larger
-    recipe.write_text(re.sub(r"^RUN apt-get .*(?:\\\n.*)*$", "", recipe.read_text(), flags=re.MULTILINE))
-    done = _timed(["docker", "build", "--network", "host", "--tag", "bench-mlflow", str(context)], environ, place)
-    return time.monotonic() - begun if done else done
+    text = re.sub(r"^FROM .*", _LIKE_THE_OFFICIAL_BASE, recipe.read_text(), flags=re.MULTILINE)
+    text = re.sub(r"^RUN (printf|apt-get)(.*\\\n)*.*$", "", text, flags=re.MULTILINE)
+    recipe.write_text(text)
+    _timed(["docker", "build", "--network", "host", "--tag", "bench-mlflow", str(context)], environ, place)
+    return time.monotonic() - begun
 
 
 def _timed(command: list[str], environ: Mapping[str, str], place: Path) -> float:

@@ -169,7 +169,12 @@ def _loader(folder: Path, payload: Payload) -> None:
     pyfunc(folder, loader_module="evil_loader", data="evil_loader.py")
 
 
-for key, value in (("loader_module", "os"), ("predict_fn", "__reduce__"), ("model_class", "os.system"), ("keras_module", "os")):
+for key, value in (
+    ("loader_module", "os"),
+    ("predict_fn", "__reduce__"),
+    ("model_class", "statsmodels.iolib.smpickle.load_pickle"),
+    ("keras_module", "os"),
+):
 
     @hostile(f"{key} that is {value}")
     def _named(folder: Path, payload: Payload, key: str = key, value: str = value) -> None:
@@ -296,6 +301,23 @@ def _polyglot(folder: Path, payload: Payload) -> None:
         archive.writestr("a.txt", "harmless")
     (folder / "weights.zip").write_bytes(pickle.dumps(payload) + stream.getvalue())
     (folder / "manifest.json").unlink()
+
+
+@hostile("weights that say what to call to make the model")
+def _maker(folder: Path, payload: Payload) -> None:
+    (folder / "model.skops").unlink()
+    header = b'{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    (folder / "data").mkdir()
+    (folder / "data" / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    keys = {
+        "model_data": "data",
+        "model_file": "data/model.safetensors",
+        "serialization_format": "safetensors",
+        "model_class": "os.mkdir",
+        "model_kwargs": {"path": payload.marker},
+        "pytorch_version": "2.0",
+    }
+    edit(folder, lambda k: k.update(flavors={"pytorch": keys}))
 
 
 @hostile("a library")

@@ -88,11 +88,10 @@ def is_private(folder: Path) -> bool:
     """
     if not hasattr(os, "geteuid"):
         return True
-    places = [folder, *(Path(root) / name for root, folders, files in os.walk(folder) for name in (*folders, *files))]
-    if not all(_is_own(place.lstat()) for place in places):
+    if not _is_own(os.lstat(folder)) or not _holds_only_own(str(folder)):
         return False
-    above = folder.resolve().parents
-    return all(_is_own(info) or bool(info.st_mode & stat.S_ISVTX) for info in (place.stat() for place in above))
+    above = Path(os.path.realpath(folder)).parents
+    return all(_is_own(info) or bool(info.st_mode & stat.S_ISVTX) for info in map(os.stat, above))
 
 
 def copy_files(folder: Path, files: Iterable[str], target: Path) -> None:
@@ -102,6 +101,14 @@ def copy_files(folder: Path, files: Iterable[str], target: Path) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         with open(folder / path, "rb", opener=_without_following) as source, copy.open("xb") as made:
             shutil.copyfileobj(source, made, 2**20)
+
+
+def _holds_only_own(folder: str) -> bool:
+    with os.scandir(folder) as entries:
+        return all(
+            _is_own(entry.stat(follow_symlinks=False)) and (not entry.is_dir(follow_symlinks=False) or _holds_only_own(entry.path))
+            for entry in entries
+        )
 
 
 def _is_own(info: os.stat_result) -> bool:
@@ -131,21 +138,25 @@ def _entries(folder: Path, leave_out: frozenset[str]) -> Iterator[tuple[str, os.
 
 def _read_all(folder: Path, files: Mapping[str, int]) -> dict[str, Seen]:
     if sum(files.values()) < _PARALLEL_FROM_BYTES:
-        return {path: _read(folder / path) for path in files}
+        return {path: _read(f"{folder}/{path}") for path in files}
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:  # hashing large buffers lets go of the interpreter
-        return dict(zip(files, pool.map(lambda path: _read(folder / path), files), strict=True))
+        return dict(zip(files, pool.map(lambda path: _read(f"{folder}/{path}"), files), strict=True))
 
 
-def _read(file: Path) -> Seen:
-    with open(file, "rb", buffering=0, opener=_without_following) as stream:
-        before = os.fstat(stream.fileno())
+def _read(file: str) -> Seen:
+    descriptor = _without_following(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        before = os.fstat(descriptor)
         if before.st_size <= _AT_ONCE_BYTES:
-            content = stream.read(_AT_ONCE_BYTES + 1) or b""
-            if len(content) <= _AT_ONCE_BYTES:
+            content = os.read(descriptor, before.st_size + 1)
+            if len(content) == before.st_size:
                 return Seen(len(content), hashlib.sha256(content).hexdigest(), _identity(before))
-            stream.seek(0)
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return Seen(stream.tell(), digest, _identity(before))
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        with open(descriptor, "rb", buffering=0, closefd=False) as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            return Seen(stream.tell(), digest, _identity(before))
+    finally:
+        os.close(descriptor)
 
 
 def _identity_of(file: Path) -> tuple[int, int, int, int] | None:

@@ -27,12 +27,16 @@ _METHODS = {
     *("predict_raw", "encode", "forward", "__call__"),
 }
 _COMPRESSIONS = {"gzip", "bzip2", "lzma"}
-_CLASSES = re.compile(r"(xgboost|lightgbm|catboost|sklearn|pyspark|statsmodels|pytorch_lightning|lightning|transformers)(\.[a-zA-Z]\w*)+")
+_CLASSES = re.compile(r"(xgboost\.(core|sklearn|dask)|lightgbm\.(basic|sklearn)|catboost(\.core)?|pyspark\.ml(\.[a-z]\w*)*)\.[A-Z]\w*")
 _KERAS = {"keras", "tensorflow.keras", "tf_keras", "keras.api"}
 _CLOSED_LISTS: dict[str, tuple[Callable[[str], bool], str]] = {
     "loader_module": (lambda text: _LOADERS.fullmatch(text) is not None, "a module that is no loader of MLflow's"),
     "predict_fn": (lambda text: text in _METHODS, "no method that predicts"),
-    "model_class": (lambda text: _CLASSES.fullmatch(text) is not None, "a class of no known library"),
+    "model_class": (
+        lambda text: _CLASSES.fullmatch(text) is not None,
+        "which is imported and called, and is no class of a library of models",
+    ),
+    "pickle_module_name": (lambda text: text in _PICKLES or text == "mlflow.pytorch.pickle_module", "a module that reads no pickles"),
     "keras_module": (lambda text: text in _KERAS, "a module that is not Keras"),
     "python_model_compression": (lambda text: text in _COMPRESSIONS, "no known compression"),
 }

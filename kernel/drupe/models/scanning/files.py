@@ -45,6 +45,7 @@ _SCRIPTS = {
 _LIBRARIES = {".so", ".pyd", ".dll", ".dylib", ".exe", ".jar", ".class", ".whl", ".egg", ".cubin", ".ptx"}
 _PICKLE_MODULES = {"pickle", "cloudpickle", "dill", "joblib", "torch", "mlflow.pytorch.pickle_module", ""}
 _MOST_SHOWN = 3
+_CONTROLS = bytes(sign for sign in range(32) if sign not in b"\t\n\v\f\r\x1b") + b"\x7f"
 
 
 @frozen
@@ -122,13 +123,15 @@ def _about_pickle(path: str, names: tuple[str, ...], calls: tuple[str, ...], *, 
 
 def _is_text(content: Content, head: bytes) -> bool:
     """True for UTF-8 without control characters; the rest of a long file is read too, since a loader would."""
-    if b"\x00" in head:
-        return False
     try:
         head[:-4].decode() if len(head) == _HEAD_BYTES else head.decode()
     except UnicodeDecodeError:
         return False
     if content.size <= _HEAD_BYTES:
-        return True
+        return not _has_controls(head)
     with content.open() as stream:
-        return not any(b"\x00" in chunk for chunk in iter(lambda: stream.read(2**20), b""))
+        return not any(_has_controls(chunk) for chunk in iter(lambda: stream.read(2**20), b""))
+
+
+def _has_controls(content: bytes) -> bool:
+    return len(content.translate(None, _CONTROLS)) < len(content)

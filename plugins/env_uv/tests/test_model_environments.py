@@ -139,6 +139,14 @@ def test_a_lock_has_hashes_for_everything_and_the_models_address_in_no_line(fold
     assert [line for line in lines if "==" not in line or "--hash=sha256:" not in line or "://" in line] == []
 
 
+def test_a_model_that_was_locked_gets_its_environment_from_the_lock(workspace: Path) -> None:
+    save_model(square, workspace / "model", input_example=EXAMPLE, pip_requirements=REQUIRED, lock=True)
+    lines = (workspace / "model/requirements.lock").read_text().splitlines()
+    spec = plan_environment(workspace / "model").spec
+    assert (spec.hashes, list(spec.requirements)) == (True, lines)
+    assert (workspace / "model/requirements.txt").read_text().splitlines() == REQUIRED
+
+
 def test_requirements_that_cannot_be_had_are_the_result_and_not_a_trace(workspace: Path) -> None:
     save_model(square, workspace / "model", input_example=EXAMPLE, pip_requirements=["--no-index", "drupe-kit-plum==9"])
     found = verify_environment(workspace / "model")

@@ -125,6 +125,40 @@ def infer(cases: list[list[Any]]) -> list[Any]:
     return [infer_signature(pd.DataFrame({"x": pd.Series(values, dtype=dtype)})).inputs.to_json() for values, dtype in cases]
 
 
+def share_of_hits(predictions, targets, metrics):
+    return float((predictions == targets).mean()) + metrics["example_count"].aggregate_results["example_count"]
+
+
+def evaluate(asked: dict[str, Any]) -> Any:
+    """The metrics and artifacts of MLflow's evaluation for each case, and what it reads from the result in the folder `read`.
+
+    A case without a folder has predictions in its data.
+    """
+    mlflow.set_tracking_uri(f"sqlite:///{Path('evaluate.db').absolute()}")
+    answers = {}
+    for case in asked["cases"]:
+        config = {"log_model_explainability": False, **case["config"]}
+        own = [mlflow.models.make_metric(eval_fn=share_of_hits, greater_is_better=True)]
+        with mlflow.start_run():
+            result = mlflow.models.evaluate(
+                case["folder"],
+                pd.DataFrame(case["data"]),
+                targets="y",
+                predictions=None if case["folder"] else "guess",
+                model_type=case["model_type"],
+                evaluators="default",
+                evaluator_config=config,
+                extra_metrics=own,
+            )
+        if case["save_to"]:
+            result.save(case["save_to"])
+        metrics = {name: float(value) for name, value in result.metrics.items()}
+        answers[case["name"]] = {"metrics": metrics, "artifacts": sorted(result.artifacts)}
+    read = mlflow.models.EvaluationResult.load(asked["read"])
+    kinds = {name: type(artifact.content).__name__ for name, artifact in read.artifacts.items()}
+    return {"cases": answers, "read": {"metrics": read.metrics, "kinds": kinds}}
+
+
 def judge(cases: list[Any]) -> Any:
     """Both of the above."""
     return [enforce(cases[0]), infer(cases[1])]

@@ -94,7 +94,7 @@ def evaluate(
         raise InvalidValue(f"to judge a {model_type}, the true values must be known: targets=…")
     chosen = choose_evaluators(evaluators, evaluator_config, model_type)
     asked = _Asked(rows, model_type, metrics, tuple(custom_artifacts or ()), _slices(slices))
-    kept = Kept.of(model, subject, rows.dataset, model_id, _context(chosen)) if log_results else None
+    kept = Kept.of(subject, rows.dataset, model_id, _context(chosen)) if log_results else None
     begin = {"run_id": run_id, "run_name": run_name, "experiment_id": experiment_id}
     # what is computed here is no training, and autologging leaves it alone
     with inside(), tempfile.TemporaryDirectory(prefix="drupe-evaluation-") as place, _telling(len(rows.frame)) as tell:

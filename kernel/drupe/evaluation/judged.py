@@ -28,6 +28,11 @@ class Judged:
         self.classes = getattr(self.native, "classes_", None)
 
     @property
+    def model_id(self) -> str | None:
+        """The id of the logged model, where it is one."""
+        return None if self._loaded is None else self._loaded.metadata.model_id
+
+    @property
     def has_probabilities(self) -> bool:
         """True when the library's object tells probabilities."""
         return callable(getattr(self.native, "predict_proba", None))
@@ -106,7 +111,7 @@ def judged(
         return Judged(model, model.path.name, params, is_array=is_array)
     if not callable(model) and not callable(getattr(model, "predict", None)):
         raise InvalidValue(
-            f"model is a {type(model).__name__}; it must be a model's address, a loaded model, an object with predict, a function, "
+            f"model is of type {type(model).__name__}; it must be a model's address, a loaded model, an object with predict, a function, "
             "or None where the data has predictions"
         )
     if params is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,31 +15,28 @@ from drupe.errors import InvalidValue
 from drupe.evaluation.formats import as_table
 from drupe.evaluation.judged import Judged
 from drupe.evaluation.results import EvaluationArtifact, EvaluationResult
-from drupe.models import LoadedModel
+from drupe.tracking.active_model import get_active_model_id
 from drupe.tracking.fluent import active_run, get_artifact_uri, start_run
 from drupe.tracking.fluent_logging import log_artifacts, log_dict, log_input, log_metrics, log_table
 
 __all__ = ["Kept", "keep"]
 
-_LOGGED_MODEL = re.compile(r"models:/(m-[0-9a-f]{32})")
-
 
 @frozen(eq=False)
 class Kept:
-    """What the results are about: the model's name and id, the data, and what the data was used for."""
+    """What the results are about: the logged model, if it is one, the data, and what the data was used for."""
 
-    model_name: str | None
     model_id: str | None
     dataset: DescribedDataset
     context: str | None
 
     @classmethod
-    def of(cls, model: Any, subject: Judged | None, dataset: DescribedDataset, model_id: str | None, context: str | None) -> Kept:
+    def of(cls, subject: Judged | None, dataset: DescribedDataset, model_id: str | None, context: str | None) -> Kept:
         """Raises InvalidValue when the given id is not that of the given model."""
-        own = _id_of(model)
+        own = None if subject is None else subject.model_id
         if own is not None and model_id is not None and own != model_id:
             raise InvalidValue(f"model_id is {model_id!r}, and the model is {own!r}; leave model_id out, or give the model of that id")
-        return cls(None if subject is None else subject.name, model_id or own, dataset, context)
+        return cls(model_id or own or get_active_model_id(), dataset, context)
 
 
 def keep(result: EvaluationResult, kept: Kept, begin: Mapping[str, Any]) -> None:
@@ -73,13 +69,3 @@ def _log(result: EvaluationResult, kept: Kept) -> None:
 def _is_listed(artifact: EvaluationArtifact) -> bool:
     """True for tables in MLflow's JSON, which `load_table` finds by a tag."""
     return artifact.file_name.endswith(".json") and as_table(artifact.file_name, artifact.raw) is not None
-
-
-def _id_of(model: Any) -> str | None:
-    """The id of the logged model, where the model is one."""
-    if isinstance(model, str):
-        found = _LOGGED_MODEL.fullmatch(model)
-        return None if found is None else found.group(1)
-    if isinstance(model, LoadedModel):
-        return getattr(model.metadata, "model_id", None) or model.metadata.extra.get("model_id")
-    return None

@@ -38,6 +38,7 @@ KNOWN_SETTINGS = (
     "max_classes_for_multiclass_roc_pr",
     "metric_prefix",
     "permutation_importance",
+    "pictures",
     "pos_label",
     "probabilities",
     "sample_weights",
@@ -133,7 +134,7 @@ def add_slices(evaluation: Evaluation, report: Report, scorer: Any, primary: str
     if len(known):
         report.metrics[f"worst_slice_{primary}"] = float(known[primary].iloc[0])
         report.better[f"worst_slice_{primary}"] = greater_is_better
-        if report.draws:
+        if report.draws and report.has_pictures:
             drawn = report.attempt("slice_metrics_plot", lambda: slices_png(table, primary))
             if drawn is not None:
                 report.file("slice_metrics_plot", "slice_metrics_plot.png", drawn)

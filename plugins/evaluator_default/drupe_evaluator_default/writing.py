@@ -17,6 +17,7 @@ class Report:
     def __init__(self, evaluation: Evaluation) -> None:
         self.folder: Path = evaluation.folder
         self.draws = evaluation.draws
+        self.has_pictures = evaluation.config.get("pictures") is not False
         self.metrics: dict[str, float] = {}
         self.artifacts: dict[str, str] = {}
         self.failures: dict[str, str] = {}
@@ -38,7 +39,7 @@ class Report:
             return
         name = name or f"{subject}_plot"
         self.table(f"{subject}_data", data)
-        drawn = self.attempt(name, draw)
+        drawn = self.attempt(name, draw) if self.has_pictures else None
         if drawn is not None:
             self.file(name, f"{name}.png", drawn)
 

@@ -48,6 +48,8 @@ _PROVIDERS: dict[str, dict[str, str]] = {
         "xgboost": "flavor-xgboost",
         "lightgbm": "flavor-lightgbm",
         "statsmodels": "flavor-statsmodels",
+        "lightning": "flavor-pytorch",
+        "pytorch_lightning": "flavor-pytorch",
     },
 }
 

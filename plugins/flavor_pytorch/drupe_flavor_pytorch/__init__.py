@@ -16,3 +16,17 @@ def drupe_model_flavors() -> list[Offer]:
             requires=("torch", "safetensors"),
         )
     ]
+
+
+@hookimpl
+def drupe_autologgers() -> list[Offer]:
+    return [
+        Offer(
+            "pytorch",
+            load="drupe_flavor_pytorch.autolog.autologger:LightningAutologger",
+            help="fits of Lightning's Trainer",
+            keys=("lightning", "pytorch_lightning"),
+            requires=("torch",),
+            settings="drupe_flavor_pytorch.autolog.options:PytorchOptions",
+        )
+    ]

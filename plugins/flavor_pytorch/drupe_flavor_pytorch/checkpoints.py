@@ -28,9 +28,9 @@ from drupe.tracking.fluent import start_run
 from drupe.uris import ArtifactPath
 from drupe_flavor_pytorch.written import what_it_holds
 
-__all__ = ["Checkpoint", "list_checkpoints", "load_checkpoint", "log_checkpoint", "save_checkpoint", "seal"]
+__all__ = ["LATEST_TAG", "Checkpoint", "list_checkpoints", "load_checkpoint", "log_checkpoint", "save_checkpoint", "seal"]
 
-_LATEST_TAG = "mlflow.latest_checkpoint_artifact"
+LATEST_TAG = "mlflow.latest_checkpoint_artifact"
 _FOLDER = "checkpoints"
 _STATE = "checkpoint.pth"
 _NOTES = "checkpoint_metrics.json"
@@ -119,7 +119,7 @@ def log_checkpoint(
     repo = client.artifact_repo(run_id)
     state = _state_of(model, optimizer, scheduler, extra)
     written = _write(repo, ArtifactPath((_FOLDER,)), state, epoch, global_step, metrics, (monitor, mode, keep_best, keep_last))
-    client.set_tag(run_id, _LATEST_TAG, written.path)
+    client.set_tag(run_id, LATEST_TAG, written.path)
     return written
 
 
@@ -202,10 +202,12 @@ def seal(
     global_step: int | None,
     metrics: Mapping[str, Any] | None,
     keep: Any = None,
+    *,
+    name: str | None = None,
 ) -> Checkpoint:
-    """Store a file as a checkpoint, its notes last, and drop those that need not be kept."""
+    """Store a file as a checkpoint, its notes last, and drop those that need not be kept; `keep` is monitor, mode, best and last."""
     monitor, mode, keep_best, keep_last = _checked(keep or (None, "min", None, None))
-    name = f"global_step_{global_step}" if global_step is not None else f"epoch_{epoch}"
+    name = name or (f"global_step_{global_step}" if global_step is not None else f"epoch_{epoch}")
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     folder = root / name

@@ -19,7 +19,7 @@ from drupe_flavor_pytorch.archive import reason_to_distrust
 from drupe_flavor_pytorch.devices import device_of
 from drupe_flavor_pytorch.written import PT2, CannotHold, Written
 
-__all__ = ["read", "write"]
+__all__ = ["export", "read", "write"]
 
 _FILE = "data/model.pt2"
 _lock = Lock()  # torch keeps what it is reading in one place for the whole process
@@ -27,7 +27,7 @@ _lock = Lock()  # torch keeps what it is reading in one place for the whole proc
 
 def write(model: Any, folder: Path, options: Mapping[str, Any], chosen: str = PT2) -> Written:
     """Export the module with its input example, or keep a program that was exported already. Raises CannotHold, InvalidValue."""
-    program = model if isinstance(model, ExportedProgram) else _export(model, options)
+    program = model if isinstance(model, ExportedProgram) else export(model, options)
     for part in program.graph_module.modules():
         for node in getattr(getattr(part, "graph", None), "nodes", ()):
             node.meta.pop("stack_trace", None)  # where the source lay on this machine
@@ -68,7 +68,8 @@ def read(file: Path, device: torch.device, *, weights_only: bool) -> Any:
         raise InvalidModelFolder(f"{file.name} cannot be read as an exported program: {_first_line(fault)}", path=str(file)) from fault
 
 
-def _export(model: torch.nn.Module, options: Mapping[str, Any]) -> ExportedProgram:
+def export(model: torch.nn.Module, options: Mapping[str, Any]) -> ExportedProgram:
+    """Trace the module in eval mode with its `input_example`, for any number of rows. Raises CannotHold, InvalidValue."""
     example = options.get("input_example")
     if example is None:
         raise CannotHold("an export needs an input_example to trace the model with")
@@ -86,7 +87,8 @@ def _export(model: torch.nn.Module, options: Mapping[str, Any]) -> ExportedProgr
     was_training = {part for part in traced.modules() if part.training}
     try:
         traced.eval()
-        program = torch.export.export(traced, args, kwargs, dynamic_shapes=tuple(chosen) if isinstance(chosen, list) else chosen)
+        with _lock:
+            program = torch.export.export(traced, args, kwargs, dynamic_shapes=tuple(chosen) if isinstance(chosen, list) else chosen)
     except Exception as fault:  # the tracer and the model's own code raise what they like
         if shapes is not None:
             raise InvalidValue(f"the model cannot be exported with these dynamic_shapes: {_first_line(fault)}") from fault

@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PROJECTS := kernel plugins/store_sql plugins/store_sqlite plugins/store_postgres plugins/store_local plugins/flavor_python plugins/flavor_sklearn plugins/evaluator_default plugins/flavor_boosting plugins/flavor_xgboost plugins/flavor_lightgbm plugins/flavor_onnx plugins/flavor_statsmodels plugins/flavor_pytorch plugins/source_files plugins/source_http plugins/system_metrics plugins/env_uv plugins/import_mlflow plugins/asgi plugins/server_rest plugins/serving plugins/deploy_docker plugins/store_http plugins/store_s3 plugins/signer_openssf .
-UV := UV_SYSTEM_CERTS=1 UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/uv pip install -q -p $(BIN)/python --compile-bytecode
+# a fifth of the installed modules is ever imported, so Python compiles what it imports, where it may keep that
+COMPILED := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
+UV := UV_SYSTEM_CERTS=1 UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/uv pip install -q -p $(BIN)/python $(COMPILED)
 # The wheel of torch without CUDA, for this interpreter; where there is none, the tests of flavor_pytorch are skipped.
 TORCH = $(foreach place,$(PIP_FIND_LINKS),$(wildcard $(place)/torch-*+cpu-$(shell $(BIN)/python -c "import sys; print('cp%d%d' % sys.version_info[:2])")-*.whl))
 

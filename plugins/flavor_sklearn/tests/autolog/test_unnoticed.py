@@ -28,6 +28,7 @@ from sklearn.preprocessing import StandardScaler
 
 import drupe
 from drupe.entities import Run, RunStatus
+from drupe_flavor_sklearn.autolog import plots
 
 from .every_estimator import CASES, data_for, make
 
@@ -55,7 +56,7 @@ def outputs(name: str) -> tuple[dict[str, Any], Any, float]:
 
 def same(one: Any, other: Any) -> bool:
     if hasattr(one, "toarray"):
-        return same(one.toarray(), other.toarray())
+        return one.shape == other.shape and (one != other).nnz == 0  # a million columns, were they written out
     if isinstance(one, list):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, np.ndarray) and one.dtype.kind in "fc":
@@ -66,7 +67,10 @@ def same(one: Any, other: Any) -> bool:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", [name for name in CASES if name not in REFUSES])
-def test_an_estimator_gives_the_same_with_autologging_and_without(name: str, runs: Runs) -> None:
+def test_an_estimator_gives_the_same_with_autologging_and_without(name: str, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        plots, "_png", lambda figure: b""
+    )  # painting what was drawn takes longer than all else; test_fits looks at pictures
     without, data_without, random_without = outputs(name)
     drupe.sklearn.autolog(log_models=False)
     logged, data_logged, random_logged = outputs(name)

@@ -5,6 +5,7 @@ A busy machine is no fault of the code, so hypothesis does not mind how long exa
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
@@ -16,6 +17,10 @@ from hypothesis import HealthCheck, settings
 
 from tests.order import Together, in_order
 from tests.warm_python.warm import WarmPython, warm_python as opened_warm_python
+
+# what tests compute is small: threads that wait for each other would only keep the other worker from its core
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")

@@ -6,6 +6,9 @@ goes in and out. How the models of one library are written is a flavor's work, s
 
 from __future__ import annotations
 
+from typing import Any
+
+from drupe import lazy
 from drupe.models.code_model import ModelConfig, set_model
 from drupe.models.coercion import Coercion
 from drupe.models.confine import inside
@@ -74,3 +77,21 @@ __all__ = [
     "set_logged_model_tags",
     "set_model",
 ]
+
+# where MLflow has them; evaluation is built on models, so that importing it from here would go round in a circle
+_OF_EVALUATION = (
+    "EvaluationArtifact",
+    "EvaluationMetric",
+    "EvaluationResult",
+    "MetricThreshold",
+    "evaluate",
+    "list_evaluators",
+    "make_metric",
+    "validate_evaluation_results",
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _OF_EVALUATION:
+        return lazy.load(f"drupe.evaluation:{name}")
+    raise AttributeError(f"module 'drupe.models' has no attribute {name!r}")

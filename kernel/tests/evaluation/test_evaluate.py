@@ -195,3 +195,10 @@ def test_an_evaluator_whose_library_is_missing_is_passed_over_unless_it_is_named
 def test_a_metric_without_a_usable_name_is_refused(name: str | None, function: Any) -> None:
     with pytest.raises(InvalidValue):
         drupe.make_metric(eval_fn=function, greater_is_better=True, name=name)
+
+
+def test_what_mlflow_keeps_among_models_is_found_there() -> None:
+    for name in ("evaluate", "make_metric", "MetricThreshold", "EvaluationResult", "validate_evaluation_results", "list_evaluators"):
+        assert getattr(drupe.models, name) is getattr(drupe.evaluation, name)
+    with pytest.raises(AttributeError, match="has no attribute 'evaluation_of'"):
+        _ = drupe.models.evaluation_of

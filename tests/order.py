@@ -18,6 +18,7 @@ TOGETHER = ("tests/mlflow_", "plugins/store_postgres/")
 
 LONGEST = (
     *TOGETHER,
+    *("plugins/deploy_docker/", "plugins/env_uv/", "plugins/serving/", "tests/hostile_models/"),
     *("tests/docs/", "tests/torture/", "tests/operate/", "tests/hostile/", "tests/plugins/", "tests/benchmarks/", "tests/journeys/"),
     *("plugins/store_http/", "plugins/store_sqlite/", "plugins/server_rest/", "plugins/store_s3/", "plugins/import_mlflow/"),
     *("plugins/flavor_", "kernel/tests/tracking/", "kernel/tests/search/test_match.py", "kernel/tests/testing/"),

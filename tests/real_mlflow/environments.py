@@ -24,7 +24,7 @@ _SAME += [f"{name}=={version(name)}" for name in ("torch", "safetensors") if fin
 _SAME += [f"{name}=={version(name)}" for name in ("xgboost-cpu", "lightgbm", "onnx", "onnxruntime", "statsmodels")]
 RELEASES = {
     "3.17.2": [f"pandas=={version('pandas')}", "psycopg[binary]", *_SAME],
-    "2.22.5": ["pandas<3", "psycopg[binary]", "sqlalchemy<2.1", "setuptools<81", *_SAME],
+    "2.22.5": ["pandas<3", "psycopg[binary]", "sqlalchemy<2.1", "setuptools<81", "starlette<1", *_SAME],
 }
 """What each release is installed with: the libraries that both sides read models with are the same on both."""
 

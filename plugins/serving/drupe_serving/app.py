@@ -199,10 +199,10 @@ class Application:
 
     async def _ping(self, exchange: Exchange) -> Answer:
         self._check_ready()
-        return Answer(200, b"\n", (JSON_HEADER,))
+        return text_answer("\n")
 
     async def _version(self, exchange: Exchange) -> Answer:
-        return Answer(200, SPOKEN.encode(), (JSON_HEADER,))
+        return text_answer(SPOKEN)
 
     def _check_ready(self) -> None:
         if not self.is_ready or self._predictor.is_stuck:

@@ -112,6 +112,7 @@ Every option can also be set in drupe.toml under [plugins.serving], or as DRUPE_
 @click.option("--inference-log-mb", type=click.IntRange(1), default=1024, show_default=True, help="What they may take of the disk.")
 @click.option("--model-config", metavar="JSON", envvar="SERVING_MODEL_CONFIG", help="Values over the configuration that the model has.")
 @click.option("--env-manager", metavar="NAME", default="local", show_default=True, help="What makes the model's environment.")
+@click.option("--trust", is_flag=True, help="Let the model run code when it is loaded, whoever made it.")
 @click.option("--tracking-uri", metavar="ADDRESS", help="The store that knows the model, if another than the one in use.")
 @click.option("--no-conda", is_flag=True, hidden=True)
 @click.option("--install-mlflow", is_flag=True, hidden=True)
@@ -126,6 +127,7 @@ def serve(
     no_conda: bool,
     install_mlflow: bool,
     tracking_uri: str | None,
+    trust: bool,
     **given: Any,
 ) -> None:
     """Answer requests for predictions of the model at URI, under MLflow's scoring protocol and the Open Inference Protocol."""
@@ -149,7 +151,13 @@ def serve(
             environ["SERVING_MODEL_CONFIG"] = model_config
         say = partial(click.echo, err=True)
         code = run_in_environment(
-            folder, "drupe_serving", ["--model", str(folder)], env_manager=env_manager, also=["drupe-serving"], environ=environ, tell=say
+            folder,
+            "drupe_serving",
+            ["--model", str(folder), *(["--trust"] if trust else [])],
+            env_manager=env_manager,
+            also=["drupe-serving"],
+            environ=environ,
+            tell=say,
         )
         ctx.exit(code)
 
@@ -157,7 +165,7 @@ def serve(
         click.echo(f"drupe serves the model {name}\n  at  {url}\n  stop it with Ctrl-C\n")
         click.echo(f"The page there shows how it is asked; see also:\n  curl {url}/openapi.json")
 
-    run(address, settings, started, model_config=model_config)
+    run(address, settings, started, model_config=model_config, trust=trust)
     click.echo("drupe models serve: all requests are answered")
 
 

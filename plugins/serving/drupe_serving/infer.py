@@ -179,7 +179,7 @@ def _read(tensor: Mapping[str, Any], rest: memoryview) -> tuple[str, Any, memory
         raise InvalidValue("an input has no 'name', or one that is no text")
     if type(shape) is not list or not all(type(length) is int and length >= 0 for length in shape):
         raise InvalidValue(f"input {name!r}: 'shape' must be a list of whole numbers")
-    if datatype not in DTYPES:
+    if type(datatype) is not str or datatype not in DTYPES:
         raise InvalidValue(f"input {name!r}: 'datatype' must be one of {', '.join(DTYPES)}, not {str(datatype)[:40]!r}")
     size = (tensor.get("parameters") or {}).get("binary_data_size") if isinstance(tensor.get("parameters"), dict | None) else None
     if size is None:

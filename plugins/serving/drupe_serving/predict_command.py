@@ -69,6 +69,7 @@ Examples:
 @click.option("--restart", is_flag=True, help="Begin anew, without what an interrupted command has left.")
 @click.option("--env-manager", metavar="NAME", default="local", show_default=True, help="What makes the model's environment.")
 @click.option("--install-mlflow", is_flag=True, hidden=True)
+@click.option("--trust", is_flag=True, help="Let the model run code when it is loaded, whoever made it.")
 @click.option("--tracking-uri", metavar="ADDRESS", help="The store that knows the model, if another than the one in use.")
 @click.pass_context
 def predict(
@@ -85,6 +86,7 @@ def predict(
     env_manager: str,
     install_mlflow: bool,
     tracking_uri: str | None,
+    trust: bool,
 ) -> None:
     """Predict for the rows of a file with the model at URI, chunk by chunk.
 
@@ -99,11 +101,13 @@ def predict(
         folder = local_folder(address)
         options = {"-i": input_path, "-o": output_path, "-t": content_type, "--chunk-rows": chunk_rows}
         words = [str(word) for option, value in options.items() if value is not None for word in (option, value)]
-        words += [word for pair in params for word in ("--param", pair)] + (["--restart"] if restart else [])
+        words += (
+            [word for pair in params for word in ("--param", pair)] + (["--restart"] if restart else []) + (["--trust"] if trust else [])
+        )
         say = partial(click.echo, err=True)
         arguments = ["predict", "-m", str(folder), *words]
         ctx.exit(run_in_environment(folder, "drupe_serving", arguments, env_manager=env_manager, also=["drupe-serving"], tell=say))
-    model = load_model(address)
+    model = load_model(address, trust=trust or None)
     decoder = Decoder(model, Shown(model, "", None, valid_request(model)).example)
     rows = chunk_rows or (CHUNK_ROWS if may_be_joined(model, "auto") else None)
     told = _params(params)

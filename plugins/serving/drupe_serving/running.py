@@ -38,7 +38,9 @@ _UNSAFE = re.compile(r"[^\w.-]+")
 log = logging.getLogger("drupe.serving")
 
 
-def serve(model_uri: str, settings: ServingSettings, started: Callable[[str, str], None], *, model_config: str | None = None) -> None:
+def serve(
+    model_uri: str, settings: ServingSettings, started: Callable[[str, str], None], *, model_config: str | None = None, trust: bool = False
+) -> None:
     """Serve until SIGTERM or SIGINT; then finish what is being answered. `started` is called with the name and URL once it can be asked.
 
     Raises InvalidSettings, StoreUnavailable, and what `load_model` does.
@@ -53,7 +55,7 @@ def serve(model_uri: str, settings: ServingSettings, started: Callable[[str, str
         def work(place: Place | None, ready: Callable[[], None]) -> None:
             with warnings.catch_warnings():
                 warnings.simplefilter("default")
-                model = load_model(model_uri, model_config=None if model_config is None else json.loads(model_config))
+                model = load_model(model_uri, model_config=None if model_config is None else json.loads(model_config), trust=trust or None)
             app, predictor, noted = make_application(model, settings, name, version, place)
             collect_seldom()
             sys.setswitchinterval(HAND_OVER_S)

@@ -74,9 +74,11 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     classifier = LogisticRegression().fit(TABLE, [0, 1, 0])
     outputs = numpy.array([0, 1])
-    drupe.sklearn.save_model(classifier, folder / "columns", signature=infer_signature(TABLE, outputs), input_example=TABLE.head(2))
+    drupe.sklearn.save_model(
+        classifier, folder / "columns", signature=infer_signature(TABLE, outputs), input_example=TABLE.head(2), pip_requirements=["pandas"]
+    )
     for name, signature in SIGNATURES.items():
-        drupe.save_model(echo, folder / name, signature=signature)
+        drupe.save_model(echo, folder / name, signature=signature, pip_requirements=["pandas"])
     return folder
 
 

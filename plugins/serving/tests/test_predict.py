@@ -27,7 +27,11 @@ Predict = Callable[..., Result]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("predict") / "m"
     drupe.save_model(
-        lambda given: (given["x"] * 2).to_numpy(), place, signature=infer_signature(TABLE), metadata={"rows_are_independent": True}
+        lambda given: (given["x"] * 2).to_numpy(),
+        place,
+        signature=infer_signature(TABLE),
+        metadata={"rows_are_independent": True},
+        pip_requirements=["pandas"],
     )
     return place
 
@@ -136,14 +140,16 @@ def test_standard_input_is_read(run: Predict) -> None:
 
 
 def test_rows_that_may_depend_on_each_other_are_predicted_all_at_once(tmp_path: Path) -> None:
-    drupe.save_model(lambda given: given["x"] - given["x"].mean(), tmp_path / "m", signature=infer_signature(TABLE[["x"]]))
+    drupe.save_model(
+        lambda given: given["x"] - given["x"].mean(), tmp_path / "m", signature=infer_signature(TABLE[["x"]]), pip_requirements=["pandas"]
+    )
     TABLE[["x"]].to_csv(tmp_path / "in.csv", index=False)
     done = CliRunner().invoke(predict, ["-m", str(tmp_path / "m"), "-i", str(tmp_path / "in.csv")])
     assert json.loads(done.stdout)["predictions"] == [n - 12.0 for n in range(25)]
 
 
 def test_a_model_without_a_signature_gets_numbers_where_a_file_has_them(tmp_path: Path) -> None:
-    drupe.save_model(lambda given: [str(dtype) for dtype in given.dtypes], tmp_path / "m")
+    drupe.save_model(lambda given: [str(dtype) for dtype in given.dtypes], tmp_path / "m", pip_requirements=["pandas"])
     text = "i,f,s,g\n1,1.5,a,\n2,2,b,3\n"
     done = CliRunner().invoke(predict, ["-m", str(tmp_path / "m"), "-t", "csv"], input=io.BytesIO(text.encode()))
     assert json.loads(done.stdout)["predictions"] == ["int64", "float64", "str", "float64"]

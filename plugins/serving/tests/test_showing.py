@@ -35,7 +35,9 @@ def test_names_of_a_model_cannot_write_on_the_page(tmp_path: Path) -> None:
     from drupe.models import ColSpec, ModelSignature, Schema
 
     evil = "<script>alert(1)</script>{curl}"
-    drupe.save_model(lambda given: given, tmp_path / "m", signature=ModelSignature(Schema([ColSpec("double", evil)])))
+    drupe.save_model(
+        lambda given: given, tmp_path / "m", signature=ModelSignature(Schema([ColSpec("double", evil)])), pip_requirements=["pandas"]
+    )
     scored = Scored(tmp_path / "m", evil)
     page = scored.get("/").body.decode()
     assert "<script" not in page

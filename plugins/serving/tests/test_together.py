@@ -36,7 +36,13 @@ class Held:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("together") / "doubled"
-    drupe.save_model(lambda given: given["a"] * 2, place, signature=infer_signature(TABLE), metadata={"rows_are_independent": True})
+    drupe.save_model(
+        lambda given: given["a"] * 2,
+        place,
+        signature=infer_signature(TABLE),
+        metadata={"rows_are_independent": True},
+        pip_requirements=["pandas"],
+    )
     return place
 
 
@@ -95,7 +101,9 @@ def test_a_request_that_fails_does_not_touch_those_beside_it(folder: Path) -> No
 
 
 def test_requests_are_predicted_alone_where_nobody_says_that_rows_are_independent(tmp_path: Path) -> None:
-    drupe.save_model(lambda given: given["a"] - given["a"].mean(), tmp_path / "m", signature=infer_signature(TABLE))
+    drupe.save_model(
+        lambda given: given["a"] - given["a"].mean(), tmp_path / "m", signature=infer_signature(TABLE), pip_requirements=["pandas"]
+    )
     scored = Scored(tmp_path / "m")
     assert not scored.predictor.together
     told = scored.ask_all([form(1.0, 3.0), form(5.0, 9.0)])
@@ -106,12 +114,12 @@ def test_requests_are_predicted_alone_where_nobody_says_that_rows_are_independen
 def test_what_is_said_of_rows_is_checked_on_the_example(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     example = pandas.DataFrame({"a": [1.0, 2.0]})
     told = {"rows_are_independent": True}
-    drupe.save_model(lambda given: given["a"].cumsum(), tmp_path / "m", input_example=example, metadata=told)
+    drupe.save_model(lambda given: given["a"].cumsum(), tmp_path / "m", input_example=example, metadata=told, pip_requirements=["pandas"])
     scored = Scored(tmp_path / "m")
     assert not scored.predictor.together
     assert "depend on the rows beside it" in caplog.text
     scored.close()
-    drupe.save_model(lambda given: [given["a"].sum()], tmp_path / "n", input_example=example, metadata=told)
+    drupe.save_model(lambda given: [given["a"].sum()], tmp_path / "n", input_example=example, metadata=told, pip_requirements=["pandas"])
     scored = Scored(tmp_path / "n")
     assert not scored.predictor.together
     scored.close()
@@ -168,7 +176,13 @@ def test_params_that_differ_are_not_predicted_together(tmp_path: Path) -> None:
 
     signature = ModelSignature(infer_signature(TABLE).inputs, params=ParamSchema([ParamSpec("k", "long", 1)]))
     told = {"rows_are_independent": True}
-    drupe.save_model(lambda given, params: given["a"].to_numpy() * params["k"], tmp_path / "m", signature=signature, metadata=told)
+    drupe.save_model(
+        lambda given, params: given["a"].to_numpy() * params["k"],
+        tmp_path / "m",
+        signature=signature,
+        metadata=told,
+        pip_requirements=["pandas"],
+    )
     scored = Scored(tmp_path / "m")
     asked = [("/invocations", {"inputs": {"a": [1.0]}, "params": {"k": k}}) for k in (1, 2, 2, 3)]
     assert [one.predictions for one in scored.ask_all(asked)] == [[1.0], [2.0], [2.0], [3.0]]
@@ -178,7 +192,7 @@ def test_params_that_differ_are_not_predicted_together(tmp_path: Path) -> None:
 def test_arrays_are_predicted_together_too(tmp_path: Path) -> None:
     array = numpy.array([[1.0, 2.0]])
     told = {"rows_are_independent": True}
-    drupe.save_model(lambda given: given.sum(axis=1), tmp_path / "m", input_example=array, metadata=told)
+    drupe.save_model(lambda given: given.sum(axis=1), tmp_path / "m", input_example=array, metadata=told, pip_requirements=["pandas"])
     scored = Scored(tmp_path / "m")
     assert scored.predictor.together
     told_by = scored.ask_all([("/invocations", {"inputs": [[float(n), 1.0]]}) for n in range(5)])

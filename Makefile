@@ -9,7 +9,7 @@ UV := UV_SYSTEM_CERTS=1 UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/uv pip insta
 # The wheel of torch without CUDA, for this interpreter; where there is none, the tests of flavor_pytorch are skipped.
 TORCH = $(foreach place,$(PIP_FIND_LINKS),$(wildcard $(place)/torch-*+cpu-$(shell $(BIN)/python -c "import sys; print('cp%d%d' % sys.version_info[:2])")-*.whl))
 
-.PHONY: help setup demo test lint types bench bench-client bench-search bench-server torture hostile docs clean
+.PHONY: help setup demo test lint types bench bench-client bench-search bench-server bench-models torture hostile docs clean
 
 help:
 	@echo "make demo    set up .venv and run the guided example on the embedded store"
@@ -19,6 +19,7 @@ help:
 	@echo "make hostile    attack a running server for a quarter of an hour: DRUPE_HOSTILE_EXAMPLES=1000 DRUPE_HOSTILE_SEED=7 for more"
 	@echo "make bench-client    what logging, reading and searching cost, next to other tools: 20 minutes, BENCH='--skip-million --rows …' for less"
 	@echo "make bench-server    what a tracking server costs, next to other servers: 15 minutes"
+	@echo "make bench-models    what predicting, loading, serving and an image of a model cost, next to MLflow: 10 minutes"
 	@echo "make bench-search    what pages of runs cost at a thousand, 100 000 and a million runs: 15 minutes and 4 GB"
 
 setup: $(VENV)/ready
@@ -64,6 +65,9 @@ hostile: setup
 
 bench-server: setup
 	UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/python benchmarks/server.py --write $(BENCH)
+
+bench-models: setup
+	UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/python benchmarks/models.py --write $(BENCH)
 
 docs: setup
 	$(BIN)/python docs/generate.py

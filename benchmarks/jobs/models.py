@@ -10,7 +10,6 @@ import logging
 import sys
 import time
 import warnings
-from pathlib import Path
 
 import numpy
 import pandas
@@ -33,9 +32,9 @@ def fitted():
 
 
 def predictions(tool, repeats):
-    """Of the model that costs next to nothing itself, so that what is around it shows; and the row in three forms."""
-    model, table = fitted()
-    bare = model[-1].__class__().fit(table, table.sum(axis=1))
+    """Of a model that costs next to nothing itself, so that what is around it shows; the row as a DataFrame and as a dict."""
+    _, table = fitted()
+    bare = LinearRegression().fit(table, table.sum(axis=1))
     signature = tool.models.infer_signature(table, bare.predict(table))
     tool.sklearn.save_model(bare, "with_signature", signature=signature)
     loaded = tool.pyfunc.load_model("with_signature")
@@ -64,7 +63,6 @@ def loads(tool, repeats):
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    library = importlib.import_module(sys.argv[1])
+    library, times = importlib.import_module(sys.argv[1]), int(sys.argv[2])
     importlib.import_module(f"{sys.argv[1]}.models")
-    Path(sys.argv[2]).mkdir()
-    print(json.dumps({"predict": predictions(library, int(sys.argv[3])), "load": loads(library, int(sys.argv[3]) // 20)}))
+    print(json.dumps({"predict": predictions(library, times), "load": loads(library, max(times // 20, 5))}))

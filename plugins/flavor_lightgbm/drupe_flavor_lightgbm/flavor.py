@@ -84,6 +84,10 @@ class LightGBMFlavor(Flavor):
         except (LightGBMError, ValueError, TypeError) as fault:
             raise InvalidValue(f"LightGBM refuses this input: {fault}") from fault
 
+    def predicts_rows_alone(self, model: Any, config: Mapping[str, Any]) -> bool:
+        """True: each row goes down the trees by itself."""
+        return True
+
     def loads(self, config: Mapping[str, Any]) -> bool:
         """True when the keys name a model file."""
         return isinstance(config.get("data"), str) and "lgb_version" in config

@@ -96,6 +96,10 @@ class XGBoostFlavor(Flavor):
         except (XGBoostError, ValueError, TypeError) as fault:
             raise InvalidValue(f"XGBoost refuses this input: {_first_line(fault)}") from fault
 
+    def predicts_rows_alone(self, model: Any, config: Mapping[str, Any]) -> bool:
+        """True: each row goes down the trees by itself."""
+        return True
+
     def loads(self, config: Mapping[str, Any]) -> bool:
         """True when the keys name a model file."""
         return isinstance(config.get("data"), str) and "xgb_version" in config

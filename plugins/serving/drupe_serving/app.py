@@ -10,8 +10,9 @@ import json
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from drupe.errors import DrupeError, InvalidValue
 from drupe_asgi.answers import JSON as JSON_HEADER, Answer, fault_answer, json_answer, send_answer, text_answer
@@ -36,6 +37,9 @@ UNGUARDED = ("/ping", "/health", "/version", "/v2/health/live", "/v2/health/read
 CLIENT_GONE = 499
 LONG_BODY = 256 << 10  # from here on others are served while a thread reads it
 MESSAGE_MAX = 300
+LEFT_OUT_HEADER = b"drupe-left-out"
+"""Of answers to requests with columns or params that the model does not take: their names, percent-encoded, with commas between them."""
+LEFT_OUT_SHOWN = 20
 _OWN_ID = re.compile(rb"[\w.:-]{1,128}")
 
 log = logging.getLogger("drupe.serving")
@@ -168,7 +172,8 @@ class Application:
         else:
             asked = await asyncio.to_thread(self._decoder.decode, body, kind)
         answered = await self._predicted(exchange, asked, began)
-        return Answer(200, answered.answer, (JSON_HEADER,))
+        headers = (JSON_HEADER,) if not asked.left_out else (JSON_HEADER, (LEFT_OUT_HEADER, _listed(asked.left_out)))
+        return Answer(200, answered.answer, headers)
 
     async def _infer(self, exchange: Exchange) -> Answer:
         began = time.perf_counter()
@@ -265,6 +270,10 @@ class Application:
         }
         numbers = {name: value + self._before.get(name, 0) for name, value in numbers.items()}  # type: ignore[misc]
         return self._figures.counted(**numbers, waiting=predictor.waiting, lost=predictor.lost)
+
+
+def _listed(names: Sequence[Any]) -> bytes:
+    return ", ".join([quote(str(name)[:100]) for name in names[:LEFT_OUT_SHOWN]] + ["..."] * (len(names) > LEFT_OUT_SHOWN)).encode()
 
 
 _TOLD = {

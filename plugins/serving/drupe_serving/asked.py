@@ -19,14 +19,16 @@ INDEXES_KEPT = 64
 class Columns:
     """A table whose values are known to fit the signature: a list of values for each of its columns, in their order.
 
-    `dtypes` are those of the columns; None leaves the values the objects that they are. Kept a plain class: one is made for every request.
+    `dtypes` are those of the columns; None leaves the values the objects that they are. `left_out` are the names of columns that were given
+    and that the model does not take. Kept a plain class: one is made for every request.
     """
 
-    __slots__ = ("dtypes", "index", "names", "rows", "values")
+    __slots__ = ("dtypes", "index", "left_out", "names", "rows", "values")
 
     def __init__(self, names: tuple[Any, ...], dtypes: tuple[str | None, ...], values: Sequence[list[Any]], rows: int) -> None:
         self.names, self.dtypes, self.values, self.rows = names, dtypes, values, rows
         self.index: Any = None
+        self.left_out: Sequence[Any] = ()
 
     def frame(self) -> Any:
         """The table as the model takes it."""
@@ -37,10 +39,10 @@ class Asked:
     """What one request asks: `inputs` as Columns, arrays or whatever the model takes, `params`, and how predictions become an answer.
 
     `rows` is how many there are, and `key` the same for requests that can be predicted together; both are None for one that must be
-    predicted alone.
+    predicted alone. `left_out` names what was given and is not passed on: columns and params that the model does not know.
     """
 
-    __slots__ = ("encode", "inputs", "key", "params", "rows")
+    __slots__ = ("encode", "inputs", "key", "left_out", "params", "rows")
 
     def __init__(
         self,
@@ -53,8 +55,10 @@ class Asked:
         self.inputs, self.params, self.encode = inputs, params, encode
         self.rows: int | None = None
         self.key: Hashable = None
+        self.left_out: Sequence[Any] = ()
         kind = type(inputs)
         if kind is Columns:
+            self.left_out = inputs.left_out
             if inputs.rows and inputs.index is None:
                 self.rows, self.key = inputs.rows, (inputs.names, inputs.dtypes, params_key)
         elif kind is numpy.ndarray:

@@ -82,11 +82,16 @@ class Decoder:
         return self._asked(inputs, params)
 
     def _asked(self, inputs: Any, params: Mapping[str, Any] | None = None, *, is_bare: bool = False) -> Asked:
-        params = {name: value for name, value in (params or {}).items() if name in self._params}
-        if not params:
-            return Asked(inputs, encode=bare_json if is_bare else predictions_json)
-        key = orjson.dumps(params, option=orjson.OPT_SORT_KEYS)
-        return Asked(inputs, params, params_key=key, encode=bare_json if is_bare else predictions_json)
+        given = params or {}
+        params = {name: value for name, value in given.items() if name in self._params}
+        encode = bare_json if is_bare else predictions_json
+        if params:
+            asked = Asked(inputs, params, params_key=orjson.dumps(params, option=orjson.OPT_SORT_KEYS), encode=encode)
+        else:
+            asked = Asked(inputs, encode=encode)
+        if len(given) > len(params):
+            asked.left_out = [*asked.left_out, *(name for name in given if name not in params)]
+        return asked
 
     def _of_language_model(self, form: Mapping[str, Any]) -> Asked:
         params = {name: value for name, value in form.items() if name in self._params}

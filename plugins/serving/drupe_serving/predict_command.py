@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -107,6 +109,7 @@ def predict(
         say = partial(click.echo, err=True)
         arguments = ["predict", "-m", str(folder), *words]
         ctx.exit(run_in_environment(folder, "drupe_serving", arguments, env_manager=env_manager, also=["drupe-serving"], tell=say))
+    ctx.with_resource(_warnings_in_words())
     model = load_model(address, trust=trust or None)
     decoder = Decoder(model, Shown(model, "", None, valid_request(model)).example)
     rows = chunk_rows or (CHUNK_ROWS if may_be_joined(model, "auto") else None)
@@ -132,6 +135,22 @@ def predict(
         raise
     output.finish(is_one)
     click.echo(f"{count} prediction{'' if count == 1 else 's'} → {output_path}", err=True)
+
+
+@contextmanager
+def _warnings_in_words() -> Iterator[None]:
+    """Tell each warning once, as a line for people."""
+    told: set[str] = set()
+
+    def tell(message: Warning | str, *_: Any, **__: Any) -> None:
+        if str(message) not in told:
+            told.add(str(message))
+            click.echo(f"drupe: {message}", err=True)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = tell
+        yield
 
 
 def _predicted(model: LoadedModel, found: Iterator[Chunk], told: dict[str, Any]) -> Iterator[tuple[Chunk, Any]]:

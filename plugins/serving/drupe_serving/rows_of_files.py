@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import itertools
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -149,6 +150,7 @@ def _of_json(file: Path | None, decoder: Decoder, rows: int | None, skip: int) -
     inputs = asked.inputs
     found = inputs.rows if type(inputs) is Columns else len(inputs) if hasattr(inputs, "__len__") else 1
     if not skip:
+        _tell_left_out(asked.left_out)
         yield Chunk(asked.given(), asked.params or {}, found, 1.0)
 
 
@@ -223,7 +225,15 @@ def _moved(read: Callable[[], Any], at: int) -> Any:
         if at:
             raise type(fault)(f"in the rows from {at} on, counted from there: {fault.message}", **fault.details) from fault
         raise
-    return read_now if type(read_now) is not Columns else read_now.frame()
+    if type(read_now) is not Columns:
+        return read_now
+    _tell_left_out(read_now.left_out)
+    return read_now.frame()
+
+
+def _tell_left_out(names: Sequence[Any]) -> None:
+    if names:
+        warnings.warn(f"the model does not take {', '.join(map(repr, names))}, which is left out", stacklevel=3)
 
 
 _READERS = {"csv": _of_csv, "jsonl": _of_lines, "json": _of_json, "parquet": _of_parquet, "arrow": _of_arrow}

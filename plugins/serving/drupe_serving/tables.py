@@ -106,12 +106,12 @@ class TableReader:
         faults: list[dict[str, Any]] = []
         values: list[Any] = []
         names, dtypes = self.names, self._dtypes
-        left_out: list[int] = []
+        absent: list[int] = []
         for place, given in enumerate(columns):
             if given is ABSENT:
                 if self._specs[place].required:
                     faults.append({"column": names[place], "expected": str(self._specs[place].type), "found": "is missing"})
-                left_out.append(place)
+                absent.append(place)
                 continue
             fitted, fault = self._readers[place](given)
             if fault is not None:
@@ -123,12 +123,15 @@ class TableReader:
             told = "; ".join(map(_told, faults[:FAULTS_SHOWN]))
             more = f"; and {len(faults) - FAULTS_SHOWN} more faults" if len(faults) > FAULTS_SHOWN else ""
             raise self._mismatch(faults, f"{told}{more}{has}")
-        if left_out:
-            names = tuple(name for place, name in enumerate(names) if place not in left_out)
-            dtypes = tuple(dtype for place, dtype in enumerate(dtypes) if place not in left_out)
+        if absent:
+            names = tuple(name for place, name in enumerate(names) if place not in absent)
+            dtypes = tuple(dtype for place, dtype in enumerate(dtypes) if place not in absent)
         if not self.has_names:
             names = tuple(found)[: len(values)]
-        return Columns(names, dtypes, values, rows)
+        table = Columns(names, dtypes, values, rows)
+        if len(found) > len(values):
+            table.left_out = [name for name in found if name not in self._known] if self.has_names else list(found)[len(values) :]
+        return table
 
     def _mismatch(self, faults: list[dict[str, Any]], told: str) -> SignatureMismatch:
         return SignatureMismatch(f"the request does not fit the model's signature: {told}. A valid request: {self._example}", faults=faults)

@@ -71,6 +71,18 @@ def test_every_kind_of_file_is_read(run: Predict, source: str) -> None:
     assert json.loads(done.stdout)["predictions"] == [2.0 * n for n in range(25)]
 
 
+@pytest.mark.parametrize("source", ["in.csv", "in.jsonl", "in.parquet", "in.json"])
+def test_columns_that_the_model_does_not_take_are_told_once(run: Predict, source: str) -> None:
+    table = TABLE.assign(more=1)
+    table.to_csv("in.csv", index=False)
+    table.to_json("in.jsonl", orient="records", lines=True)
+    table.to_parquet("in.parquet", row_group_size=7)
+    Path("in.json").write_text(json.dumps({"dataframe_split": json.loads(table.to_json(orient="split"))}))
+    done = run("-i", source)
+    assert (done.exit_code, done.stderr.count("does not take 'more', which is left out")) == (0, 1)
+    assert "Warning" not in done.stderr
+
+
 @pytest.mark.parametrize("target", ["out.csv", "out.json", "out.jsonl", "out.parquet", "out.arrow"])
 def test_every_kind_of_file_is_written(run: Predict, target: str) -> None:
     done = run("-i", "in.parquet", "-o", target)

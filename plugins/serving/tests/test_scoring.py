@@ -42,6 +42,22 @@ def test_every_form_of_a_table_is_predicted(scored: Of, form: Any) -> None:
     assert scored("columns").score(form).predictions == [0, 0]
 
 
+@pytest.mark.parametrize(
+    ("form", "names"),
+    [
+        ({"dataframe_split": {"columns": ["b", "más", "a"], "data": [[0.2, 7, 0.1]]}}, "m%C3%A1s"),
+        ({"dataframe_records": [{"a": 0.1, "b": 0.2, "c": 1, "d": 2}]}, "c, d"),
+        ({"dataframe_records": [{"a": 0.1, "b": 0.2}, {"a": 0.1, "b": 0.2, "c": 1}], "params": {"k": 1}}, "c, k"),
+        ({"inputs": {"a": [0.1], "b": [0.2], "c": [0]}}, "c"),
+        ({"inputs": {"a": [0.1], "b": [0.2]}}, None),
+    ],
+)
+def test_what_the_model_does_not_take_is_named_in_the_answer(scored: Of, form: Any, names: str | None) -> None:
+    told = scored("columns").score(form)
+    assert told.predictions
+    assert told.headers.get("drupe-left-out") == names
+
+
 @pytest.mark.parametrize("kind", ["text/csv", "text/csv; charset=utf-8", "Text/CSV;charset=UTF-8"])
 def test_csv_is_predicted(scored: Of, kind: str) -> None:
     assert scored("columns").score(b"a,b\n0.1,0.2\n\n1,0\n", kind).predictions == [0, 0]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drupe import lazy
-from drupe.artifacts.resolve import locate, split_models_uri
+from drupe.artifacts.resolve import locate, path_in_model
 from drupe.artifacts.trees import get_tree, list_tree
 from drupe.entities import FileInfo
 from drupe.errors import ArtifactNotFound, InvalidValue
@@ -112,8 +112,7 @@ def _find(
         path = ArtifactPath.parse(artifact_path)
     if str(uri).partition(":")[0].lower() != "models":
         return repo, path, path.parent
-    named = split_models_uri(uri)[1]
-    return repo, path, ArtifactPath(path.segments[: len(path.segments) - len(named.segments)])
+    return repo, path, ArtifactPath(path.segments[: len(path.segments) - len(path_in_model(uri).segments)])
 
 
 def _check_in_place(repo: ArtifactRepo, path: ArtifactPath, place: Path) -> None:

@@ -17,7 +17,7 @@ from drupe.errors import InvalidPath, InvalidUri, ModelVersionNotFound
 from drupe.extend import ArtifactRepo, RegistryStore, TrackingStore
 from drupe.uris import ArtifactPath, ModelsUri, RunsUri, Uri, inside_of, redact
 
-__all__ = ["find_logged_model", "find_version", "locate", "split_models_uri"]
+__all__ = ["find_logged_model", "find_version", "locate", "path_in_model", "split_models_uri"]
 
 S = TypeVar("S")
 
@@ -95,6 +95,12 @@ def split_models_uri(text: str) -> tuple[ModelsUri, ArtifactPath]:
     parts = rest.lstrip("/").split("/")
     count = 1 if "@" in parts[0] else 2
     return ModelsUri.parse(f"{scheme}:/{'/'.join(parts[:count])}"), ArtifactPath.parse("/".join(parts[count:]))
+
+
+def path_in_model(text: str) -> ArtifactPath:
+    """What a `models:/` address names inside the model: of a version or of a logged model. Raises InvalidUri, InvalidPath."""
+    logged = _LOGGED_MODEL.fullmatch(text)
+    return split_models_uri(text)[1] if logged is None else ArtifactPath.parse(logged["path"] or "")
 
 
 def find_version(registry: RegistryStore, model: ModelsUri) -> ModelVersion:

@@ -198,3 +198,12 @@ def test_removing_a_model_removes_its_files_alone_and_removing_a_run_its_models(
         drupe.get_logged_model(str(third.model_id))
     assert not list(workspace.rglob("MLmodel"))
     assert gc() == [f"logged model {third.model_id}"]
+
+
+def test_the_files_of_a_logged_model_are_fetched_by_its_address(tmp_path: Path) -> None:
+    info = drupe.log_model(lambda given: given, "clf", flavor="python_function")
+    whole = Path(drupe.download_artifacts(info.model_uri, dst_path=tmp_path / "whole"))
+    assert (whole / "MLmodel").is_file()
+    one = Path(drupe.download_artifacts(f"{info.model_uri}/MLmodel", dst_path=tmp_path / "one"))
+    assert one == tmp_path / "one" / "MLmodel"
+    assert {file.path for file in drupe.artifacts.list_artifacts(info.model_uri)} >= {"MLmodel"}

@@ -62,7 +62,7 @@ def request_of(route: Route, bait: Bait) -> dict[str, Any]:
     if route.name in ("POST model-versions/create", "POST runs/create"):
         del form["run_id"]  # of the artifacts' owner, and of a run that is to be made
     if route.name == "POST drupe/ship":
-        form["run_id"] = form["new"]["run_id"] = f"shipped{next(_numbers)}"
+        form["run_id"] = form["new"]["run_id"] = form["models"][0]["source_run_id"] = f"shipped{next(_numbers)}"
     return form
 
 
@@ -83,6 +83,9 @@ def _value(route: Route, name: str, kind: Any, bait: Bait) -> Any:
         return 1.5 if kind is float else "v"
     if name == "status":
         return "LOGGED_MODEL_READY" if "LoggedModel" in str(kind) else "FINISHED"
+    if name == "models" and route.name == "POST drupe/ship":
+        made = {"experiment_id": bait.experiment, "model_id": f"m-{number:032x}", "name": "m", "source_run_id": bait.run}
+        return [{**made, "artifact_path": "m", "model_type": "t", "params": PAIR, "tags": PAIR}]
     if name == "model_id" and route.name == "POST logged-models":
         return f"m-{number:032x}"
     if name == "model_id" and route.name == "POST model-versions/create":
@@ -111,6 +114,8 @@ def _of_bait(bait: Bait) -> dict[str, Any]:
         "source_run_id": bait.run,
         "model_id": bait.model,
         "models": models,
+        "model_inputs": models,
+        "model_outputs": [{"model_id": bait.model, "step": 1}],
         "model_metrics": [{**COLUMN, "model_id": bait.model, "dataset_name": "d", "dataset_digest": "1"}],
     }
 
@@ -120,6 +125,7 @@ _PLAIN: dict[str, Any] = {
     "allow_deleted": False,
     "archive_existing_versions": False,
     "artifact_directory_path": "",
+    "artifact_path": "",
     "artifact_location": "s3://bucket/place",
     "buckets": 10,
     "dataset_digest": "1",

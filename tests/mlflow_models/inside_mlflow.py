@@ -135,6 +135,7 @@ def evaluate(asked: dict[str, Any]) -> Any:
     A case without a folder has predictions in its data.
     """
     mlflow.set_tracking_uri(f"sqlite:///{Path('evaluate.db').absolute()}")
+    mlflow.set_experiment("evaluate")  # another job of this process may have chosen one of another store
     answers = {}
     for case in asked["cases"]:
         config = {"log_model_explainability": False, **case["config"]}

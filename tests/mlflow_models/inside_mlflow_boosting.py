@@ -87,6 +87,7 @@ def linear() -> Any:
 def autologged(folder: str) -> Any:
     """What MLflow's autologging keeps of `train_both`: params, metrics with their steps, files."""
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+    mlflow.set_experiment("autologged")  # another job of this process may have chosen one of another store
     answers = []
     for library, train in (("xgboost", train_xgboost), ("lightgbm", train_lightgbm), ("statsmodels", train_statsmodels)):
         getattr(mlflow, library).autolog(log_models=False)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import drupe
-from drupe.errors import StoreUnavailable
+from drupe.errors import StoreFull, StoreUnavailable
 from drupe.tracking import address
 
 from .ledger import Tally, acknowledge, compare, read_ledger
@@ -178,6 +178,6 @@ def _one_call(pipe: int, chance: random.Random, run: str, step: int, writer: int
         drupe.set_tags(tag)
         acknowledge(pipe, run=run, tags=tag)
     elif kind < 0.98:
-        with contextlib.suppress(StoreUnavailable):  # which is what `flush` is asked to tell; what was logged waits
+        with contextlib.suppress(StoreUnavailable, StoreFull):  # which is what `flush` is asked to tell; what was logged waits
             drupe.flush()
     return step

@@ -34,7 +34,7 @@ SLICES = 10
         drupe models evaluate -m models:/churn@champion -d test.csv -t churned
         drupe models evaluate -m brave-plum-12/model -d test.parquet -t churned --slice region --slice 'age > 60'
         drupe models evaluate -m models:/churn/4 -d test.csv -t churned --threshold 'roc_auc>=0.8'
-        drupe models evaluate -m models:/churn/4 -d test.csv -t churned --baseline models:/churn/3 --threshold 'roc_auc>=baseline+1%'
+        drupe models evaluate -m models:/m/4 -d test.csv -t left --baseline models:/m/3 --threshold 'f1_score>=baseline'
         drupe models evaluate -d predicted.csv -t minutes --predictions guessed --model-type regressor --json
     """,
 )

@@ -164,6 +164,8 @@ def log_input(
     model: ModelInput | None = None,
 ) -> None:
     """Say which dataset the run uses, and what for (`context`, such as "training"), or which logged model. Make datasets with `drupe.data`."""
+    if dataset is None and model is None:
+        raise InvalidValue("log_input needs a dataset, such as drupe.data.from_pandas makes, or a model")
     log_inputs([dataset], [context], [tags], [model])
 
 

@@ -48,7 +48,7 @@ def test_examples_use_only_words_and_options_that_exist(path: tuple[str, ...], c
 
 
 def drupe_calls(line: str) -> Iterator[list[str]]:
-    for call in re.findall(r"(?:^|[|(]\s*)drupe ([^|>)#]*)", line.strip()):
+    for call in re.findall(r"(?:^|[|(]\s*)drupe ((?:'[^']*'|\"[^\"]*\"|[^|>)#])*)", line.strip()):
         yield shlex.split(call)
 
 

@@ -132,7 +132,7 @@ def main() -> None:
     peers = install([MLFLOW])
     pythons: dict[str, Path | str] = {OURS: sys.executable} | {peer.name: python for peer, python in peers.items()}
     costs = measured(pythons, given.rounds, given.repeats)
-    how = f"medians of {given.rounds} rounds of {given.repeats} predictions: `make bench-models`"
+    how = f"medians of {given.rounds} rounds of {given.repeats} predictions: `python benchmarks/models.py {' '.join(sys.argv[1:])}`"
     parts = [page(about([today()], [commit()], how), costs, next((name for name in costs if name != OURS), None))]
     if not given.skip_serving:
         parts.append(serving_page())

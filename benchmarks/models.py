@@ -1,6 +1,6 @@
 """What models cost next to MLflow's: predicting through the generic interface, loading, serving, and a Docker image.
 
-    python benchmarks/models.py [--rounds 5] [--repeats 400] [--skip-serving] [--skip-docker] [--write]
+    python benchmarks/models.py [--rounds 5] [--repeats 400] [--skip-serving] [--skip-docker | --only-docker] [--write]
 
 MLflow stands in an environment of its own (see peers). Predicting and loading are measured in a process of each tool in turn, round after round, so
 that a busy machine slows both alike; libraries compute with one thread. Nothing here is a test.
@@ -17,17 +17,17 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import models_docker
 import models_serving
-from peers import MLFLOW, install
+from peers import MLFLOW, Peer, install
 from report import PAGE, ROOT, about, commit, duration, number, put, table, today, verdict
 
 MARKS = "<!-- models: made by benchmarks/models.py -->", "<!-- end of models -->"
+IMAGES = "<!-- images of models: made by benchmarks/models.py -->", "<!-- end of images -->"
 JOB = Path(__file__).parent / "jobs/models.py"
 OURS = "drupe"
-_SIZE, _WARM = "image size over the base", "building it with a warm cache"
 FORMS = {"DataFrame": "a DataFrame", "dict": "a dict"}
 
 
@@ -102,22 +102,25 @@ def serving_page() -> str:
     return "\n".join([*lines, *table(("scoring server: one row, 16 clients", "requests/s", "p50, ms", "p99, ms"), told)])
 
 
-def docker_page(mlflow: Path) -> str:
+def docker_page(head: str, mlflow: Path) -> str:
     """The tables of the images; a side that cannot be built here is told with the reason."""
     found = models_docker.rows(mlflow)
-    told = {(row["what"], row["side"]): row for row in found}
-    reasons = [f"{row['side']} is left out: {row['reason']}" for row in found if "reason" in row]
-    sides = [side for side in ("drupe", "mlflow") if (_SIZE, side) in told and "value" in told[_SIZE, side]]
+    told = {(row["what"], row["side"]): row for row in found if "value" in row}
+    size, warm, sides = models_docker.SIZE, models_docker.WARM, [side for side in ("drupe", "mlflow") if (models_docker.SIZE, side) in told]
     checks = []
     if len(sides) == 2:
-        share = told[_SIZE, "drupe"]["value"] / told[_SIZE, "mlflow"]["value"]
-        checks.append((f"{_SIZE}, as a part of MLflow's", "1/2", f"{share:.2f}", verdict(share, 1 / 2)))
-    if "drupe" in sides:
-        warm = told[_WARM, "drupe"]["value"]
-        checks.append((_WARM, "60 s", f"{warm:.1f} s", verdict(warm, 60)))
-    whats = dict.fromkeys(row["what"] for row in found)
-    rows = [(what, *(f"{told[what, side]['value']} {told[what, side]['unit']}" for side in sides)) for what in whats if sides]
-    return "\n".join([*table(("target: image", "limit", "measured", ""), checks), "", *table(("", *sides), rows), *reasons])
+        share = told[size, "drupe"]["value"] / told[size, "mlflow"]["value"]
+        checks.append((f"{size}, as a part of MLflow's", "1/2", f"1/{number(1 / share)}", verdict(share, 1 / 2)))
+    if OURS in sides:
+        checks.append((warm, "60 s", duration(told[warm, OURS]["value"]), verdict(told[warm, OURS]["value"], 60)))
+    rows = [(what, *(_shown(told[what, side]) for side in sides)) for what in dict.fromkeys(what for what, _ in told)]
+    reasons = [f"{row['side']} is left out: {row['reason']}" for row in found if "reason" in row]
+    tables = [*table(("target: image of a scikit-learn model", "limit", "measured", ""), checks), "", *table(("", *sides), rows)]
+    return "\n".join([head, "", *(tables if sides else []), *reasons])
+
+
+def _shown(row: Mapping[str, Any]) -> str:
+    return duration(row["value"]) if row["unit"] == "s" else f"{number(row['value'])} {row['unit']}"
 
 
 def main() -> None:
@@ -127,21 +130,32 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=400)
     parser.add_argument("--skip-serving", action="store_true")
     parser.add_argument("--skip-docker", action="store_true", help="leave the images out, which need a Docker engine")
+    parser.add_argument("--only-docker", action="store_true", help="measure the images alone")
     parser.add_argument("--write", action="store_true", help=f"put the tables into {PAGE.relative_to(ROOT)}")
     given = parser.parse_args()
+    if given.skip_docker and given.only_docker:
+        parser.error("--skip-docker and --only-docker leave nothing to measure")
     peers = install([MLFLOW])
+    command = f"`python benchmarks/models.py {' '.join(sys.argv[1:])}`"
+    parts = {}
+    if not given.only_docker:
+        parts[MARKS] = models_page(peers, given, command)
+    if not given.skip_docker:
+        head = about([today()], [commit()], f"one build each: {command}")
+        parts[IMAGES] = docker_page(head, next(iter(peers.values()), Path("none/bin/python")).parents[1])
+    for marks, text in parts.items():
+        print(text, end="\n\n")
+        if given.write:
+            put(text, marks)
+
+
+def models_page(peers: Mapping[Peer, Path], given: argparse.Namespace, command: str) -> str:
+    """The tables of predicting, loading and serving."""
     pythons: dict[str, Path | str] = {OURS: sys.executable} | {peer.name: python for peer, python in peers.items()}
     costs = measured(pythons, given.rounds, given.repeats)
-    how = f"medians of {given.rounds} rounds of {given.repeats} predictions: `python benchmarks/models.py {' '.join(sys.argv[1:])}`"
-    parts = [page(about([today()], [commit()], how), costs, next((name for name in costs if name != OURS), None))]
-    if not given.skip_serving:
-        parts.append(serving_page())
-    if not given.skip_docker:
-        parts.append(docker_page(next(iter(peers.values()), Path("none")).parents[1]))
-    text = "\n\n".join(parts)
-    print(text)
-    if given.write:
-        put(text, MARKS)
+    how = f"medians of {given.rounds} rounds of {given.repeats} predictions: {command}"
+    text = page(about([today()], [commit()], how), costs, next((name for name in costs if name != OURS), None))
+    return text if given.skip_serving else f"{text}\n\n{serving_page()}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """In which order tests run, and which of them in one process, so that two workers are busy to the end and start what is shared once.
 
-Files whose tests share a slow fixture (real MLflow, a server of PostgreSQL) go to one worker together; the longest come first, and what is
+Files whose tests share a slow fixture (real MLflow, a server of PostgreSQL, a browser) go to one worker together; the longest come first, and what is
 quick fills the gaps at the end.
 """
 
@@ -13,7 +13,7 @@ from xdist.scheduler import LoadFileScheduling
 
 __all__ = ["Together", "in_order"]
 
-TOGETHER = ("tests/mlflow_", "plugins/store_postgres/")
+TOGETHER = ("tests/mlflow_", "plugins/store_postgres/", "plugins/ui_web/tests/browser/")
 """Each is one piece of work for a worker."""
 
 LONGEST = (
@@ -39,5 +39,8 @@ class Together(LoadFileScheduling):
 
 
 def in_order(items: list[pytest.Item]) -> None:
-    """Sort tests, those of one file as they were."""
+    """Sort tests, those of one file as they were; what needs real MLflow is marked as slow."""
+    for item in items:
+        if item.nodeid.startswith("tests/mlflow_"):
+            item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: next((place for place, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST)))

@@ -70,7 +70,7 @@ def digits_runs(done: Callable[[], None]) -> None:
             drupe.log_figure(figure, "confusion_matrix.png")
             matplotlib.pyplot.close(figure)
             signature = drupe.infer_signature(train, model.predict(train))
-            drupe.sklearn.log_model(model, name="model", signature=signature, input_example=train.head(2))
+            drupe.sklearn.log_model(model, name="model", signature=signature, input_example=train.head(2), step=epochs - 1)
         done()
         return float(model.score(valid, y_valid))
 
@@ -103,10 +103,10 @@ def flights_runs(train: pd.DataFrame, y_train: pd.Series, valid: pd.DataFrame, y
     drupe.set_experiment("flights")
     drupe.set_experiment_tag("mlflow.note.content", "Arrival delay in minutes, predicted when the plane departs.")
 
-    def log_end(model: object, predicted: np.ndarray) -> None:
-        drupe.log_metrics({"val_mae": mean_absolute_error(y_valid, predicted), "val_r2": r2_score(y_valid, predicted)})
+    def log_end(model: object, predicted: np.ndarray, step: int) -> None:
+        drupe.log_metrics({"val_mae": mean_absolute_error(y_valid, predicted), "val_r2": r2_score(y_valid, predicted)}, step=step)
         signature = drupe.infer_signature(train, predicted)
-        drupe.sklearn.log_model(model, name="model", signature=signature, input_example=train.head(3))
+        drupe.sklearn.log_model(model, name="model", signature=signature, input_example=train.head(3), step=step)
         done()
 
     for eta in (0.001, 0.01):
@@ -119,7 +119,7 @@ def flights_runs(train: pd.DataFrame, y_train: pd.Series, valid: pd.DataFrame, y
             for epoch in range(15):
                 linear.partial_fit(ready, y_train)
                 drupe.log_metric("val_rmse", root_mean_squared_error(y_valid, linear.predict(ready_valid)), step=epoch)
-            log_end(make_pipeline(encode, linear), linear.predict(ready_valid))
+            log_end(make_pipeline(encode, linear), linear.predict(ready_valid), epoch)
 
     for leaves, rate in ((7, 0.1), (31, 0.1), (31, 0.3), (63, 0.1)):
         with drupe.start_run(run_name=f"trees-{leaves}-rate-{rate:g}", tags={"team": "operations", "family": "boosting"}):
@@ -132,7 +132,7 @@ def flights_runs(train: pd.DataFrame, y_train: pd.Series, valid: pd.DataFrame, y
             pipeline = make_pipeline(encode, trees).fit(train, y_train)
             for iteration, predicted in enumerate(trees.staged_predict(encode.transform(valid))):
                 drupe.log_metric("val_rmse", root_mean_squared_error(y_valid, predicted), step=iteration)
-            log_end(pipeline, pipeline.predict(valid))
+            log_end(pipeline, pipeline.predict(valid), iteration)
 
 
 # --- the whole story
@@ -176,6 +176,7 @@ def main(folder: Path) -> None:
     command = ".venv/bin/drupe" if Path(".venv/bin/drupe").exists() else "drupe"
     for line, meaning in (
         (f"export DRUPE_TRACKING_URI=sqlite:///{os.path.relpath(folder)}/drupe.db", "work with these runs"),
+        (f"{command} ui", "look at them in a browser: tables, curves, the model"),
         (f'{command} runs list --experiment digits --filter "metrics.val_loss.min < 0.3"', "ask in the query language"),
         (f"{command} artifacts list {best.info.run_id[:8]}", "see what a run kept"),
         (f"{command} registry show {MODEL_NAME}", "see the registered model"),

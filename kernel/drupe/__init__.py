@@ -76,6 +76,7 @@ _ROOMS = {
     "log_table": "drupe.tracking.fluent_logging",
     "log_text": "drupe.tracking.fluent_logging",
     "make_metric": "drupe.evaluation",
+    "move_runs": "drupe.tracking.fluent",
     "register_model": "drupe.registry.fluent",
     "rename_experiment": "drupe.tracking.experiments",
     "restore_experiment": "drupe.tracking.experiments",

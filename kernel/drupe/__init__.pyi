@@ -86,6 +86,7 @@ from drupe.tracking.fluent import (
     last_active_run as last_active_run,
     list_artifacts as list_artifacts,
     load_table as load_table,
+    move_runs as move_runs,
     restore_run as restore_run,
     search_runs as search_runs,
     start_run as start_run,

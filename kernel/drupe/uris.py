@@ -23,6 +23,8 @@ _HOST = re.compile(r"([^\s/?#@:\[\]%\\]+|\[[0-9a-f:.]+(%\w+)?\])?(:\d+)?")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*")
 _DRIVE = re.compile(r"[a-zA-Z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_PLAIN_SEGMENT = re.compile(r"\w[\w .+=@,-]{0,254}", re.ASCII)
+"""Names that no check has anything to say about: nothing encoded in them, and neither blank nor dots alone."""
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w-]{0,255}")
 _USER_INFO = re.compile(r"(?<=://)[^/\s?#]*@")  # up to the last @: passwords hold unescaped ones
@@ -93,6 +95,8 @@ class ArtifactPath:
 
 
 def _checked_segment(segment: str, whole: str) -> str:
+    if _PLAIN_SEGMENT.fullmatch(segment):
+        return segment
     if _CONTROL.search(segment):
         raise InvalidPath(f"artifact path {whole!r} holds control characters", path=whole)
     if _SURROGATE.search(segment):

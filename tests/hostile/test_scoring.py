@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 import drupe
 from drupe.models import infer_signature
-from plugins.serving.tests.scoring import Scored, Served, start
+from plugins.serving.tests.scoring import Process, Scored, start
 from tests.hostile.test_openapi import CHECKS, EXAMPLES, SEED
 
 DEEP = 100_000
@@ -121,7 +121,7 @@ def test_csv_of_every_kind_of_mischief_is_answered(scored: Scored) -> None:
 
 
 @pytest.fixture(scope="module")
-def served(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     one = start(["drupe_serving", "--model", str(folder), "--name", "m"], tmp_path_factory.mktemp("served"))
     yield one
     assert one.stop() == 0
@@ -129,7 +129,7 @@ def served(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 @pytest.mark.slow
 @pytest.mark.timeout(60 + 60 * EXAMPLES)
-def test_the_server_answers_as_its_document_says(served: Served, tmp_path: Path) -> None:
+def test_the_server_answers_as_its_document_says(served: Process, tmp_path: Path) -> None:
     """Not asked: whether a request that fits the document is taken; it cannot say that as many values must be there as the shape has."""
     program = Path(sys.executable).with_name("schemathesis")
     checks = ",".join(check for check in CHECKS if check not in ("use_after_free", "negative_data_rejection"))

@@ -38,7 +38,10 @@ def test_the_demo_tracks_twelve_runs_registers_the_best_and_uses_it(tmp_path: Pa
     best = min((run for run in runs if "val_rmse" in run.data.metrics), key=lambda run: run.data.metrics["val_rmse"])
     champion = client.get_model_version_by_alias("arrival-delay", "champion")
     assert champion.run_id == best.info.run_id
+    kept = client.get_logged_model(champion.source.removeprefix("models:/"))
+    assert {metric.key: metric.value for metric in kept.metrics or ()}["val_rmse"] == best.data.metrics["val_rmse"]  # that of its last step
     score = re.search(r"never seen: r2 ([0-9.]+)", done.stdout.replace("\n", " "))
     assert score is not None, done.stdout
     assert 0.7 < float(score.group(1)) < 1.0
-    assert "What you can do next" in done.stdout
+    following = done.stdout.partition("What you can do next")[2]
+    assert "drupe ui\n" in following

@@ -20,14 +20,8 @@ FLOWS = Path(__file__).with_name("flows.py")
 STORES = ("sqlite", "postgresql")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.slow)
-
-
 @contextmanager
-def _serving(folder: Path, store: str) -> Iterator[str]:
+def serving(folder: Path, store: str) -> Iterator[str]:
     command = [sys.executable, "-m", "drupe", "server", "--port", "0", "--store", store, "--artifacts", (folder / "artifacts").as_uri()]
     with subprocess.Popen(command, cwd=folder, env=without_settings(), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -50,7 +44,7 @@ def server_on(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
                 else:
                     postgres = request.getfixturevalue("postgres_server")
                     store = postgres.address(postgres.new_database())
-                running[kind] = stack.enter_context(_serving(folder, store))
+                running[kind] = stack.enter_context(serving(folder, store))
             return running[kind]
 
         yield on

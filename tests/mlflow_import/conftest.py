@@ -22,12 +22,6 @@ INSIDE = Path(__file__).with_name("inside_mlflow.py")
 WAIT_S = 60
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.slow)
-
-
 @frozen
 class Source:
     """A server of MLflow that was filled, its database, and what MLflow's own client reads there."""

@@ -15,12 +15,6 @@ from tests.real_mlflow.process import RealMlflow
 __all__ = ["drupe_workspace"]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.slow)
-
-
 @pytest.fixture(autouse=True)
 def _trust_what_mlflow_wrote(drupe_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its folders have pickles that nobody here has made."""

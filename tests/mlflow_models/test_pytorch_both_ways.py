@@ -45,13 +45,11 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from net_of_both_ways import NetOfBothWays  # type: ignore[import-not-found]
 
     model, kept = NetOfBothWays(5), {"code_paths": [file]}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DRUPE_REQUIREMENTS_INFERENCE", "false")  # a process that imports torch, for every model
-        drupe.pytorch.save_model(model, root / "exported", input_example=ROWS)
-        drupe.pytorch.save_model(model, root / "torchscript", serialization_format="torchscript", input_example=TABLE)
-        for name in ("safetensors", "state_dict"):
-            drupe.pytorch.save_model(model, root / name, serialization_format=name, model_kwargs={"hidden": 5}, input_example=ROWS, **kept)
-        drupe.pytorch.save_model(model, root / "pickle", serialization_format="pickle", input_example=ROWS, **kept)
+    drupe.pytorch.save_model(model, root / "exported", input_example=ROWS)
+    drupe.pytorch.save_model(model, root / "torchscript", serialization_format="torchscript", input_example=TABLE)
+    for name in ("safetensors", "state_dict"):
+        drupe.pytorch.save_model(model, root / name, serialization_format=name, model_kwargs={"hidden": 5}, input_example=ROWS, **kept)
+    drupe.pytorch.save_model(model, root / "pickle", serialization_format="pickle", input_example=ROWS, **kept)
     return root
 
 

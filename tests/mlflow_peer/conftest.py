@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -20,28 +23,22 @@ __all__ = ["drupe_workspace"]
 WAIT_S = 30
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.slow)
-
-
 class Peer:
     """A running server, that can be killed and started again at the same address."""
 
     def __init__(self, mlflow: RealMlflow) -> None:
-        self._mlflow, self._place = mlflow, (mlflow.folder / "peer.db", mlflow.folder / "peer-artifacts")
+        self.mlflow, self._place = mlflow, (mlflow.folder / "peer.db", mlflow.folder / "peer-artifacts")
         self.is_3 = mlflow.has_logged_models
         self.url = mlflow.serve(*self._place)
         self.port = int(self.url.rpartition(":")[2])
 
     def start(self) -> None:
         """Start it again; it takes connections when this returns."""
-        self._mlflow.serve(*self._place, self.port)
+        self.mlflow.serve(*self._place, self.port)
 
     def kill(self) -> None:
         """End it as a power cut would."""
-        self._mlflow.kill(self.url)
+        self.mlflow.kill(self.url)
 
     def get(self, route: str, **asked: Any) -> dict[str, Any]:
         """What the server itself tells, without our client in between."""
@@ -83,3 +80,22 @@ def here(peer: Peer, drupe_workspace: Path, request: pytest.FixtureRequest) -> s
     name = f"{request.function.__name__}-{uuid.uuid4().hex[:8]}"
     drupe.set_experiment(name)
     return str(name)
+
+
+@pytest.fixture
+def in_python(peer: Peer, drupe_workspace: Path) -> Callable[..., str]:
+    """A function that runs Python with these arguments in a process that logs to the peer; its output. Keyword arguments go into its environment."""
+
+    def run(*arguments: str, **environ: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=drupe_workspace,
+            env={**os.environ, "DRUPE_TRACKING_URI": peer.url, **environ},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run

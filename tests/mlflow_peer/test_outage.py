@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import drupe
@@ -50,22 +48,10 @@ def test_a_server_that_is_killed_in_a_run_has_all_of_it_once_when_it_is_back(pee
     assert len(peer.runs_of(here)) == 1
 
 
-def test_runs_that_were_logged_offline_are_there_once_after_drupe_sync(peer: Peer, here: str, drupe_workspace: Path) -> None:
-    def run(*command: str, **environ: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *command],
-            cwd=drupe_workspace,
-            env={**os.environ, "DRUPE_TRACKING_URI": peer.url, **environ},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    chosen = run("-c", OFFLINE.format(experiment=here), DRUPE_OFFLINE="true").split()[-1]
+def test_runs_that_were_logged_offline_are_there_once_after_drupe_sync(peer: Peer, here: str, in_python: Callable[..., str]) -> None:
+    chosen = in_python("-c", OFFLINE.format(experiment=here), DRUPE_OFFLINE="true").split()[-1]
     for _ in range(2):
-        run("-m", "drupe", "sync")
+        in_python("-m", "drupe", "sync")
     runs = {one["info"]["run_name"]: one for one in peer.runs_of(here)}
     assert sorted(runs) == ["inner", "outer"]
     outer = runs["outer"]["info"]["run_id"]

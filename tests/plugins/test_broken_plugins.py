@@ -30,6 +30,8 @@ BUILT_IN = {
     "store-s3",
     "store-sqlite",
     "system-metrics",
+    "ui-web",
+    "viewer-safetensors",
 }
 
 FAULTS = {

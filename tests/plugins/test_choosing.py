@@ -109,6 +109,8 @@ def test_the_allow_list_of_the_environment_disables_all_others(house: Any) -> No
         "store-s3": "disabled",
         "store-sqlite": "active",
         "system-metrics": "disabled",
+        "ui-web": "disabled",
+        "viewer-safetensors": "disabled",
     }
     assert house.plugins(DRUPE_PLUGINS="")["sound"]["reason"] == "DRUPE_PLUGINS does not name it"
 

@@ -66,6 +66,7 @@ def test_the_first_metric_imports_no_library_that_it_does_without(house: Any) ->
     loaded = set(done.out.split())
     assert "sqlalchemy" in loaded
     assert not loaded & {"click", "numpy", "pandas", "requests", "rich", "sklearn", "tomlkit", "yaml"}
+    assert not {name for name in loaded if name.startswith(("drupe.notebook", "drupe.models.card"))}
 
 
 def test_loading_leaves_the_garbage_collector_as_it_was() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["RELEASES", "environment", "without_settings"]
+__all__ = ["PEERS", "RELEASES", "environment", "without_settings"]
 
 PEERS = Path(__file__).parents[2] / ".peers"
 _SAME = [

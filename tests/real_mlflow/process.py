@@ -12,12 +12,17 @@ from typing import Any
 
 import pytest
 
-from tests.real_mlflow.environments import environment, without_settings
+from tests.real_mlflow.environments import PEERS, environment, without_settings
 
 __all__ = ["RealMlflow", "real_mlflows"]
 
 WORKER = Path(__file__).with_name("worker.py")
-QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MPLBACKEND": "agg"}
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MPLBACKEND": "agg",
+    "MPLCONFIGDIR": str(PEERS / "matplotlib"),
+}
 END_S = 30
 
 

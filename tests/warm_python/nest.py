@@ -24,8 +24,25 @@ import types
 from pathlib import Path
 
 MODULES = (
-    *("asyncio", "attrs", "cattrs", "click", "pluggy", "requests", "rich.progress", "rich.table", "sqlalchemy.dialects.sqlite"),
-    *("drupe.artifacts", "drupe.entities", "drupe.extend", "drupe.loading", "drupe.search", "drupe.settings"),
+    *(
+        "asyncio",
+        "attrs",
+        "cattrs",
+        "click.shell_completion",
+        "configparser",
+        "pickletools",
+        "pluggy",
+        "requests",
+        "rich.progress",
+        "rich.table",
+    ),
+    *("sqlalchemy.dialects.sqlite", "yaml"),
+    *("drupe.artifacts.manifest", "drupe.artifacts.survey", "drupe.entities", "drupe.extend.autologger", "drupe.extend.system_metrics"),
+    *("drupe.loading", "drupe.search", "drupe.settings"),
+    *(
+        f"drupe.cli.{room}"
+        for room in ("complete", "experiments", "main", "metric_columns", "nouns", "output", "plot", "references", "tables")
+    ),
     *("drupe_store_local.repo", "drupe_store_sql.registry", "drupe_store_sql.tracking", "drupe_store_sqlite.stores"),
 )
 LONGEST = 1 << 20
@@ -68,7 +85,8 @@ class Nest:
             hatch(told[:-3], list(descriptors))  # never returns
         for descriptor in descriptors:
             os.close(descriptor)
-        asker.sendall(b"pid %d\n" % pid)
+        with contextlib.suppress(OSError):  # it was killed meanwhile, which its end of the line will tell
+            asker.sendall(b"pid %d\n" % pid)
         pidfd = os.pidfd_open(pid)
         self._children[pidfd] = (pid, pidfd, asker)
         self._selector.register(pidfd, selectors.EVENT_READ, self._reap)
@@ -154,8 +172,8 @@ def run(program: str) -> None:
 
 def main() -> None:
     address, *more = sys.argv[1:]
-    for module in [*MODULES, *more]:
-        importlib.import_module(module)
+    for module in [*more, *MODULES]:  # skops asks all modules there are for names, and drupe's would import drupe.tracking
+        runpy.run_path(module) if module.endswith(".py") else importlib.import_module(module)
     assert not any(name.startswith("drupe.tracking.") for name in sys.modules), (
         "what knows its process is to be imported by each program itself"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -62,3 +63,16 @@ def test_it_ends_by_the_signal_that_is_sent_and_takes_the_program_with_it(warm_p
             assert process.wait(60) == -number
             assert process.stdout.read() == b""  # the program had it open
             os.close(program)
+
+
+def test_a_program_is_taken_along_when_who_asked_for_it_ends_before_it_is_told_of_it(warm_python: WarmPython, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    program = [b"-c", b"import os, signal; os.write(1, b'here'); signal.pause()"]
+    asked = b"\0".join([os.fsencode(tmp_path), b"PATH=" + os.fsencode(os.defpath), b"", *program]) + b"\0\0\n"
+    with socket.socket(socket.AF_UNIX) as asker:
+        asker.connect(str(warm_python.folder / "nest"))
+        socket.send_fds(asker, [asked], [0, writing, 2])
+    os.close(writing)
+    with open(reading, "rb") as output:
+        assert output.read() in (b"", b"here")  # and its end: nobody holds it open
+    assert run(warm_python.python, "-c", "print(1)", cwd=tmp_path)[:2] == run(sys.executable, "-c", "print(1)", cwd=tmp_path)[:2]

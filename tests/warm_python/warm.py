@@ -10,9 +10,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["WarmPython", "warm_python"]
+__all__ = ["LEARNING", "NUMBERS", "WarmPython", "warm_python"]
 
 HERE = Path(__file__).parent
+NUMBERS = ("pandas", "scipy.optimize", "scipy.sparse.linalg", "scipy.stats")
+"""Where most of the time goes that importing scikit-learn, XGBoost or statsmodels takes."""
+LEARNING = (
+    *NUMBERS,
+    *("sklearn.datasets", "sklearn.ensemble", "sklearn.linear_model", "sklearn.model_selection", "sklearn.pipeline"),
+    str(HERE.parents[1] / "plugins/flavor_sklearn/drupe_flavor_sklearn/skops_alone.py"),  # by its path: its package imports drupe first
+)
 SHIM = """#!{python} -IS
 import sys
 sys.path.append({here!r})
@@ -35,7 +42,7 @@ class WarmPython:
 
 @contextmanager
 def warm_python(*more: str) -> Iterator[WarmPython]:
-    """Started, and ended with the block; a session needs one. `more` are modules to import as well."""
+    """Started, and ended with the block; a session needs one. `more` are modules to import before, or files to run."""
     environ = {name: text for name, text in os.environ.items() if not name.startswith(("DRUPE_", "MLFLOW_"))}
     with tempfile.TemporaryDirectory(prefix="drupe-warm-") as folder:
         nest = str(Path(folder, "nest"))

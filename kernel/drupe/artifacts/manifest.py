@@ -17,6 +17,7 @@ import hashlib
 import json
 import stat
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
@@ -50,6 +51,7 @@ _FORMAT = "drupe.manifest/"
 _FORMAT_NUMBER = 1
 _MODEL_FILE = "MLmodel"
 _MAX_MANIFEST_BYTES = 64 * 2**20
+_KEPT_MAX_BYTES = 64 * 2**10
 _NAMED_FAULTS = 20
 _UNLISTED = (MANIFEST_FILE, SIGNATURE_FILE)
 
@@ -118,6 +120,16 @@ def read_manifest(folder: Path) -> Manifest | None:
     if not stat.S_ISREG(kind.st_mode) or kind.st_size > _MAX_MANIFEST_BYTES:
         raise ArtifactCorrupt(f"{file} is not a manifest: it is a link, no ordinary file, or far too large", path=str(file))
     payload = file.read_bytes()
+    return _kept(payload, file) if len(payload) <= _KEPT_MAX_BYTES else _parsed(payload, file)
+
+
+@lru_cache(maxsize=64)
+def _kept(payload: bytes, file: Path) -> Manifest | None:
+    """What these very bytes say: a value that nobody can change, so that models which are loaded again do not have them parsed again."""
+    return _parsed(payload, file)
+
+
+def _parsed(payload: bytes, file: Path) -> Manifest | None:
     try:
         outside = json.loads(payload)
     except (ValueError, RecursionError) as fault:
@@ -201,7 +213,7 @@ def _from_outside(outside: Mapping[str, Any]) -> Manifest:
     if len({file.path for file in files}) != len(files):
         raise ValueError("a path is listed twice")
     names = tuple(str(ArtifactPath.parse(name)) for name in outside["executes_code"])
-    return Manifest(tuple(sorted(files)), names)
+    return Manifest(tuple(sorted(files, key=lambda file: file.path)), names)
 
 
 def _holds(found: Mapping[str, int], name: str) -> bool:

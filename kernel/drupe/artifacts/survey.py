@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +20,7 @@ from drupe.artifacts.bookkeeping import is_bookkeeping
 
 __all__ = ["Seen", "Survey", "copy_files", "is_private", "listing_digest", "survey", "walk"]
 
+_CONTROL = re.compile(r"[\x00-\x1f]")
 _COMPILED = "__pycache__"
 """Left beside sources by whoever imports them (MLflow does); not looked at here, and never read by `drupe.models`."""
 _PARALLEL_FROM_BYTES = 32 * 2**20
@@ -50,7 +52,7 @@ class Survey:
 
     def changed_since(self) -> list[str]:
         """Files that were changed, replaced or removed since they were read; by what the file system says, nothing is read."""
-        return [path for path, seen in self.files.items() if _identity_of(self.folder / path) != seen.identity]
+        return [path for path, seen in self.files.items() if _identity_of(f"{self.folder}/{path}") != seen.identity]
 
 
 def survey(folder: Path, *, leave_out: Iterable[str] = ()) -> Survey:
@@ -64,7 +66,7 @@ def walk(folder: Path, *, leave_out: Iterable[str] = ()) -> tuple[dict[str, int]
     found: dict[str, int] = {}
     odd: list[str] = []
     for path, entry in _entries(folder, frozenset(leave_out)):
-        if any(ord(sign) < 32 for sign in path):
+        if _CONTROL.search(path):
             odd.append(f"{path!r} has a control character in its name")
         elif entry.is_symlink():
             odd.append(f"{path} is a link; a model folder holds the files themselves")
@@ -90,7 +92,7 @@ def is_private(folder: Path) -> bool:
         return True
     if not _is_own(os.lstat(folder)) or not _holds_only_own(str(folder)):
         return False
-    above = Path(os.path.realpath(folder)).parents
+    above = _above(os.path.realpath(folder))
     return all(_is_own(info) or bool(info.st_mode & stat.S_ISVTX) for info in map(os.stat, above))
 
 
@@ -101,6 +103,12 @@ def copy_files(folder: Path, files: Iterable[str], target: Path) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         with open(folder / path, "rb", opener=_without_following) as source, copy.open("xb") as made:
             shutil.copyfileobj(source, made, 2**20)
+
+
+def _above(place: str) -> Iterator[str]:
+    while (parent := os.path.dirname(place)) != place:
+        yield parent
+        place = parent
 
 
 def _holds_only_own(folder: str) -> bool:
@@ -144,9 +152,8 @@ def _read_all(folder: Path, files: Mapping[str, int]) -> dict[str, Seen]:
 
 
 def _read(file: str) -> Seen:
-    descriptor = _without_following(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    descriptor, before = _opened(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
-        before = os.fstat(descriptor)
         if before.st_size <= _AT_ONCE_BYTES:
             content = os.read(descriptor, before.st_size + 1)
             if len(content) == before.st_size:
@@ -159,9 +166,9 @@ def _read(file: str) -> Seen:
         os.close(descriptor)
 
 
-def _identity_of(file: Path) -> tuple[int, int, int, int] | None:
+def _identity_of(file: str) -> tuple[int, int, int, int] | None:
     try:
-        return _identity(file.lstat())
+        return _identity(os.lstat(file))
     except OSError:
         return None
 
@@ -171,9 +178,14 @@ def _identity(info: os.stat_result) -> tuple[int, int, int, int]:
 
 
 def _without_following(path: str, flags: int) -> int:
+    return _opened(path, flags)[0]
+
+
+def _opened(path: str, flags: int) -> tuple[int, os.stat_result]:
     """Open an ordinary file; a link or a pipe that took its place meanwhile is refused and not waited for."""
     descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))  # not every system has the flags
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    info = os.fstat(descriptor)
+    if not stat.S_ISREG(info.st_mode):
         os.close(descriptor)
         raise OSError(f"{path} is no ordinary file any more")
-    return descriptor
+    return descriptor, info

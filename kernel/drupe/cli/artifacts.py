@@ -18,7 +18,7 @@ from drupe.artifacts.trees import get_tree, list_tree, put_tree
 from drupe.cli import complete, formats
 from drupe.cli.nouns import Noun, client, reader
 from drupe.cli.output import Column, Form, chosen_form, note, print_list, say
-from drupe.cli.references import find_run, full_address
+from drupe.cli.references import file_address, find_run
 from drupe.entities import FileInfo
 from drupe.errors import ArtifactNotFound, InvalidValue
 from drupe.uris import ArtifactPath
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["artifacts"]
 
 TREE_LIMIT = 1000
-SCHEMES = ("runs:/", "models:/")
 
 
 @frozen
@@ -65,7 +64,8 @@ class _Folder:
 def artifacts() -> None:
     """List, download, upload and print the files of runs and models.
 
-    Files are named as RUN/PATH, with the run's id, the start of its id or its name; or by address: runs:/ID/PATH, models:/NAME@ALIAS, s3://…
+    Files are named as RUN/PATH, with the run's id, the start of its id or its name; or by address:
+    runs:/ID/PATH, models:/NAME@ALIAS, s3://…; those of a logged model as m-…/PATH, with its id or the start of it.
     """
 
 
@@ -196,8 +196,9 @@ def _named(target: str | None, run_id: str | None, artifact_path: str | None, ar
 
 
 def _place(store: Client, named: str) -> _Place:
-    if named.startswith(SCHEMES) or "://" in named:
-        repo, path = locate(full_address(store, named), tracking=lambda: store.store, registry=lambda: store.registry)
+    address = file_address(store, named)
+    if address is not None:
+        repo, path = locate(address, tracking=lambda: store.store, registry=lambda: store.registry)
         return _Place(repo, path, named)
     named, _, path_text = named.partition("/")
     run = find_run(store, named)

@@ -15,13 +15,14 @@ import click
 from attrs import frozen
 
 from drupe.cli import complete, formats
-from drupe.cli.nouns import Verb, read_pairs, reader
+from drupe.cli.nouns import Verb, reader
 from drupe.cli.output import Form, chosen_form, note, print_csv, print_json, say
 from drupe.cli.references import experiment_labels, find_runs, short_id
 from drupe.cli.run_columns import STATUS_STYLES, length_ms, shown_status
 from drupe.cli.tables import Cell, Heading, draw, terminal_width
 from drupe.entities import Run, Stat
 from drupe.errors import InvalidValue
+from drupe.extend.pairs import read_pairs
 
 __all__ = ["Row", "compare", "goal_of", "rows_of"]
 

@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from drupe.cli import complete, formats
-from drupe.cli.nouns import Noun, client, confirm, given, pages, read_pairs, reader, shown_address, tags_told, yes_option
+from drupe.cli.nouns import Noun, client, confirm, given, pages, reader, shown_address, tags_told, yes_option
 from drupe.cli.output import Column, Form, chosen_form, plain, print_csv, print_json, print_list, say
 from drupe.cli.references import find_experiment
 from drupe.cli.tables import card
 from drupe.entities import Experiment, LifecycleStage, ViewType
+from drupe.extend.pairs import read_pairs
 
 __all__ = ["VIEWS", "experiments"]
 

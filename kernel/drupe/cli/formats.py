@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 from typing import Any
 
-__all__ = ["age", "cells", "duration", "moment", "number", "shorten", "size", "text", "utc"]
+__all__ = ["age", "cells", "duration", "moment", "number", "shorten", "shorten_middle", "size", "text", "utc"]
 
 _UNITS = ((31_557_600, "year"), (2_629_800, "month"), (604_800, "week"), (86_400, "day"), (3600, "h"), (60, "min"))
 
@@ -106,3 +106,11 @@ def shorten(line: str, width: int) -> str:
     from rich.cells import set_cell_size  # as in `cells`
 
     return set_cell_size(line, max(0, width - 1)).rstrip(" ") + "…"
+
+
+def shorten_middle(line: str, width: int) -> str:
+    """`line` without its middle where it is longer than `width` columns: names of one family differ at their ends."""
+    if cells(line) <= width:
+        return line
+    tail = (width - 1) // 2
+    return shorten(line, width - tail) + line[-tail:]

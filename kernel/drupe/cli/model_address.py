@@ -11,6 +11,7 @@ import click
 
 from drupe.cli.nouns import address_for_process, client, reader
 from drupe.cli.references import full_address
+from drupe.errors import InvalidModelFolder
 
 if TYPE_CHECKING:
     from drupe.client import Client
@@ -19,7 +20,9 @@ __all__ = ["addressed", "created_ms", "manager_option", "place_of"]
 
 
 def addressed(ctx: click.Context, named: str) -> tuple[Client, str]:
-    """The client that knows the model named so, and the model's full address."""
+    """The client that knows the model named so, and the model's full address. Raises InvalidModelFolder for a path at which nothing is."""
+    if named.startswith(("./", "../", "/", "~")) and not Path(named).exists():
+        raise InvalidModelFolder(f"there is no folder {named}; the address of a saved model is that of the folder with MLmodel in it")
     store = client() if Path(named).exists() else reader()  # a folder is read without any store
     address_for_process(ctx)
     return store, full_address(store, named)

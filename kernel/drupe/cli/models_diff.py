@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
@@ -92,8 +93,7 @@ def _parts(store: Client, address: str) -> Parts:
     params = dict(entity.params if entity is not None else {} if run is None else run.data.params)
     tags = {} if entity is None else {key: text for key, text in entity.tags.items() if not key.startswith("mlflow.")}
     signature = {
-        f"{part} {name or place}": f"{kind} {more}".strip()
-        for place, (part, name, kind, more) in enumerate(signature_rows(model.signature))
+        f"{part} {name or place}": f"{kind} {more}".strip() for part, place, name, kind, more in _placed(signature_rows(model.signature))
     }
     python = model.flavors.get(PYFUNC, {}).get("python_version")
     flavors = {told.partition(" ")[0]: told.partition(" ")[2] or "yes" for told in flavors_told(model.flavors)}
@@ -117,6 +117,12 @@ def _parts(store: Client, address: str) -> Parts:
     }
 
 
+def _placed(rows: Iterable[tuple[str, str, str, str]]) -> Iterator[tuple[str, int, str, str, str]]:
+    """The rows of a signature with the place of each in its part, which is what names one without a name."""
+    for part, group in groupby(rows, key=lambda row: row[0]):
+        yield from ((part, place, *rest) for place, (_, *rest) in enumerate(group))
+
+
 def _pins(requirements: Iterable[str]) -> dict[str, str]:
     pins = {}
     for line in requirements:
@@ -137,7 +143,9 @@ def _rows(one: Parts, other: Parts) -> list[_Row]:
 
 def _draw(one: str, other: str, rows: list[_Row]) -> None:
     width = terminal_width()
-    key_width = max([10, *(formats.cells(row.key) for row in rows)]) + 4
+    most = None if width is None else max(min(width, 200) // 2 - 4, 14)
+    keys = [formats.text(row.key) if most is None else formats.shorten_middle(formats.text(row.key), most) for row in rows]
+    key_width = max([10, *map(formats.cells, keys)]) + 4
     room = None if width is None else max((min(width, 200) - key_width) // 2 - 2, 14)
 
     def shown(value: str | None) -> Cell:
@@ -147,12 +155,12 @@ def _draw(one: str, other: str, rows: list[_Row]) -> None:
 
     drawn: list[list[Cell] | str] = []
     section = ""
-    for row in rows:
+    for row, key in zip(rows, keys, strict=True):
         if row.section != section:
             section = row.section
             drawn.append(section)
         style = "yellow" if row.differs else ""
-        drawn.append([Cell(f"{'≠' if row.differs else ' '} {formats.text(row.key)}", style=style), *map(shown, row.values)])
+        drawn.append([Cell(f"{'≠' if row.differs else ' '} {key}", style=style), *map(shown, row.values)])
     if not any(row.differs for row in rows if row.section != "model"):
         say("these models do not differ in params, metrics, signature, flavors, environment, tags or metadata")
     if not rows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,8 @@ from drupe.cli.output import Form, chosen_form, note, note_dropped, print_csv, p
 from drupe.cli.references import find_experiment, find_run
 from drupe.cli.tables import Cell, Heading, draw
 from drupe.cli.threshold_rules import needs_baseline, read_thresholds
-from drupe.errors import InvalidValue, ThresholdsMissed
+from drupe.errors import ThresholdsMissed
+from drupe.extend.pairs import read_values
 
 if TYPE_CHECKING:
     from drupe.evaluation import Check, EvaluationResult
@@ -32,10 +32,10 @@ SLICES = 10
     cls=Verb,
     examples="""
         drupe models evaluate -m models:/churn@champion -d test.csv -t churned
-        drupe models evaluate -m brave-plum-12/model -d test.parquet -t churned --slice region --slice 'age > 60'
-        drupe models evaluate -m models:/churn/4 -d test.csv -t churned --threshold 'roc_auc>=0.8'
-        drupe models evaluate -m models:/m/4 -d test.csv -t left --baseline models:/m/3 --threshold 'f1_score>=baseline'
-        drupe models evaluate -d predicted.csv -t minutes --predictions guessed --model-type regressor --json
+        drupe models evaluate -m models:/m/4 -d test.csv -t left --slice 'age > 60'
+        drupe models evaluate -m models:/m/4 -d t.csv -t left --threshold 'roc_auc>=0.8'
+        drupe models evaluate -m models:/m/4 -d t.csv -t left --baseline models:/m/3
+        drupe models evaluate -d t.csv -t y --predictions p --model-type regressor
     """,
 )
 @click.argument("uri", required=False, metavar="URI", shell_complete=complete.run_paths)
@@ -64,6 +64,13 @@ SLICES = 10
     "-c", "--config", multiple=True, metavar="KEY=VALUE", help="A setting of the evaluators, such as pos_label=yes. May be repeated."
 )
 @click.option("--evaluator", "evaluators", multiple=True, metavar="NAME", help="Only this evaluator. May be repeated.")
+@click.option(
+    "--env-manager",
+    metavar="NAME",
+    default="local",
+    show_default=True,
+    help="Let the model predict in its own environment, made by uv, virtualenv, or a plugin's own.",
+)
 @click.option("--run", metavar="RUN", shell_complete=complete.runs, help="Put the results on this run; on a new one if not given.")
 @click.option("-e", "--experiment", metavar="NAME", shell_complete=complete.experiments, help="The new run's experiment (name or id).")
 @click.option("--no-log", is_flag=True, help="Put the results on no run.")
@@ -83,6 +90,7 @@ def evaluate(
     file: Path | None,
     config: tuple[str, ...],
     evaluators: tuple[str, ...],
+    env_manager: str,
     run: str | None,
     experiment: str | None,
     no_log: bool,
@@ -111,7 +119,8 @@ def evaluate(
         model_type=model_type,
         slices=slices or None,
         baseline_model=before,
-        **_evaluators(evaluators, _settings(config)),
+        env_manager=env_manager,
+        **_evaluators(evaluators, read_values(config, such_as="pos_label=yes")),
         log_results=not no_log,
         **_run(run, experiment, f"evaluation of {named or data}"),
     )
@@ -138,19 +147,6 @@ def _evaluators(names: tuple[str, ...], config: dict[str, Any]) -> dict[str, Any
     if len(names) < 2:
         return {"evaluators": names[0] if names else None, "evaluator_config": config or None}
     return {"evaluators": list(names), "evaluator_config": dict.fromkeys(names, config)}
-
-
-def _settings(pairs: tuple[str, ...]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not key or not equals:
-            raise InvalidValue(f"{pair!r} is not a pair; write KEY=VALUE, such as pos_label=yes")
-        try:
-            found[key] = json.loads(value)
-        except ValueError:
-            found[key] = value
-    return found
 
 
 def _show(result: EvaluationResult, checks: list[Check]) -> None:

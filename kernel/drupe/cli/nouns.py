@@ -17,7 +17,6 @@ import click
 from drupe import lazy
 from drupe.cli.lazy_group import LazyGroup
 from drupe.cli.output import META_KEY, Form, say
-from drupe.errors import InvalidValue
 from drupe.uris import redact
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ __all__ = [
     "given",
     "missing_store",
     "pages",
-    "read_pairs",
     "reader",
     "shown_address",
     "tags_told",
@@ -175,17 +173,6 @@ def given(value: str | None, option: str | None, what: str) -> str:
     if value is not None and option is not None:
         raise click.UsageError(f"{what} is given twice: {value!r} and {option!r}.")
     return value if value is not None else str(option)
-
-
-def read_pairs(texts: tuple[str, ...]) -> dict[str, str]:
-    """`KEY=VALUE` texts as a map. Raises InvalidValue for one without `=`."""
-    pairs: dict[str, str] = {}
-    for entry in texts:
-        key, equals, value = entry.partition("=")
-        if not equals or not key:
-            raise InvalidValue(f"{entry!r} is not a pair; write KEY=VALUE, such as team=fruit")
-        pairs[key] = value
-    return pairs
 
 
 def tags_told(pairs: Mapping[str, str], removed: Sequence[str]) -> str:

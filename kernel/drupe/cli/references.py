@@ -15,19 +15,31 @@ from typing import TYPE_CHECKING
 from drupe.cli import formats
 from drupe.cli.nouns import pages, shown_address
 from drupe.entities import Experiment, Run, ViewType
-from drupe.errors import ExperimentNotFound, InvalidValue, LoggedModelNotFound, RunNotFound
+from drupe.errors import ExperimentNotFound, InvalidValue, LoggedModelNotFound, RunNotFound, UnsupportedFeature
 from drupe.search import Kind, parse
 
 if TYPE_CHECKING:
     from drupe.client import Client
 
-__all__ = ["experiment_labels", "experiment_names", "find_experiment", "find_run", "find_runs", "full_address", "quoted", "short_id"]
+__all__ = [
+    "experiment_labels",
+    "experiment_names",
+    "file_address",
+    "find_experiment",
+    "find_run",
+    "find_runs",
+    "full_address",
+    "quoted",
+    "short_id",
+]
 
 PREFIX_MIN = 4
 SHOWN = 5
 _ID = re.compile(r"[a-zA-Z0-9][\w-]{0,255}")
 _MODEL_ID = re.compile(r"m-[0-9a-f]{4,32}")
 MODEL_ID_LENGTH = 34
+_SLASHES = re.compile(r"^(runs|models):/+")
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.\-]*:/|\.{0,2}/")
 
 
 def find_run(client: Client, named: str, *, deleted_first: bool = False) -> Run:
@@ -89,6 +101,7 @@ def full_address(client: Client, named: str) -> str:
 
     A path of this machine that exists goes before a run of that name.
     """
+    named = _SLASHES.sub(r"\1:/", named)
     is_run_address = named.startswith("runs:/")
     if not is_run_address and (":" in named.partition("/")[0] or Path(named).exists()):
         return named
@@ -100,6 +113,21 @@ def full_address(client: Client, named: str) -> str:
             f"{named!r} is no folder here and no address; write RUN/PATH, runs:/ID/PATH, models:/NAME/VERSION or models:/NAME@ALIAS"
         )
     return f"runs:/{find_run(client, run).info.run_id}/{path}".removesuffix("/")
+
+
+def file_address(client: Client, named: str) -> str | None:
+    """The address of files that are named as an address, a path of this machine that begins with / or ./, or as m-…/PATH; None for RUN/PATH."""
+    if _ADDRESS.match(named):
+        return full_address(client, named)
+    model, slash, path = named.partition("/")
+    if not _MODEL_ID.fullmatch(model):
+        return None
+    try:
+        return f"models:/{_model_id(client, model)}{slash}{path}".rstrip("/")
+    except (LoggedModelNotFound, UnsupportedFeature):  # or a run has such a name
+        if _candidates(client, model, ViewType.ALL):
+            return None
+        raise
 
 
 def _model_id(client: Client, named: str) -> str:

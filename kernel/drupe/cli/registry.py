@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import click
 
 from drupe.cli import complete, formats
-from drupe.cli.nouns import Noun, address_for_process, client, confirm, pages, read_pairs, reader, tags_told, yes_option
+from drupe.cli.nouns import Noun, address_for_process, client, confirm, pages, reader, tags_told, yes_option
 from drupe.cli.output import Column, Form, chosen_form, plain, print_csv, print_json, print_list, say, table_of
 from drupe.cli.references import full_address, quoted, short_id
 from drupe.cli.tables import card
 from drupe.entities import ModelVersion, RegisteredModel, Stage
+from drupe.extend.pairs import read_pairs
 from drupe.registry import register_model
 
 __all__ = ["registry"]

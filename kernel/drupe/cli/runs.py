@@ -1,4 +1,4 @@
-"""`drupe runs`: list, show, compare, tag, end, delete and restore runs."""
+"""`drupe runs`: list, show, tag, end, delete and restore runs. Comparing, moving and logs have files of their own."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ import click
 from drupe.cli import complete
 from drupe.cli.compare import compare
 from drupe.cli.experiments import VIEWS
-from drupe.cli.nouns import Noun, client, confirm, given, pages, read_pairs, reader, shown_address, tags_told, yes_option
+from drupe.cli.nouns import Noun, client, confirm, given, pages, reader, shown_address, tags_told, yes_option
 from drupe.cli.output import Form, chosen_form, plain, print_csv, print_json, print_list, say
 from drupe.cli.references import experiment_labels, find_experiment, find_run, find_runs, short_id
 from drupe.cli.run_card import show_card
 from drupe.cli.run_columns import ATTRIBUTES, default_columns, named_columns, stored_columns
 from drupe.cli.run_logs import logs
+from drupe.cli.run_move import move
 from drupe.entities import Run, RunStatus
+from drupe.extend.pairs import read_pairs
 from drupe.search import Kind, parse
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ TABLE_LIMIT = 50
     """,
 )
 def runs() -> None:
-    """List, show, compare, tag, end, delete and restore runs.
+    """List, show, compare, tag, move, end, delete and restore runs.
 
     A run is named by its id, by the first characters of its id (at least 4), or by its name.
     """
@@ -147,6 +149,7 @@ def _show(run: str | None, by_id: str | None, everything: bool) -> None:
 
 runs.add_command(compare)
 runs.add_command(logs)
+runs.add_command(move)
 
 
 @runs.command(

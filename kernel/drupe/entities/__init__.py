@@ -1,8 +1,10 @@
 """The domain as frozen values: no I/O, no outside forms (those are in `codec`)."""
 
 from drupe.entities.artifacts import FileInfo
+from drupe.entities.columns import RunColumns, RunKey, RunKeys
 from drupe.entities.damage import Damage, RepairReport, TableReport
 from drupe.entities.enums import (
+    Access,
     LifecycleStage,
     LoggedModelStatus,
     ModelVersionStatus,
@@ -21,6 +23,7 @@ from drupe.entities.runs import (
     Dataset,
     DatasetInput,
     Experiment,
+    ExperimentActivity,
     InputTag,
     LogBatch,
     ModelInput,
@@ -35,16 +38,19 @@ from drupe.entities.runs import (
     RunTag,
 )
 from drupe.entities.shipping import Heartbeat, Origin, ParamClash, Parcel, Receipt
-from drupe.entities.upkeep import Deleted, DeletedKind, SchemaStep, SpaceReport, UpgradeReport
+from drupe.entities.upkeep import Deleted, DeletedKind, ExperimentStorage, SchemaStep, SpaceReport, UpgradeReport
 from drupe.entities.whole import WholeLoggedModel, WholeModel, WholeRun
 
 __all__ = [
+    "Access",
     "Damage",
     "Dataset",
     "DatasetInput",
     "Deleted",
     "DeletedKind",
     "Experiment",
+    "ExperimentActivity",
+    "ExperimentStorage",
     "FileInfo",
     "Heartbeat",
     "InputTag",
@@ -72,9 +78,12 @@ __all__ = [
     "RegisteredModel",
     "RepairReport",
     "Run",
+    "RunColumns",
     "RunData",
     "RunInfo",
     "RunInputs",
+    "RunKey",
+    "RunKeys",
     "RunOutputs",
     "RunStatus",
     "RunTag",

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from enum import IntEnum, StrEnum
 
-__all__ = ["LifecycleStage", "LoggedModelStatus", "ModelVersionStatus", "RunStatus", "SourceType", "Stage", "Stat", "ViewType"]
+__all__ = ["Access", "LifecycleStage", "LoggedModelStatus", "ModelVersionStatus", "RunStatus", "SourceType", "Stage", "Stat", "ViewType"]
+
+
+class Access(StrEnum):
+    """What a request does to what is kept, which is what a policy decides by."""
+
+    READ = "read"
+    WRITE = "write"
+    DELETE = "delete"
 
 
 class RunStatus(StrEnum):

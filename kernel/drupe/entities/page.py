@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from drupe import lazy
+
 __all__ = ["Page", "each", "gather"]
 
 T = TypeVar("T")
@@ -19,6 +21,11 @@ class Page(list[T]):
     def __init__(self, items: Iterable[T] = (), token: str | None = None) -> None:
         super().__init__(items)
         self.token = token
+
+    def _repr_html_(self) -> str | None:
+        """What notebooks show; None, which lets them show the text, for values without a form of their own."""
+        found: str | None = lazy.load("drupe.notebook:html_of")(self)
+        return found
 
 
 def each(fetch: Callable[[int, str | None], Page[T]], *, page_size: int, at_most: int | None = None) -> Iterator[T]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from drupe import lazy
 from drupe.entities.enums import ModelVersionStatus, Stage
 
 __all__ = ["ModelVersion", "RegisteredModel"]
@@ -33,6 +34,11 @@ class ModelVersion:
     tags: Mapping[str, str] = field(factory=dict)
     aliases: tuple[str, ...] = ()
 
+    def _repr_html_(self) -> str | None:
+        """What notebooks show."""
+        found: str | None = lazy.load("drupe.notebook:html_of")(self)
+        return found
+
 
 @frozen
 class RegisteredModel:
@@ -45,3 +51,8 @@ class RegisteredModel:
     tags: Mapping[str, str] = field(factory=dict)
     aliases: Mapping[str, str] = field(factory=dict)
     latest_versions: tuple[ModelVersion, ...] = ()
+
+    def _repr_html_(self) -> str | None:
+        """What notebooks show."""
+        found: str | None = lazy.load("drupe.notebook:html_of")(self)
+        return found

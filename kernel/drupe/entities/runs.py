@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from drupe import lazy
 from drupe.entities.enums import LifecycleStage, RunStatus
 from drupe.entities.metrics import MetricSummary, ModelPoints, Points
 
@@ -13,6 +14,7 @@ __all__ = [
     "Dataset",
     "DatasetInput",
     "Experiment",
+    "ExperimentActivity",
     "InputTag",
     "LogBatch",
     "ModelInput",
@@ -39,6 +41,19 @@ class Experiment:
     creation_time: int | None = None
     last_update_time: int | None = None
     tags: Mapping[str, str] = field(factory=dict)
+
+    def _repr_html_(self) -> str | None:
+        """What notebooks show."""
+        found: str | None = lazy.load("drupe.notebook:html_of")(self)
+        return found
+
+
+@frozen
+class ExperimentActivity:
+    """How many runs an experiment has, and when the newest of them began, in ms since the epoch; None without any."""
+
+    runs: int = 0
+    newest_start: int | None = None
 
 
 @frozen
@@ -153,6 +168,11 @@ class Run:
     data: RunData = field(factory=RunData)
     inputs: RunInputs = field(factory=RunInputs)
     outputs: RunOutputs = field(factory=RunOutputs)
+
+    def _repr_html_(self) -> str | None:
+        """What notebooks show."""
+        found: str | None = lazy.load("drupe.notebook:html_of")(self)
+        return found
 
 
 @frozen

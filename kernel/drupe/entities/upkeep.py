@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-__all__ = ["Deleted", "DeletedKind", "SchemaStep", "SpaceReport", "UpgradeReport"]
+__all__ = ["Deleted", "DeletedKind", "ExperimentStorage", "SchemaStep", "SpaceReport", "UpgradeReport"]
 
 
 @frozen
@@ -50,6 +50,15 @@ class Deleted:
     experiment_id: str
     deleted_at: int | None
     artifacts: str | None = None
+
+
+@frozen
+class ExperimentStorage:
+    """What a store keeps of an experiment: runs, deleted ones too, logged points, and the bytes of those points; None for what is not known."""
+
+    runs: int
+    points: int | None = None
+    point_bytes: int | None = None
 
 
 @frozen

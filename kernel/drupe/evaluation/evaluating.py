@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from attrs import frozen
 from drupe.artifacts.progress import progress_bar
 from drupe.errors import DrupeError, InvalidValue, PluginUnusable
 from drupe.evaluation.choosing import Chosen, choose_evaluators
+from drupe.evaluation.elsewhere import JudgedElsewhere
 from drupe.evaluation.judged import Judged, judged
 from drupe.evaluation.keeping import Kept, keep
 from drupe.evaluation.results import EvaluationArtifact, EvaluationResult
@@ -70,7 +71,7 @@ def evaluate(
     `extra_metrics` are made with `make_metric`, `custom_artifacts` are functions of (DataFrame with `prediction` and `target`, metrics,
     folder) that return a dict of artifacts. `slices` are columns or queries: each part is judged by itself. `baseline_model` is judged on
     the same rows; with `validation_thresholds`, missing one raises ThresholdsMissed after everything was kept. `log_results` False keeps
-    nothing; `run_id`, `run_name` and `experiment_id` are for the run that is started, at the end, where none is active. Raises InvalidValue for arguments that do not fit, ModelError when the model fails, and what loading it raises.
+    nothing; `env_manager` other than `local` (uv, virtualenv) lets a model that is given by its address predict in its own environment; `run_id`, `run_name` and `experiment_id` are for the run that is started, at the end, where none is active. Raises InvalidValue for arguments that do not fit, ModelError when the model fails, and what loading it raises.
     """
     metrics = _metrics(extra_metrics, custom_metrics)
     mapping = (evaluator_config or {}).get("col_mapping") or {}
@@ -87,24 +88,27 @@ def evaluate(
     )
     if model is None and rows.predictions is None:
         raise InvalidValue("there is nothing to judge: give a model, or name the column with predictions (predictions=…)")
-    subject = judged(model, model_config=model_config, params=inference_params, env_manager=env_manager, is_array=rows.is_array)
-    if model_type is None and not metrics and evaluators is None:
-        model_type = _type_of(subject, rows)
-    if model_type in ("classifier", "regressor") and rows.targets is None:
-        raise InvalidValue(f"to judge a {model_type}, the true values must be known: targets=…")
-    chosen = choose_evaluators(evaluators, evaluator_config, model_type)
-    asked = _Asked(rows, model_type, metrics, tuple(custom_artifacts or ()), _slices(slices))
-    kept = Kept.of(subject, rows.dataset, model_id, _context(chosen)) if log_results else None
-    begin = {"run_id": run_id, "run_name": run_name, "experiment_id": experiment_id}
-    # what is computed here is no training, and autologging leaves it alone
-    with inside(), tempfile.TemporaryDirectory(prefix="drupe-evaluation-") as place, _telling(len(rows.frame)) as tell:
-        result = _asked_all(chosen, subject, asked, Path(place) / "model", tell)
-        if baseline_model is not None:
-            before = judged(baseline_model, model_config=baseline_config, env_manager=env_manager, is_array=rows.is_array)
-            plain = _Asked(rows, model_type, metrics, draws=False)
-            result.baseline = _asked_all(chosen, before, plain, Path(place) / "baseline", tell)
-        if kept is not None:
-            keep(result, kept, begin)
+    with ExitStack() as until:
+        subject = judged(
+            model, model_config=model_config, params=inference_params, env_manager=env_manager, is_array=rows.is_array, until=until
+        )
+        if model_type is None and not metrics and evaluators is None:
+            model_type = _type_of(subject, rows)
+        if model_type in ("classifier", "regressor") and rows.targets is None:
+            raise InvalidValue(f"to judge a {model_type}, the true values must be known: targets=…")
+        chosen = choose_evaluators(evaluators, evaluator_config, model_type)
+        asked = _Asked(rows, model_type, metrics, tuple(custom_artifacts or ()), _slices(slices))
+        begin = {"run_id": run_id, "run_name": run_name, "experiment_id": experiment_id}
+        kept = Kept.of(subject, rows.dataset, model_id, _context(chosen), begin) if log_results else None
+        # what is computed here is no training, and autologging leaves it alone
+        with inside(), tempfile.TemporaryDirectory(prefix="drupe-evaluation-") as place, _telling(len(rows.frame)) as tell:
+            result = _asked_all(chosen, subject, asked, Path(place) / "model", tell)
+            if baseline_model is not None:
+                before = judged(baseline_model, model_config=baseline_config, env_manager=env_manager, is_array=rows.is_array, until=until)
+                plain = _Asked(rows, model_type, metrics, draws=False)
+                result.baseline = _asked_all(chosen, before, plain, Path(place) / "baseline", tell)
+            if kept is not None:
+                keep(result, kept)
     for name, reason in result.failures.items():
         log.warning("%s could not be evaluated: %s", name, reason)
     if validation_thresholds is not None:
@@ -123,7 +127,7 @@ class _Asked:
     slices: Sequence[str] = ()
     draws: bool = True
 
-    def evaluation(self, subject: Judged | None, config: Mapping[str, Any], folder: Path, tell: Any) -> Evaluation:
+    def evaluation(self, subject: Judged | JudgedElsewhere | None, config: Mapping[str, Any], folder: Path, tell: Any) -> Evaluation:
         rows = self.rows
         names = subject.feature_names if subject is not None else None
         features = rows.features[names] if names and all(name in rows.features.columns for name in names) else rows.features
@@ -147,7 +151,9 @@ class _Asked:
         )
 
 
-def _asked_all(chosen: Sequence[Chosen], subject: Judged | None, asked: _Asked, place: Path, tell: Any) -> EvaluationResult:
+def _asked_all(
+    chosen: Sequence[Chosen], subject: Judged | JudgedElsewhere | None, asked: _Asked, place: Path, tell: Any
+) -> EvaluationResult:
     """One result of what all evaluators found; the files are named as they will be on the run."""
     result = EvaluationResult({}, {})
     for place_in_list, one in enumerate(chosen):
@@ -203,12 +209,11 @@ def _context(chosen: Sequence[Chosen]) -> str | None:
     return next((str(one.config[_PREFIX]) for one in chosen if one.config.get(_PREFIX)), None)
 
 
-def _type_of(subject: Judged | None, rows: Rows) -> str | None:
+def _type_of(subject: Judged | JudgedElsewhere | None, rows: Rows) -> str | None:
     """What kind of model it seems to be: by the model, else by the true values."""
     if rows.targets is None:
         raise InvalidValue("without model_type, evaluate needs targets, or metrics of your own (extra_metrics=…)")
-    native = subject.native if subject is not None else None
-    if getattr(native, "classes_", None) is not None or callable(getattr(native, "predict_proba", None)):
+    if subject is not None and (subject.classes is not None or subject.has_probabilities):
         return "classifier"
     kind = rows.targets.dtype.kind
     if kind not in "iu":

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from drupe.errors import DrupeError, InvalidValue, ModelError, UnsupportedFeature
+from drupe.evaluation.elsewhere import JudgedElsewhere, opened_elsewhere
 from drupe.loading import catalog
 from drupe.models import LoadedModel, load_model
 from drupe.models.enforce import enforce_input
+from drupe.models.environments import LOCAL
 
 __all__ = ["Judged", "judged"]
 
@@ -91,18 +94,26 @@ def judged(
     params: Mapping[str, Any] | None = None,
     env_manager: str | None = "local",
     is_array: bool = False,
-) -> Judged | None:
-    """The model to judge, loaded where an address was given; None for None. Raises InvalidValue, UnsupportedFeature, and as `load_model`."""
-    if env_manager not in (None, "local"):
-        raise UnsupportedFeature(
-            f"evaluate loads models in this environment, and env_manager is {env_manager!r}; use 'local', "
-            "and `drupe models verify-env` to see whether the model works in its own"
-        )
+    until: ExitStack,
+) -> Judged | JudgedElsewhere | None:
+    """The model to judge, loaded where an address was given; None for None. Raises InvalidValue, UnsupportedFeature, and as `load_model`.
+
+    With an environment manager the model is loaded in its own environment, by a process that lives as long as `until`.
+    """
     if model is None:
         return None
     if isinstance(model, str) and model.startswith("endpoints:"):
         raise UnsupportedFeature(f"evaluate asks no endpoint itself ({model}); give a function that takes a DataFrame and asks it")
-    if isinstance(model, str | Path):
+    is_address = isinstance(model, str | Path)
+    if env_manager not in (None, LOCAL):
+        if not is_address:
+            raise InvalidValue(
+                f"env_manager is {env_manager!r}, and the model is a {type(model).__name__} that lives here already; give the model's address, "
+                "or leave env_manager out"
+            )
+        way = opened_elsewhere(model, env_manager=env_manager, model_config=model_config, params=params, is_array=is_array)
+        return until.enter_context(way)
+    if is_address:
         loaded = load_model(model, model_config=model_config)
         return Judged(loaded, str(model), params, is_array=is_array)
     if model_config is not None:

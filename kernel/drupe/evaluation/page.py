@@ -1,10 +1,10 @@
-"""An evaluation as HTML, for notebooks: numbers, worst slices, pictures. Readable on light and dark pages; every text is escaped."""
+"""An evaluation as a part of a notebook's page: numbers, thresholds and whether they are met, worst slices, pictures."""
 
 from __future__ import annotations
 
-from base64 import b64encode
-from html import escape
 from typing import TYPE_CHECKING, Any
+
+from drupe.notebook.html import Cell, fold, frame, note, number, picture, table
 
 if TYPE_CHECKING:
     from drupe.evaluation.results import EvaluationResult
@@ -12,64 +12,66 @@ if TYPE_CHECKING:
 __all__ = ["page_of"]
 
 MAX_SLICES = 12
-_STYLE = """<style>
-.drupe-evaluation{font:13px/1.5 system-ui,sans-serif}
-.drupe-evaluation table{border-collapse:collapse;margin:.4em 0 1em}
-.drupe-evaluation td,.drupe-evaluation th{padding:.15em .9em .15em 0;text-align:left;background:none;color:inherit;border:0;border-bottom:1px solid rgba(128,128,128,.35)}
-.drupe-evaluation .n{text-align:right;font-variant-numeric:tabular-nums}
-.drupe-evaluation .pictures{display:flex;flex-wrap:wrap;gap:10px}
-.drupe-evaluation img{width:380px;max-width:100%;height:auto;background:#fff;border-radius:6px}
-.drupe-evaluation .dim{opacity:.7}
-</style>"""
+MAX_PICTURE_BYTES, MAX_PICTURES_BYTES = 400_000, 1_500_000  # a notebook's file keeps what it shows; the rest is named
 
 
 def page_of(result: EvaluationResult) -> str:
     """The part of a page that shows this result."""
-    parts = [_STYLE, '<div class="drupe-evaluation">', _metrics(result)]
-    table = result.tables.get("slice_metrics") if "slice_metrics" in result.artifacts else None
-    if table is not None and len(table):
-        parts.append(_slices(table))
-    if result.failures:
-        rows = "".join(f"<li><b>{escape(name)}</b>: {escape(reason)}</li>" for name, reason in result.failures.items())
-        parts.append(f"<div>Could not be evaluated:<ul>{rows}</ul></div>")
-    pictures = [(name, one.raw) for name, one in result.artifacts.items() if one.file_name.endswith(".png")]
-    if pictures:
-        shown = "".join(
-            f'<img alt="{escape(name, quote=True)}" src="data:image/png;base64,{b64encode(raw).decode()}">' for name, raw in pictures
-        )
-        parts.append(f'<div class="pictures">{shown}</div>')
-    if result.run_id:
-        parts.append(f'<div class="dim">run {escape(result.run_id)}</div>')
-    return "".join([*parts, "</div>"])
+    slices = result.tables.get("slice_metrics") if "slice_metrics" in result.artifacts else None
+    failures = list(result.failures.items())
+    missed = sum(not check.passed for check in result.checks)
+    verdict = f"; {missed} of {len(result.checks)} thresholds missed" if missed else "; all thresholds met" if result.checks else ""
+    about = " · ".join(f"{word} {told}" for word, told in (("run", result.run_id), ("model", result.model_id)) if told)
+    return frame(
+        "evaluation",
+        f"Evaluation{verdict}",
+        about,
+        [
+            _metrics(result),
+            _checks(result),
+            "" if slices is None or not len(slices) else _slices(slices),
+            fold("Could not be evaluated", len(failures), table(("what", "why"), failures)),
+            *_pictures(result),
+        ],
+    )
 
 
 def _metrics(result: EvaluationResult) -> str:
     before = result.baseline.metrics if result.baseline is not None else {}
-    head = "<tr><th>metric</th><th class=n>value</th>" + ("<th class=n>baseline</th>" if before else "") + "</tr>"
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td><td class=n>{_number(value)}</td>"
-        + (f"<td class=n>{_number(before.get(name))}</td>" if before else "")
-        + "</tr>"
-        for name, value in result.metrics.items()
-    )
-    return f"<table>{head}{rows}</table>"
+    rows = [[name, value, *([before.get(name)] if before else [])] for name, value in result.metrics.items()]
+    return fold("Metrics", len(rows), table(("metric", "value", *(["baseline"] if before else [])), rows, numbers=(1, 2)))
 
 
-def _slices(table: Any) -> str:
-    shown = table.head(MAX_SLICES)
-    columns = [name for name in shown.columns if not str(name).endswith(("_low", "_high"))]
-    head = "".join(f"<th>{escape(str(name))}</th>" for name in columns)
-    rows = "".join("<tr>" + "".join(_cell(row[name]) for name in columns) + "</tr>" for _, row in shown.iterrows())
-    rest = f"<div class=dim>{len(table) - len(shown)} more in slice_metrics</div>" if len(table) > len(shown) else ""
-    return f"<div>Slices, worst first</div><table><tr>{head}</tr>{rows}</table>{rest}"
+def _checks(result: EvaluationResult) -> str:
+    rows: list[list[Cell]] = [
+        [check.metric, check.rule, check.value, check.baseline, "✓ met" if check.passed else "✗ missed", check.reason]
+        for check in result.checks
+    ]
+    return fold("Thresholds", len(rows), table(("metric", "must be", "value", "baseline", "", "why"), rows, numbers=(2, 3)))
 
 
-def _cell(value: Any) -> str:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return f"<td class=n>{_number(value)}</td>" if is_number else f"<td>{escape(str(value))}</td>"
+def _slices(found: Any) -> str:
+    columns = [name for name in found.columns if not str(name).endswith(("_low", "_high"))]
+    rows = [[_cell(row[name]) for name in columns] for _, row in found.head(MAX_SLICES).iterrows()]
+    numbers = [place for place in range(len(columns)) if rows and all(not isinstance(row[place], str) for row in rows)]
+    rest = note(f"{len(found) - len(rows)} more in slice_metrics") if len(found) > len(rows) else ""
+    return fold("Slices, worst first", len(found), table([str(name) for name in columns], rows, numbers=numbers) + rest, is_open=True)
 
 
-def _number(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e12 else f"{value:.6g}"
+def _cell(value: Any) -> Cell:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    return number(value.item()) if hasattr(value, "item") and isinstance(value.item(), int | float) else str(value)
+
+
+def _pictures(result: EvaluationResult) -> list[str]:
+    shown, left, size = [], [], 0
+    for name, one in result.artifacts.items():
+        if not one.file_name.lower().endswith(".png"):
+            continue
+        if len(one.raw) > MAX_PICTURE_BYTES or size + len(one.raw) > MAX_PICTURES_BYTES:
+            left.append(name)
+            continue
+        size += len(one.raw)
+        shown.append(picture(name, one.raw))
+    return [f"<div>{''.join(shown)}</div>" if shown else "", note(f"Too large to be shown here: {', '.join(left)}") if left else ""]

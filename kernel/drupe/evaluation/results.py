@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote, urlsplit
 
 from drupe.errors import InvalidValue
 from drupe.evaluation.formats import KINDS, as_table, decoded, kind_of
+
+if TYPE_CHECKING:
+    from drupe.evaluation.thresholds import Check
 
 __all__ = ["EvaluationArtifact", "EvaluationResult"]
 
@@ -49,7 +52,7 @@ class EvaluationResult:
 
     `metrics` are numbers by name and `artifacts` files by name; `run_id` and `model_id` say where they were put. `failures` says what could
     not be found out, and why; `better` which way metrics are better, where that is known; `baseline` is the result of the model that this
-    one was compared with, if any.
+    one was compared with, if any. `checks` are the comparisons with thresholds that were made last; they are not saved.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class EvaluationResult:
         self.failures = dict(failures or {})
         self.better = dict(better or {})
         self.baseline = baseline
+        self.checks: list[Check] = []
 
     @property
     def tables(self) -> dict[str, Any]:

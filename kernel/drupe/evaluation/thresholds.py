@@ -76,11 +76,14 @@ def validate_evaluation_results(
 ) -> list[Check]:
     """Compare a result with thresholds, and with the result of a baseline. Returns every comparison when all are met.
 
+    The result keeps them as `checks`, met or not.
+
     Raises ThresholdsMissed that says which are not, InvalidValue when the thresholds are none.
 
         drupe.validate_evaluation_results({"accuracy_score": drupe.MetricThreshold(threshold=0.8, greater_is_better=True)}, result)
     """
     checks = check_thresholds(validation_thresholds, candidate_result, baseline_result)
+    candidate_result.checks = checks
     missed = [check for check in checks if not check.passed]
     if missed:
         told = "; ".join(check.reason for check in missed)

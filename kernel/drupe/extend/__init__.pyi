@@ -26,6 +26,7 @@ from drupe.extend.events import (
     ModelRegistered as ModelRegistered,
     RunDeleted as RunDeleted,
     RunEnded as RunEnded,
+    RunMoved as RunMoved,
     RunRestored as RunRestored,
     RunStarted as RunStarted,
     StageChanged as StageChanged,
@@ -45,8 +46,17 @@ from drupe.extend.markers import hookimpl as hookimpl, hookspec as hookspec
 from drupe.extend.model_signer import ModelSigner as ModelSigner, Signed as Signed, SignedFile as SignedFile
 from drupe.extend.offers import API as API, Offer as Offer
 from drupe.extend.registry_store import RegistryStore as RegistryStore
+from drupe.extend.server_routes import (
+    Access as Access,
+    ServedStore as ServedStore,
+    ServerRoutes as ServerRoutes,
+    WebReply as WebReply,
+    WebRequest as WebRequest,
+    WebRoute as WebRoute,
+)
 from drupe.extend.system_metrics import SystemMetricSource as SystemMetricSource
 from drupe.extend.tracking_store import TrackingStore as TrackingStore
+from drupe.extend.ui_extension import UiExtension as UiExtension, UiPlace as UiPlace
 
 __all__: list[str]
 from drupe.extend.transfers import (

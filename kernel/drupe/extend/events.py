@@ -18,6 +18,7 @@ __all__ = [
     "ModelRegistered",
     "RunDeleted",
     "RunEnded",
+    "RunMoved",
     "RunRestored",
     "RunStarted",
     "StageChanged",
@@ -61,6 +62,14 @@ class RunRestored(Event):
     """A run was taken out of the trash."""
 
     run_id: str
+
+
+@frozen
+class RunMoved(Event):
+    """A run was moved to another experiment, or was there already."""
+
+    run_id: str
+    experiment_id: str
 
 
 @frozen

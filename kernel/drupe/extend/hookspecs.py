@@ -38,8 +38,10 @@ __all__ = [
     "drupe_model_signers",
     "drupe_registry_stores",
     "drupe_run_tags",
+    "drupe_server_routes",
     "drupe_system_metrics",
     "drupe_tracking_stores",
+    "drupe_ui_extensions",
 ]
 
 
@@ -173,6 +175,19 @@ def drupe_autologgers() -> list[Offer]:  # type: ignore[empty-body]
 
 
 @hookspec
+def drupe_ui_extensions() -> list[Offer]:  # type: ignore[empty-body]
+    """Offer parts of the web UI: tabs of runs, viewers of files, charts, panels of model versions. Key: the name in addresses of the UI.
+
+    Called once, when the catalog is built; `load` names a `drupe.extend.UiExtension`, and is imported when a page first asks what there is.
+    One that has faults is left out, and the page `System` says why. Since API 1.0.
+
+        @hookimpl
+        def drupe_ui_extensions():
+            return [Offer("geojson", load="drupe_viewer_geojson.extension:VIEWER", help="shows GeoJSON on a map")]
+    """
+
+
+@hookspec
 def drupe_cli_commands() -> list[Offer]:  # type: ignore[empty-body]
     """Offer commands of the `drupe` command line. Key: the command's word, or two for a verb of a built-in noun (`models serve`).
 
@@ -195,6 +210,19 @@ def drupe_import_sources() -> list[Offer]:  # type: ignore[empty-body]
         @hookimpl
         def drupe_import_sources():
             return [Offer("trackbook", load="drupe_import_trackbook.source:TrackbookSource", help="runs of trackbook", keys=("trackbook",))]
+    """
+
+
+@hookspec
+def drupe_server_routes() -> list[Offer]:  # type: ignore[empty-body]
+    """Offer routes of the tracking server. Key: the path below which they are, from `/`, e.g. `/hooks/mail`.
+
+    Called when a server starts; `load` names a subclass of `drupe.extend.ServerRoutes`. MLflow's protocol cannot be taken away, and longer
+    paths come first. A raising implementation marks the plugin as broken. Since API 1.0.
+
+        @hookimpl
+        def drupe_server_routes():
+            return [Offer("mail", load="drupe_mail.routes:MailRoutes", help="answers to mails about runs", keys=("/hooks/mail",))]
     """
 
 

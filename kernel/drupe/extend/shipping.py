@@ -13,6 +13,8 @@ from attrs import evolve
 
 from drupe.entities import ParamClash, Parcel, Receipt, limits
 from drupe.errors import ParamConflict, TagNotFound
+from drupe.extend.features import Feature
+from drupe.extend.moving import at_home
 
 if TYPE_CHECKING:
     from drupe.extend.tracking_store import TrackingStore
@@ -27,7 +29,11 @@ def ship_in_parts(store: TrackingStore, parcel: Parcel) -> Receipt:
     limits.check_parcel(parcel)
     if parcel.new is not None:
         store.create_run(parcel.new)
-    for model in parcel.models:
+    models = parcel.models
+    if models and store.features.get(Feature.MOVES):
+        home = store.get_run(parcel.run_id).info.experiment_id
+        models = tuple(at_home(model, parcel.run_id, home) for model in models)
+    for model in models:
         store.create_logged_model(model)
     for key in parcel.removed_tags:
         with suppress(TagNotFound):

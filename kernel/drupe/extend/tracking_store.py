@@ -15,6 +15,7 @@ from drupe.entities import (
     Damage,
     DatasetInput,
     Experiment,
+    ExperimentActivity,
     Heartbeat,
     LifecycleStage,
     LogBatch,
@@ -31,7 +32,9 @@ from drupe.entities import (
     Receipt,
     RepairReport,
     Run,
+    RunColumns,
     RunInfo,
+    RunKeys,
     RunStatus,
     Series,
     ViewType,
@@ -39,10 +42,13 @@ from drupe.entities import (
     WholeRun,
 )
 from drupe.errors import StoreCorrupt, UnsupportedFeature
+from drupe.extend.activity import activity_one_by_one
+from drupe.extend.columns import columns_by_pages, keys_by_pages
 from drupe.extend.features import Feature, Support
+from drupe.extend.moving import Moving
 from drupe.extend.shipping import ship_in_parts
 from drupe.extend.upkeep import Progress, Upkeep
-from drupe.search.query import Query
+from drupe.search.query import Field, Query
 from drupe.uris import Uri
 
 __all__ = ["Progress", "TrackingStore", "outcome_of"]
@@ -56,8 +62,8 @@ def outcome_of(call: Callable[[], Any]) -> Any:
         return fault
 
 
-class TrackingStore(Upkeep, ABC):
-    """Experiments and runs in one place. How it is looked after is for `upkeep`.
+class TrackingStore(Moving, Upkeep, ABC):
+    """Experiments and runs in one place. How it is looked after is for `upkeep`, moving runs for `moving`.
 
     Every method may be called from several threads at once and, where CONCURRENT_PROCESSES is declared, from several processes. A method
     either does all of its work or raises and has done none of it. Limits and name rules are those of `drupe.entities.limits`.
@@ -120,6 +126,14 @@ class TrackingStore(Upkeep, ABC):
     def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
         """Remove a tag of an active experiment. Raises ExperimentNotFound, WrongLifecycle, TagNotFound."""
 
+    def experiment_activity(self, experiment_ids: Sequence[str], *, view: ViewType = ViewType.ACTIVE_ONLY) -> dict[str, ExperimentActivity]:
+        """What runs these experiments have, deleted ones or not; experiments that are not there have none. `view` is of the runs.
+
+        Raises InvalidValue when an id is not a decimal number. Here each experiment is asked for by itself; a store that can count all of them
+        together should.
+        """
+        return activity_one_by_one(self, experiment_ids, view)
+
     # --- runs
 
     @abstractmethod
@@ -152,6 +166,34 @@ class TrackingStore(Upkeep, ABC):
         `limit` is 1..50_000. Without `summaries` the caller shows latest points only, and a store may know no more of the runs' series
         (`LatestPoints`) if that is quicker. Raises InvalidPageToken; InvalidValue when an id is not a decimal number.
         """
+
+    def run_columns(
+        self,
+        query: Query,
+        *,
+        experiment_ids: Sequence[str] | None,
+        view: ViewType = ViewType.ACTIVE_ONLY,
+        fields: Sequence[Field] = (),
+        limit: int = 100_000,
+    ) -> RunColumns:
+        """The ids of all the runs that the query finds, in its order, and one column aligned with them for each field.
+
+        For tables, charts and exports, which want a few fields of many runs. Metrics are floats, their COUNT too. The attributes are those that runs
+        are searched by, and `experiment_id` and `lifecycle_stage`. `limit` is 1..1_000_000; experiments and `view` as in `search_runs`. Raises
+        InvalidQuery (a field of datasets, an unknown attribute, more than 2000 fields), InvalidValue (also for an answer of more than ten million
+        values). Here whole runs are read page by page; a store that can read columns should.
+        """
+        return columns_by_pages(self, query, experiment_ids=experiment_ids, view=view, fields=fields, limit=limit)
+
+    def run_keys(
+        self, *, experiment_ids: Sequence[str] | None, view: ViewType = ViewType.ACTIVE_ONLY, prefix: str = "", limit: int = 1000
+    ) -> RunKeys:
+        """Which metrics, params and tags the runs of these experiments have, those that most runs have first, equals by name.
+
+        Only names that begin with `prefix` are told, and at most `limit` (1..50_000) of each kind. So that it is quick among a million runs, a store
+        looks at the newest only, some thousands or more, and says at how many. Raises InvalidValue.
+        """
+        return keys_by_pages(self, experiment_ids=experiment_ids, view=view, prefix=prefix, limit=limit)
 
     @abstractmethod
     def update_run(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from drupe.entities import Deleted, SpaceReport, UpgradeReport
+from drupe.entities import Deleted, ExperimentStorage, SpaceReport, UpgradeReport
 from drupe.errors import UnsupportedFeature
 from drupe.extend.features import Feature
 from drupe.uris import Uri
@@ -59,6 +59,17 @@ class Upkeep:
         not whole; StoreFull.
         """
         cls._has_no_upkeep()
+
+    def schema_version(self) -> int | None:
+        """The version of the schema of what is stored; None where there is none, or it is not known."""
+        return None
+
+    def experiment_storage(self, experiment_id: str) -> ExperimentStorage | None:
+        """What is kept of one experiment, nothing for one that is not there; None where the store does not tell.
+
+        It may look at every run of the experiment, so a page asks for it when somebody wants to know, one experiment after the other.
+        """
+        return None
 
     @classmethod
     def vacuum(cls, uri: Uri, settings: Any = None, *, progress: Progress | None = None) -> SpaceReport:

@@ -106,6 +106,9 @@ class Entry:
         if kind.is_instance:
             if not isinstance(found, contract):
                 raise self._unusable(f"{self.offer.load} is {found!r}, not a {kind.contract.replace(':', '.')}")
+            faults = found.faults() if hasattr(found, "faults") else []
+            if faults:
+                raise self._unusable("; ".join(faults))
             return found
         if not (isinstance(found, type) and issubclass(found, contract)):
             raise self._unusable(f"{self.offer.load} is no subclass of drupe.extend.{contract.__name__}")

@@ -38,6 +38,8 @@ KINDS: dict[str, Kind] = {
     "drupe_system_metrics": Kind("source of system metrics", "name", "drupe.extend.system_metrics:SystemMetricSource"),
     "drupe_autologgers": Kind("autologger", "module", "drupe.extend.autologger:Autologger"),
     "drupe_import_sources": Kind("import source", "scheme", "drupe.extend.import_source:ImportSource"),
+    "drupe_server_routes": Kind("set of server routes", "path", "drupe.extend.server_routes:ServerRoutes"),
+    "drupe_ui_extensions": Kind("UI extension", "name", "drupe.extend.ui_extension:UiExtension", is_instance=True),
     "drupe_cli_commands": Kind("command", "word", "click:Command", is_instance=True),
 }
 

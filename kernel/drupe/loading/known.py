@@ -42,6 +42,8 @@ _PROVIDERS: dict[str, dict[str, str]] = {
         "https": "source-http",
     },
     "drupe_import_sources": dict.fromkeys(("file", "sqlite", "postgresql", "postgres", "http", "https"), "import-mlflow"),
+    "drupe_server_routes": {"/": "ui-web"},
+    "drupe_ui_extensions": {"safetensors": "viewer-safetensors"},
     "drupe_model_signers": {"openssf": "signer-openssf"},
     "drupe_autologgers": {
         "sklearn": "flavor-sklearn",

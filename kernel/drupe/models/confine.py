@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 from drupe.errors import InvalidModelFolder, InvalidPath
@@ -25,7 +27,7 @@ def inside(folder: Path, relative: object) -> Path:
         raise InvalidModelFolder(f"the MLmodel file of {folder} names {relative!r}, which is no place in it: {fault.message}") from fault
     root = folder.resolve()
     try:
-        found = root.joinpath(*path.segments).resolve(strict=True)
+        found = _without_links(root, path) or root.joinpath(*path.segments).resolve(strict=True)
     except (FileNotFoundError, NotADirectoryError) as fault:
         raise InvalidModelFolder(f"the MLmodel file of {folder} names {relative!r}, which is not there", folder=str(folder)) from fault
     except OSError as fault:
@@ -33,3 +35,13 @@ def inside(folder: Path, relative: object) -> Path:
     if not found.is_relative_to(root):
         raise InvalidModelFolder(f"the MLmodel file of {folder} names {relative!r}, which is a link out of the folder", folder=str(folder))
     return found
+
+
+def _without_links(root: Path, path: ArtifactPath) -> Path | None:
+    """The place below a resolved folder when no part of the way is a link, which is nearly always so and quickly seen; else None. Raises OSError."""
+    place = str(root)
+    for segment in path.segments:
+        place = os.path.join(place, segment)
+        if stat.S_ISLNK(os.lstat(place).st_mode):
+            return None
+    return Path(place)

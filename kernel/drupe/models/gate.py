@@ -2,7 +2,8 @@
 
 `admit` checks the files against the manifest and against what the stores have noted, reads MLmodel, and holds what it names against closed
 lists. `allow` decides whether the folder may be loaded: at once when nothing in it can run code, else only when somebody vouches for its
-digest: this user, a store or place that the user's settings trust, an allowed signer, or the caller. Nothing in the folder itself does.
+digest: this user, a store or place that the user's settings trust, an allowed signer, the caller, or the process that started this one (see
+`handed_over`). Nothing in the folder itself does.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from drupe.artifacts.manifest import Manifest, compare, read_manifest, survey_mo
 from drupe.artifacts.survey import Survey, copy_files, is_private, walk
 from drupe.errors import ArtifactCorrupt, InvalidModelFolder, InvalidValue, UntrustedModel
 from drupe.models import policy
+from drupe.models.handed_over import handed_over
 from drupe.models.mlmodel import Model
 from drupe.models.policy import Trust
 from drupe.models.scanning.fields import check_places
@@ -49,7 +51,8 @@ class Origin:
 class Admitted:
     """A model folder whose files are what its manifest and the stores say (if they say anything) and whose MLmodel is well formed.
 
-    `found` holds what was read; `folder` is a private copy where others could change the original between this and loading.
+    `found` holds what was read; `folder` is a private copy where others could change the original between this and loading. `checked` is the
+    digest that the process which started this one has found and vouched for; `is_trusted` that the caller vouches for it.
     """
 
     folder: Path
@@ -57,6 +60,8 @@ class Admitted:
     manifest: Manifest | None
     found: Survey
     origin: Origin
+    checked: str | None = None
+    is_trusted: bool = False
 
     @property
     def digest(self) -> str:
@@ -74,6 +79,7 @@ def admit(folder: Path, origin: Origin | None = None) -> Admitted:
             f"{str(folder)[:300]} is not a folder, so it is no model; the address of a model is that of the folder with MLmodel in it"
         )
     origin = origin or Origin(str(folder), str(folder))
+    checked = handed_over(folder)
     try:
         if not is_private(folder):
             folder = _private_copy(folder)
@@ -86,9 +92,16 @@ def admit(folder: Path, origin: Origin | None = None) -> Admitted:
     elif found.odd:
         raise InvalidModelFolder(f"{folder} is no model folder: {'; '.join(found.odd[:_NAMED_FAULTS])}", folder=str(folder))
     _compare_with_stores(found, origin)
+    if checked is not None and checked != found.digest:
+        raise ArtifactCorrupt(
+            f"the model in {folder} was changed since it was checked by the process that started this one: it had the digest {checked[:16]}… "
+            f"then and has {found.digest[:16]}… now",
+            expected=checked,
+            found=found.digest,
+        )
     model = Model.load(folder)
     check_places(model.flavors, model.saved_input_example_info, found.files, folder)
-    return Admitted(folder, model, manifest, found, origin)
+    return Admitted(folder, model, manifest, found, origin, checked)
 
 
 def allow(admitted: Admitted, *, reads_safely: Collection[str] = (), trust: bool | str | None = None) -> None:
@@ -116,6 +129,10 @@ def vouched_by(admitted: Admitted) -> str | None:
         return None
     if level is Trust.EVERYBODY:
         return "the setting models.trust"
+    if admitted.is_trusted:
+        return "you trust it for this once"
+    if admitted.checked == admitted.digest:
+        return "the process that started this one has checked it"
     known = find_known(admitted.digest)
     if known is not None:
         return "you made it" if known.why == "made" else "you trust it"

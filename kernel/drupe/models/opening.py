@@ -9,15 +9,16 @@ import atexit
 import shutil
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from drupe.artifacts.once import asked_once
 from drupe.artifacts.resolve import locate
 from drupe.artifacts.trees import get_tree
 from drupe.errors import InvalidModelFolder, InvalidUri, InvalidValue, MissingRequirement, NoProvider, PluginError
-from drupe.extend import Flavor
+from drupe.extend import Flavor, RegistryStore, TrackingStore
 from drupe.loading import catalog
 from drupe.models.code_folder import make_importable
 from drupe.models.coercion import Coercion
@@ -89,8 +90,9 @@ def load_native(
 
 def admit_uri(model_uri: str | Path, dst_path: str | Path | None = None) -> Admitted:
     """Bring the model at `model_uri` to this machine and through the first half of the gate, with what the stores say of it."""
-    words = () if isinstance(model_uri, Path) else tuple(words_for(str(model_uri)))
-    folder, place = _fetched(model_uri, dst_path)
+    tracking, registry = asked_once(tracking_store), asked_once(registry_store)
+    words = () if isinstance(model_uri, Path) else tuple(words_for(str(model_uri), tracking=tracking, registry=registry))
+    folder, place = _fetched(model_uri, dst_path, tracking, registry)
     return admit(folder, Origin(str(model_uri), place, words))
 
 
@@ -119,12 +121,17 @@ def local_folder(model_uri: str | Path, dst_path: str | Path | None = None) -> P
     return _fetched(model_uri, dst_path)[0]
 
 
-def _fetched(model_uri: str | Path, dst_path: str | Path | None) -> tuple[Path, str]:
+def _fetched(
+    model_uri: str | Path,
+    dst_path: str | Path | None,
+    tracking: Callable[[], TrackingStore] = tracking_store,
+    registry: Callable[[], RegistryStore] = registry_store,
+) -> tuple[Path, str]:
     """The local folder, and the address of the place where the model is kept."""
     if _is_local(model_uri) and dst_path is None:
         folder = Path(model_uri).absolute()
         return folder, str(folder)
-    repo, path = locate(str(model_uri), tracking=tracking_store, registry=registry_store)
+    repo, path = locate(str(model_uri), tracking=tracking, registry=registry)
     here = repo.local_path(path)
     if here is not None and dst_path is None:
         return here, str(here)

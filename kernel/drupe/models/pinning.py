@@ -7,12 +7,14 @@ build's label is left off, and what came from an address or a repository names i
 from __future__ import annotations
 
 import json
+import os
 import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from importlib.metadata import Distribution, PackageNotFoundError, distribution, packages_distributions, version
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
+from typing import NamedTuple
 
 from drupe.uris import redact
 
@@ -45,11 +47,43 @@ def pins_of_modules(modules: Mapping[str, str | None]) -> tuple[list[str], list[
 
 
 def installed_release(name: str) -> str | None:
-    """The release of a distribution that is installed, without the label of a local build; None when there is none."""
+    """The release of a distribution that is installed, without the label of a local build; None when there is none.
+
+    Its metadata are read once and again when they have moved or changed, as they do when another release is installed.
+    """
+    if _searched != sys.path:
+        _releases.clear()  # another folder may come first now
+        _searched[:] = sys.path
+    known = _releases.get(name)
+    if known is not None and _stamp(known.place) == known.stamp:
+        return known.release
     try:
-        return version(name).partition("+")[0]  # a local build's label cannot be installed from an index
+        found = distribution(name)
+        release = found.version.partition("+")[0]  # a local build's label cannot be installed from an index
     except (PackageNotFoundError, ValueError):
         return None
+    place = getattr(found, "_path", None)  # a folder for what pip has installed; other finders may have none
+    if isinstance(place, Path) and (stamp := _stamp(file := str(place / "METADATA"))) is not None:
+        _releases[name] = _Release(release, file, stamp)
+    return release
+
+
+class _Release(NamedTuple):
+    release: str
+    place: str
+    stamp: tuple[int, int]
+
+
+_releases: dict[str, _Release] = {}
+_searched: list[str] = []
+
+
+def _stamp(place: str) -> tuple[int, int] | None:
+    try:
+        info = os.stat(place)
+    except OSError:
+        return None
+    return info.st_ino, info.st_mtime_ns
 
 
 @cache

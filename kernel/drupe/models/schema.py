@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from attrs import field, frozen
@@ -19,6 +20,8 @@ from drupe.models.datatypes import ColumnType, DataType, Object, as_type
 from drupe.models.schema_json import column_json, column_parts, param_json, param_parts, tensor_json, tensor_parts
 
 __all__ = ["ColSpec", "ParamSchema", "ParamSpec", "Schema", "TensorSpec"]
+
+_KEPT_MAX = 64 * 2**10
 
 
 @frozen
@@ -151,7 +154,17 @@ class Schema:
     @classmethod
     def from_json(cls, text: str) -> Schema:
         """Read what `to_json` wrote, or MLflow. Raises InvalidValue."""
-        return cls([_spec(entry) for entry in _entries(text, "columns or tensors")])
+        return _read(text) if isinstance(text, str) and len(text) <= _KEPT_MAX else cls(_specs_in(text))
+
+
+@lru_cache(maxsize=64)
+def _read(text: str) -> Schema:
+    """The one value for this text: nobody can change it, so every model that has it may share it."""
+    return Schema(_specs_in(text))
+
+
+def _specs_in(text: str) -> list[ColSpec | TensorSpec]:
+    return [_spec(entry) for entry in _entries(text, "columns or tensors")]
 
 
 def _spec(entry: Any) -> ColSpec | TensorSpec:

@@ -11,6 +11,7 @@ from drupe.models.coercion import Coercion
 from drupe.models.columns import Fault, Misfit, fit_plain, fit_typed
 from drupe.models.datatypes import DataType
 from drupe.models.frames import as_frame
+from drupe.models.quick_frames import dtypes_of, frame_of_arrays
 from drupe.models.schema import ColSpec, Schema
 
 __all__ = ["TableFit", "tell_left_out"]
@@ -34,6 +35,7 @@ class TableFit:
         self._names = schema.input_names()
         self._is_named = schema.has_input_names()
         self._index = self._pandas.Index(self._names)
+        self._seen = self._index  # the last that was found to be equal: tables of one program mostly share theirs, and nobody can change it
         self._known = frozenset(self._names)
         self._kinds = kinds = [spec.type for spec in self._specs]
         is_flat = self._is_named and all(isinstance(kind, DataType) for kind in kinds)
@@ -60,13 +62,17 @@ class TableFit:
         return self._column_by_column(table, is_typed)
 
     def _is_as_it_should_be(self, table: Any) -> bool:
-        if self._dtypes is None or not table.columns.equals(self._index):
+        if self._dtypes is None:
             return False
-        found = table.dtypes.tolist()
-        if self._one_dtype is not None:
-            one = self._one_dtype
-            return all(dtype == one for dtype in found)
-        return all(
+        columns = table.columns
+        if columns is not self._seen:
+            if not columns.equals(self._index):
+                return False
+            self._seen = columns
+        found = dtypes_of(table)
+        if found == self._dtypes:
+            return True
+        return self._one_dtype is None and all(
             dtype == expected or (expected.kind == "O" and type(dtype).__name__ == "StringDtype" and kind is DataType.string)
             for dtype, expected, kind in zip(found, self._dtypes, self._kinds, strict=True)
         )
@@ -83,12 +89,8 @@ class TableFit:
         if self._one_dtype is not None:
             array = self._numpy.array(columns, dtype=self._one_dtype)
             return self._pandas.DataFrame(array.T, columns=self._index, copy=False)
-        pandas, numpy = self._pandas, self._numpy
-        stored = {
-            name: pandas.Series(values, dtype="object") if dtype.kind == "O" else numpy.array(values, dtype=dtype)
-            for name, values, dtype in zip(self._names, columns, self._dtypes or (), strict=True)
-        }
-        return pandas.DataFrame(stored, copy=False)
+        arrays = [self._numpy.array(values, dtype=dtype) for values, dtype in zip(columns, self._dtypes or (), strict=True)]
+        return frame_of_arrays(self._pandas, arrays, self._index)
 
     def _values(self, given: Any) -> list[Sequence[Any]] | None:
         names = self._names

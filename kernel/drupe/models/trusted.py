@@ -96,7 +96,7 @@ def _root() -> Path:
 def _place(digest: str) -> Path:
     if not _DIGEST.fullmatch(digest):
         raise InvalidValue(f"{digest!r} is no digest of a model; it has 64 hexadecimal digits, as `drupe models verify` shows it")
-    return _root() / "models" / digest[:2] / f"{digest}.json"
+    return Path(_root(), "models", digest[:2], f"{digest}.json")
 
 
 def _store_place(address: str) -> Path:
@@ -109,8 +109,9 @@ def _read(place: Path) -> str | None:
     except OSError:
         return None
     with open(descriptor, encoding="utf-8", errors="replace") as stream:
-        if not _is_own(os.fstat(descriptor)) or not all(_is_own(folder.stat()) for folder in (place.parent, place.parent.parent, _root())):
-            _warn(f"{_root()} can be written by others, so what stands there is not believed; chmod -R go-w {_root()}")
+        root = _root()
+        if not _is_own(os.fstat(descriptor)) or not all(_is_own(os.stat(folder)) for folder in (place.parent, place.parent.parent, root)):
+            _warn(f"{root} can be written by others, so what stands there is not believed; chmod -R go-w {root}")
             return None
         return stream.read(_MOST_BYTES)
 

@@ -18,7 +18,7 @@ from drupe.artifacts.run_models import find_in_run
 from drupe.entities import LoggedModel, Run
 from drupe.entities.limits import KEY_MAX
 from drupe.errors import InvalidPath, InvalidUri, NotFound
-from drupe.extend import Feature, TrackingStore
+from drupe.extend import Feature, RegistryStore, TrackingStore
 from drupe.models.trusted import remember_store
 from drupe.tracking.address import get_registry_uri, get_tracking_uri, registry_store, tracking_store
 from drupe.tracking.artifact_client import ArtifactClient
@@ -53,47 +53,44 @@ def note_logged(client: ArtifactClient, run_id: str, path: str, sealed: Manifest
     remember_store(client.tracking_uri)
 
 
-def words_for(model_uri: str) -> list[Word]:
+def words_for(
+    model_uri: str, *, tracking: Callable[[], TrackingStore] = tracking_store, registry: Callable[[], RegistryStore] = registry_store
+) -> list[Word]:
     """What the stores in use say of the model at this address, the nearest first; nothing for plain folders and artifact addresses.
 
-    A version's source may be another version or a run, whose word is asked for too. What is not found is left out.
+    `tracking` and `registry` give these stores. A version's source may be another version or a run, whose word is asked for too. What is not
+    found is left out.
     """
     found: list[Word] = []
     text = model_uri
     for _ in range(_MOST_HOPS):
-        step = _step(text)
-        if step is None:
-            break
         with suppress(NotFound, InvalidUri, InvalidPath):
-            word, text = step(text)
+            step = _step(text, tracking, registry)
+            if step is None:
+                break
+            word, text = step
             found.append(word)
             continue
         break
     return found
 
 
-def _step(text: str) -> Callable[[str], tuple[Word, str]] | None:
+def _step(text: str, tracking: Callable[[], TrackingStore], registry: Callable[[], RegistryStore]) -> tuple[Word, str] | None:
+    """What is said of this address, and where it leads; None when it names nothing that a store keeps."""
     if text.startswith("runs:"):
-        return _of_run
-    if _LOGGED_MODEL.fullmatch(text):
-        return _of_logged_model
-    return _of_version if text.startswith("models:") else None
+        return _of_run(text, tracking())
+    if logged := _LOGGED_MODEL.fullmatch(text):
+        return _word_of(store := tracking(), store.get_logged_model(logged["model_id"])), ""
+    return _of_version(text, tracking, registry) if text.startswith("models:") else None
 
 
-def _of_run(text: str) -> tuple[Word, str]:
+def _of_run(text: str, store: TrackingStore) -> tuple[Word, str]:
     address = RunsUri.parse(text)
-    store = tracking_store()
     run = store.get_run(address.run_id)
     found = find_in_run(store, run, address.path) if store.features.get(Feature.LOGGED_MODELS) else None
     if found is not None:
         return _word_of(store, found[0], run), ""
     return Word(get_tracking_uri(), f"run {address.run_id}", run.data.tags.get(digest_tag(str(address.path))), run.info.user_id or ""), ""
-
-
-def _of_logged_model(text: str) -> tuple[Word, str]:
-    matched = _LOGGED_MODEL.fullmatch(text)
-    store = tracking_store()
-    return _word_of(store, store.get_logged_model(matched["model_id"] if matched else "")), ""
 
 
 def _word_of(store: TrackingStore, model: LoggedModel, run: Run | None = None) -> Word:
@@ -107,20 +104,20 @@ def _word_of(store: TrackingStore, model: LoggedModel, run: Run | None = None) -
     return Word(get_tracking_uri(), f"logged model {model.model_id}", digest)
 
 
-def _of_version(text: str) -> tuple[Word, str]:
+def _of_version(text: str, tracking: Callable[[], TrackingStore], registry: Callable[[], RegistryStore]) -> tuple[Word, str]:
     model: ModelsUri = split_models_uri(text)[0]
-    version = find_version(registry_store(), model)
+    version = find_version(registry(), model)
     what = f"version {version.version} of {version.name}"
     word = Word(get_registry_uri(), what, version.tags.get(DIGEST_TAG), version.user_id or "")
-    return word, _as_run_address(version.run_id, version.source)
+    return word, _as_run_address(version.run_id, version.source, tracking)
 
 
-def _as_run_address(run_id: str | None, source: str) -> str:
+def _as_run_address(run_id: str | None, source: str, tracking: Callable[[], TrackingStore]) -> str:
     """MLflow's clients register the place of a run's model; its run knows more of it."""
     if not run_id or source.startswith(("runs:", "models:")):
         return source
     with suppress(NotFound):
-        root = tracking_store().get_run(run_id).info.artifact_uri.rstrip("/")
+        root = tracking().get_run(run_id).info.artifact_uri.rstrip("/")
         if source.startswith(f"{root}/"):
             return f"runs:/{run_id}/{source.removeprefix(root).strip('/')}"
     return source

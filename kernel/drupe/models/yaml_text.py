@@ -5,6 +5,8 @@ Reading is bounded (size, depth, aliases) and makes plain values only; writing s
 
 from __future__ import annotations
 
+import marshal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from drupe.errors import InvalidModelFolder
 __all__ = ["parse_yaml", "read_yaml", "write_yaml"]
 
 _BYTES_MAX = 16 * 2**20
+_KEPT_BYTES_MAX = 64 * 2**10
 _DEPTH_MAX = 64
 _ALIASES_MAX = 100
 _Safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -49,11 +52,26 @@ def parse_yaml(raw: bytes, file: Path) -> Any:
     if len(raw) > _BYTES_MAX:
         raise InvalidModelFolder(f"{file} is larger than {_BYTES_MAX // 2**20} MB, which no such file needs", path=str(file))
     try:
-        text = raw.decode()
-        _check_bounds(text, file)
-        return yaml.load(text, Loader=_Loader)
+        kept = _kept(raw, file) if len(raw) <= _KEPT_BYTES_MAX else None
+        return _parsed(raw, file) if kept is None else marshal.loads(kept)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as fault:
         raise InvalidModelFolder(f"{file} is not readable YAML: {' '.join(str(fault).split())[:300]}", path=str(file)) from fault
+
+
+@lru_cache(maxsize=64)
+def _kept(raw: bytes, file: Path) -> bytes | None:
+    """What these bytes say, so that the next caller gets a value of its own without parsing them again; None when it has dates in it."""
+    value = _parsed(raw, file)
+    try:
+        return marshal.dumps(value)
+    except ValueError:
+        return None
+
+
+def _parsed(raw: bytes, file: Path) -> Any:
+    text = raw.decode()
+    _check_bounds(text, file)
+    return yaml.load(text, Loader=_Loader)
 
 
 def _check_bounds(text: str, file: Path) -> None:

@@ -24,7 +24,7 @@ from drupe.errors import InvalidQuery
 from drupe.search.like import like
 from drupe.search.query import And, Comparison, Condition, Entity, Field, Not, OnDataset, Op, Or, OrderBy, Query
 
-__all__ = ["Searchable", "find", "matches", "sort"]
+__all__ = ["Searchable", "find", "matches", "reader", "sort"]
 
 Searchable = Run | Experiment | RegisteredModel | ModelVersion | LoggedModel
 T = TypeVar("T", bound=Searchable)
@@ -56,10 +56,26 @@ def sort(order: tuple[OrderBy, ...], things: Iterable[T]) -> list[T]:
     return ordered
 
 
+def reader(field: Field, kind: type) -> Callable[[Any], _Held]:
+    """How to read a field of a thing of this class; None for missing. Raises InvalidQuery for what it has not one of."""
+    key = field.key
+    if field.entity is Entity.ATTRIBUTE:
+        return _attribute_reader(key, kind)
+    if field.entity is Entity.TAG:
+        return (lambda run: run.data.tags.get(key)) if kind is Run else (lambda thing: thing.tags.get(key))
+    if field.entity is Entity.PARAM and kind in (Run, LoggedModel):
+        return (lambda run: run.data.params.get(key)) if kind is Run else (lambda model: model.params.get(key))
+    if field.entity is Entity.METRIC and kind is LoggedModel:
+        return _latest_of_model(field)
+    if kind is Run and field.entity is Entity.METRIC:
+        return _metric_reader(field)
+    raise InvalidQuery(f"{kind.__name__} values have no {field.entity.value} that could be read for {key!r}")
+
+
 def _sorted_by(key: OrderBy, things: list[T]) -> list[T]:
     if not things:
         return things
-    read = _reader(key.field, type(things[0]))
+    read = reader(key.field, type(things[0]))
     by_number = key.field == _EXPERIMENT_ID
     values: list[tuple[str | float, T]] = []
     nans: list[T] = []
@@ -100,7 +116,7 @@ def _comparison(comparison: Comparison, kind: type) -> _Test:
         return lambda thing: any(value is not None and test_each(value) for value in read_all(thing))
     if field.entity is Entity.METRIC and kind is LoggedModel:
         return _model_metric_comparison(comparison)
-    read = _reader(field, kind)
+    read = reader(field, kind)
     if op is Op.IS_NULL:
         return lambda thing: read(thing) is None
     if op is Op.IS_NOT_NULL:
@@ -140,22 +156,6 @@ def _test(op: Op, wanted: Any) -> _Test:
         return like(wanted, ignore_case=op is Op.ILIKE)
     listed = frozenset(wanted)
     return (lambda value: value in listed) if op is Op.IN else (lambda value: value not in listed)
-
-
-def _reader(field: Field, kind: type) -> Callable[[Any], _Held]:
-    """How to read a field of a thing of this class; None for missing."""
-    key = field.key
-    if field.entity is Entity.ATTRIBUTE:
-        return _attribute_reader(key, kind)
-    if field.entity is Entity.TAG:
-        return (lambda run: run.data.tags.get(key)) if kind is Run else (lambda thing: thing.tags.get(key))
-    if field.entity is Entity.PARAM and kind in (Run, LoggedModel):
-        return (lambda run: run.data.params.get(key)) if kind is Run else (lambda model: model.params.get(key))
-    if field.entity is Entity.METRIC and kind is LoggedModel:
-        return _latest_of_model(field)
-    if kind is Run and field.entity is Entity.METRIC:
-        return _metric_reader(field)
-    raise InvalidQuery(f"{kind.__name__} values have no {field.entity.value} that could be read for {key!r}")
 
 
 def _metric_reader(field: Field) -> Callable[[Run], _Held]:

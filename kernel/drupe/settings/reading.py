@@ -149,7 +149,7 @@ class Settings:
 
     def _sources(self, plugin: str, *, query: Mapping[str, str] | None = None, given: Mapping[str, Any] | None = None) -> list[Source]:
         prefix = _prefix(plugin)
-        environ = {name.removeprefix(prefix).lower(): text for name, text in self._environ.items() if name.startswith(prefix)}
+        environ = {name.removeprefix(prefix).lower(): self._environ[name] for name in self._environ if name.startswith(prefix)}
         return [
             Source("argument", given or {}),
             Source("address", query or {}, is_text=True),

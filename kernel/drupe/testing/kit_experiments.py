@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from drupe.entities import Experiment, LifecycleStage, ViewType
+from drupe.entities import Experiment, ExperimentActivity, LifecycleStage, ViewType
 from drupe.errors import (
     AlreadyExists,
     ExperimentNotFound,
@@ -323,6 +323,37 @@ class ExperimentTests(StoreKit):
         for limit in (0, -1, 50_001):
             with pytest.raises(InvalidValue):
                 store.search_experiments(_query(), limit=limit)
+
+    # --- their runs
+
+    def test_the_activity_of_experiments_counts_runs_and_tells_the_newest_start(self, store: TrackingStore) -> None:
+        _orchard(store)
+        for experiment_id, start in (("1", 30), ("1", 70), ("1", 50), ("2", 90)):
+            made = new_run(store, experiment_id, start_time=start)
+        store.set_run_stage(made.info.run_id, _DELETED)
+        asked = ["1", "2", "4", "77"]
+        none = ExperimentActivity()
+        assert store.experiment_activity(asked) == {"1": ExperimentActivity(3, 70), "2": none, "4": none, "77": none}
+        assert store.experiment_activity(["2"], view=ViewType.DELETED_ONLY) == {"2": ExperimentActivity(1, 90)}
+        assert store.experiment_activity(["2", "1"], view=ViewType.ALL) == {"2": ExperimentActivity(1, 90), "1": ExperimentActivity(3, 70)}
+        assert store.experiment_activity([]) == {}
+        with pytest.raises(InvalidValue):
+            store.experiment_activity(["fruit"])
+
+    def test_what_is_kept_of_an_experiment_counts_runs_and_points(self, store: TrackingStore) -> None:
+        store.create_experiment("fruit")
+        first, other = (new_run(store, "1").info.run_id for _ in range(2))
+        for run_id in (first, other, new_run(store).info.run_id):
+            log(store, run_id, {"loss": [(0, 1, 0.5), (1, 2, 0.25), (2, 3, 0.125)]})
+        store.set_run_stage(other, _DELETED)
+        found, empty = store.experiment_storage("1"), store.experiment_storage("77")
+        if found is None:
+            pytest.skip("this store does not tell what it keeps of an experiment")
+        assert found.runs == 2
+        assert found.points in (6, None)
+        assert found.point_bytes is None or found.point_bytes > 0
+        assert empty is not None
+        assert empty.runs == 0
 
     # --- lasting
 

@@ -369,6 +369,25 @@ class MetricTests(StoreKit):
         assert not series.is_sampled
         assert list(series.points.steps) == list(range(3_988, 4_000))
 
+    def test_a_range_that_begins_and_ends_with_buckets_has_the_spikes_inside_and_none_from_outside(self, store: TrackingStore) -> None:
+        run_id = new_run(store).info.run_id
+        spikes = {2_047: 9.0, 2_048: 8.0, 5_000: -7.0, 9_215: 6.0, 9_216: 9.0}
+        log(store, run_id, {"loss": [(step, 0, spikes.get(step, step % 11 / 11)) for step in range(10_000)]})
+        (series,) = store.metric_bulk([run_id], ["loss"], buckets=14, first_step=2_048, last_step=9_215)
+        found = {step: value for step, _, value in series.points}
+        assert series.is_sampled
+        assert {step: value for step, value in found.items() if abs(value) > 1} == {2_048: 8.0, 5_000: -7.0, 9_215: 6.0}
+        assert [step for step in range(2_559, 9_216, 512) if step not in found] == []
+        assert (len(found) <= 42, min(found), max(found)) == (True, 2_048, 9_215)
+
+    def test_a_range_of_few_points_among_many_that_begins_and_ends_with_buckets_is_not_sampled(self, store: TrackingStore) -> None:
+        run_id = new_run(store).info.run_id
+        steps = [*range(0, 200_000, 2_048), *range(200_000, 204_000)]
+        log(store, run_id, {"loss": [(step, 0, 0.5) for step in steps]})
+        (series,) = store.metric_bulk([run_id], ["loss"], buckets=23, first_step=0, last_step=12 * 8_192 - 1)
+        assert not series.is_sampled
+        assert list(series.points.steps) == list(range(0, 12 * 8_192, 2_048))
+
     def test_a_number_of_buckets_below_1_is_refused(self, store: TrackingStore) -> None:
         for buckets in (0, -1):
             with pytest.raises(InvalidValue):

@@ -30,6 +30,7 @@ from drupe.entities import (
 from drupe.entities.metrics import rank
 from drupe.entities.names import invent_run_name
 from drupe.errors import AlreadyExists, InvalidValue, LoggedModelNotFound, ParamConflict, TagNotFound
+from drupe.extend.moving import at_home
 from drupe.extend.tracking_store import TrackingStore
 from drupe.search.query import Query
 from drupe.testing.memory_imports import MemoryLoggedModelImports
@@ -171,8 +172,9 @@ class MemoryLoggedModels(MemoryLoggedModelImports, TrackingStore):
     # --- for the other part
 
     def _take_models(self, parcel: Parcel) -> None:
+        home = self._active_run(parcel.run_id).info.experiment_id
         for one in parcel.models:
-            self.create_logged_model(one)
+            self.create_logged_model(at_home(one, parcel.run_id, home))
         if parcel.model_inputs:
             self.log_model_inputs(parcel.run_id, parcel.model_inputs)
         if parcel.model_outputs:

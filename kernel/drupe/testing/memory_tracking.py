@@ -53,13 +53,16 @@ from drupe.extend.features import Feature, Support
 from drupe.search.query import Query
 from drupe.testing.memory_imports import MemoryRunImports
 from drupe.testing.memory_logged_models import MemoryLoggedModels
+from drupe.testing.memory_moves import MemoryMoves
 from drupe.testing.memory_pages import PageTokens
 from drupe.testing.memory_series import bucket_width, sample, summarize
+from drupe.testing.memory_storage import MemoryStorage
 from drupe.uris import Uri
 
 __all__ = ["MemoryTrackingStore"]
 
 _RUN_NAME_TAG = "mlflow.runName"
+_CAN = (Feature.ORIGINS, Feature.HEARTBEATS, Feature.IMPORTS, Feature.LOGGED_MODELS, Feature.MOVES)
 _Point = tuple[int, int, float]  # step, timestamp, value
 
 
@@ -85,12 +88,10 @@ class _Run:
         )
 
 
-class MemoryTrackingStore(MemoryRunImports, MemoryLoggedModels):
+class MemoryTrackingStore(MemoryMoves, MemoryStorage, MemoryRunImports, MemoryLoggedModels):
     """Experiments and runs of this process. `artifact_root` is only written into addresses; `now_ms` is the clock."""
 
-    features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys(
-        (Feature.ORIGINS, Feature.HEARTBEATS, Feature.IMPORTS, Feature.LOGGED_MODELS), Support.FULL
-    )
+    features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys(_CAN, Support.FULL)
 
     def __init__(self, *, artifact_root: str = "memory:/artifacts", now_ms: Callable[[], int] = _now_ms) -> None:
         super().__init__()

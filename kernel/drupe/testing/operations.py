@@ -18,13 +18,13 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from drupe.entities import ViewType
 from drupe.extend.registry_store import RegistryStore
 from drupe.extend.tracking_store import TrackingStore
-from drupe.search.query import Query
+from drupe.search.query import Field, Query
 from drupe.testing.comparison import Pair
 from drupe.testing.memory import MemoryRegistryStore, MemoryTrackingStore
 from drupe.testing.operations_registry import RegistryOperations
 from drupe.testing.operations_tracking import TrackingOperations
 from drupe.testing.random_population import fill_registry, fill_tracking
-from drupe.testing.random_queries import run_queries, version_queries
+from drupe.testing.random_queries import run_fields, run_queries, version_queries
 
 __all__ = ["compare_registry_store", "compare_run_searches", "compare_tracking_store", "compare_version_searches"]
 
@@ -75,10 +75,17 @@ def compare_run_searches(
             fill_tracking(one, runs=runs)
 
         @_settings(examples, is_random, is_shrunk)
-        @given(run_queries, st.none() | st.lists(st.sampled_from(["0", "1", "2", "9"]), max_size=3), st.sampled_from(ViewType))
-        def compare(query: Query, experiments: list[str] | None, view: ViewType) -> None:
+        @given(
+            run_queries,
+            st.none() | st.lists(st.sampled_from(["0", "1", "2", "9"]), max_size=3),
+            st.sampled_from(ViewType),
+            run_fields,
+            st.sampled_from([3, 1000]),
+        )
+        def compare(query: Query, experiments: list[str] | None, view: ViewType, fields: list[Field], limit: int) -> None:
             both.same(lambda one: one.search_runs(query, experiment_ids=experiments, view=view))
             both.same(lambda one: one.count_runs(query, experiment_ids=experiments, view=view))
+            both.same(lambda one: one.run_columns(query, experiment_ids=experiments, view=view, fields=fields, limit=limit))
 
         _run(compare, store)
 

@@ -28,12 +28,12 @@ from drupe.entities import (
 )
 from drupe.extend.features import Feature, Support
 from drupe.extend.tracking_store import TrackingStore
-from drupe.search.query import Query
+from drupe.search.query import Field, Query
 from drupe.testing.comparison import Pair
 from drupe.testing.kit import all_pages, query_runs
 from drupe.testing.memory_tracking import MemoryTrackingStore
 from drupe.testing.operations_logged_models import LoggedModelOperations
-from drupe.testing.random_queries import experiment_queries, run_queries, texts, values
+from drupe.testing.random_queries import experiment_queries, run_fields, run_queries, texts, values
 
 __all__ = ["TrackingOperations"]
 
@@ -245,6 +245,11 @@ class TrackingOperations(LoggedModelOperations):
             )
         )
         assert [run for page in pages for run in page] == found
+
+    @rule(query=run_queries, fields=run_fields, experiments=st.none() | st.lists(_experiments, max_size=3), view=_views)
+    def read_columns(self, query: Query, fields: list[Field], experiments: list[str] | None, view: ViewType) -> None:
+        self._both.same(lambda store: store.run_columns(query, experiment_ids=experiments, view=view, fields=fields))
+        self._both.same(lambda store: store.run_keys(experiment_ids=experiments, view=view))
 
     @rule(query=experiment_queries, view=_views, limit=st.integers(1, 3))
     def search_experiments(self, query: Query, view: ViewType, limit: int) -> None:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
+from drupe.entities.enums import Stat
 from drupe.search.logged_models import ModelOrder, parse_logged_models
 from drupe.search.parse import parse
-from drupe.search.query import Kind, OnDataset, Query
+from drupe.search.query import Entity, Field, Kind, OnDataset, Query
 
 __all__ = [
     "TEXTS",
@@ -19,6 +20,7 @@ __all__ = [
     "experiment_queries",
     "logged_model_queries",
     "model_queries",
+    "run_fields",
     "run_queries",
     "texts",
     "values",
@@ -98,6 +100,24 @@ def _queries(kind: Kind, comparisons: st.SearchStrategy[str], orders: st.SearchS
 _METRICS = ["metrics.loss", "metrics.acc", "metrics.`a/b`", "metrics.nothing"]
 _STATS = [f"metrics.{key}.{stat}" for key in ("loss", "acc") for stat in ("first", "last", "min", "max", "mean", "count")]
 _RUN_IDS = st.sampled_from(["r0", "r1", "r2", "r3", "zz"])
+
+run_fields = st.lists(
+    st.one_of(
+        st.builds(
+            Field, st.just(Entity.METRIC), st.sampled_from(["loss", "acc", "a/b", "loss.min", "nothing"]), st.none() | st.sampled_from(Stat)
+        ),
+        st.just(Field(Entity.METRIC, "loss", Stat.MIN, shadow="loss.min")),
+        st.builds(Field, st.just(Entity.PARAM), st.sampled_from(["p", "q", "nothing"])),
+        st.builds(Field, st.just(Entity.TAG), st.sampled_from(["t", "u", "mlflow.runName"])),
+        st.builds(
+            Field,
+            st.just(Entity.ATTRIBUTE),
+            st.sampled_from(["run_id", "run_name", "status", "start_time", "end_time", "experiment_id", "lifecycle_stage"]),
+        ),
+    ),
+    max_size=6,
+)
+"""What columns of runs may be asked for."""
 
 run_queries = _queries(
     Kind.RUNS,

@@ -22,6 +22,8 @@ from drupe.testing.kit_logged_model_search import LoggedModelSearchTests
 from drupe.testing.kit_logged_shipping import LoggedShippingTests
 from drupe.testing.kit_logging import LoggingTests
 from drupe.testing.kit_metrics import MetricTests
+from drupe.testing.kit_moves import MovingTests
+from drupe.testing.kit_run_columns import RunColumnTests
 from drupe.testing.kit_run_search import RunSearchTests
 from drupe.testing.kit_runs import RunTests
 from drupe.testing.kit_shipping import ShippingTests
@@ -37,10 +39,12 @@ class TrackingStoreKit(
     MetricTests,
     ShippingTests,
     RunSearchTests,
+    RunColumnTests,
     RunImportTests,
     LoggedModelImportTests,
     LoggedModelSearchTests,
     LoggedShippingTests,
+    MovingTests,
     TogetherTests,
 ):
     """All tests that a tracking store passes. Provide the fixture `store`: an open, empty store."""

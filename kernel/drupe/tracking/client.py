@@ -33,7 +33,7 @@ from drupe.entities import (
 )
 from drupe.entities.limits import check_limit, check_metric, check_param, check_tag
 from drupe.errors import ExperimentNotFound, InvalidValue
-from drupe.extend import Event, RunDeleted, RunEnded, RunRestored, RunStarted, TrackingStore
+from drupe.extend import Event, RunDeleted, RunEnded, RunMoved, RunRestored, RunStarted, TrackingStore
 from drupe.loading import catalog
 from drupe.search import Kind, parse
 from drupe.tracking.address import get_tracking_uri, tracking_store
@@ -236,6 +236,12 @@ class TrackingClient:
         """Take a run out of the trash."""
         self.store.set_run_stage(run_id, LifecycleStage.ACTIVE)
         self.tell(RunRestored, run_id=run_id)
+
+    def move_runs(self, run_ids: Sequence[str], experiment_id: str) -> None:
+        """Put runs into another experiment, all or none; see `TrackingStore.move_runs`. Raises UnsupportedFeature for MLflow's servers."""
+        self.store.move_runs(run_ids, experiment_id)
+        for run_id in dict.fromkeys(run_ids):
+            self.tell(RunMoved, run_id=run_id, experiment_id=experiment_id)
 
     # --- logging
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from drupe import lazy
 from drupe.artifacts.repos import repo_for
-from drupe.entities import FileInfo, LifecycleStage, Metric, Run, RunStatus, ViewType, each
-from drupe.errors import InvalidValue, NoActiveRun, StoreBusy, StoreError, StoreFull, StoreUnavailable, WrongLifecycle
+from drupe.entities import FileInfo, LifecycleStage, Metric, Page, Run, RunStatus, ViewType, each
+from drupe.errors import ExperimentNotFound, InvalidValue, NoActiveRun, StoreBusy, StoreError, StoreFull, StoreUnavailable, WrongLifecycle
 from drupe.settings import settings
 from drupe.tracking import active, heartbeat, run_log
 from drupe.tracking.active import ActiveRun
@@ -41,6 +41,7 @@ __all__ = [
     "last_active_run",
     "list_artifacts",
     "load_table",
+    "move_runs",
     "restore_run",
     "search_runs",
     "start_run",
@@ -149,6 +150,26 @@ def restore_run(run_id: str) -> None:
     client_of(run_id).restore_run(run_id)
 
 
+def move_runs(run_ids: str | Sequence[str], experiment_id: str | None = None, *, experiment_name: str | None = None) -> None:
+    """Put runs into another experiment, named by its id or its name: all of them or none.
+
+        drupe.move_runs([run.info.run_id for run in found], experiment_name="churn/final")
+
+    With a run go its data, its datasets and the logged models that it has made; ids and artifacts stay where they are, and a program that logs
+    to it goes on. Raises RunNotFound, ExperimentNotFound, WrongLifecycle (the experiment is deleted), UnsupportedFeature (MLflow's servers).
+    """
+    wanted = [run_ids] if isinstance(run_ids, str) else list(run_ids)
+    client = client_of(wanted[0]) if wanted else ArtifactClient()
+    if (experiment_id is None) == (experiment_name is None):
+        raise InvalidValue("give either experiment_id or experiment_name")
+    if experiment_id is None:
+        named = client.get_experiment_by_name(str(experiment_name))
+        if named is None:
+            raise ExperimentNotFound(f"no experiment is named {experiment_name!r}")
+        experiment_id = named.experiment_id
+    client.move_runs(wanted, str(experiment_id))
+
+
 # --- reading
 
 
@@ -226,7 +247,7 @@ def search_runs(
         page_size=RUNS_PAGE,
         at_most=max_results,
     )
-    return list(found) if output_format == "list" else lazy.load("drupe.tracking.frames:runs_frame")(found)
+    return Page(found) if output_format == "list" else lazy.load("drupe.tracking.frames:runs_frame")(found)
 
 
 # --- how runs start and end

@@ -21,7 +21,7 @@ from drupe.tracking.journal.folding import model_points_form, ties_form
 from drupe.tracking.journal.layout import FrameKind
 from drupe.tracking.journal.outbox import Line
 
-__all__ = ["log_measured", "tie_used"]
+__all__ = ["log_measured", "log_measured_elsewhere", "tie_used"]
 
 MOST_KEPT = 1000  # a model that is made now is measured by what was logged lately
 
@@ -54,6 +54,12 @@ def log_measured(
     for one in measured:
         points = [(name, at, time_ms, number) for name, number, time_ms, _ in checked]
         line.journal.note(FrameKind.MODEL_POINTS, model_points_form(one, points, on))
+
+
+def log_measured_elsewhere(line: Line, metrics: Mapping[str, Any]) -> None:
+    """Log points that were measured on a model which the store does not know: the run has them, and none of the models that it makes."""
+    run_log.log_points(line, metrics, None, None)
+    _remember(line.named, {(name, 0): None for name in metrics})
 
 
 def _remember(kept: dict[tuple[str, int], T], new: Mapping[tuple[str, int], T]) -> None:

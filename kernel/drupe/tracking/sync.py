@@ -25,6 +25,7 @@ from drupe.tracking.journal.adoption import Adopted, adopt_run, left_in, run_fol
 from drupe.tracking.journal.cursor import writers_in
 from drupe.tracking.journal.places import STAGED, journals_root
 from drupe.tracking.journal.shipping import Shipped
+from drupe.tracking.model_history import DIGEST_TAG, digest_tag
 from drupe.tracking.offline import settle_experiment
 from drupe.uris import ArtifactPath, inside_of
 
@@ -160,6 +161,9 @@ def upload_staged(folder: Path, store: TrackingStore, run: Run, *, keep: bool = 
             if source.is_dir():
                 copied = put_tree(repo_for(model.artifact_location), source, progress=progress)
                 files, size = files + copied.files + copied.unchanged, size + copied.total_bytes
+            digest = run.data.tags.get(digest_tag(path))
+            if digest is not None:  # what the run says of its own folders does not reach files that are elsewhere
+                store.set_logged_model_tags(model.model_id, {DIGEST_TAG: digest})
         with _left_out(folder / STAGED, elsewhere) as rest:
             copied = put_tree(repo_for(run.info.artifact_uri), rest, progress=progress)
         files, size = files + copied.files + copied.unchanged, size + copied.total_bytes

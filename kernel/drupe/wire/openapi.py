@@ -14,6 +14,7 @@ from drupe.entities import LoggedModel, LoggedModelStatus, Metric, MetricSummary
 from drupe.entities.codec import LOGGED_MODEL_STATUSES
 from drupe.entities.limits import STEP_MAX, STEP_MIN
 from drupe.wire.routes import ROUTES, Route
+from drupe.wire.run_columns import ColumnsFound
 from drupe.wire.series import MEDIA_TYPE, PackedSeries
 from drupe.wire.shapes import BOUNDS, NEEDED, Form, Unread
 
@@ -199,6 +200,8 @@ def _special(kind: type, field: Any, schemas: _Schemas) -> Form | None:
         return {"type": "object", "additionalProperties": schemas.ref(MetricSummary)}
     if kind is RunData and field.name == "metrics":
         return {"type": "array", "items": _point(schemas)}
+    if kind is ColumnsFound and field.name == "columns":
+        return {"type": "array", "items": {"type": "array", "items": {"type": ["number", "string", "null"]}}}
     return _pairs("alias", "version") if kind is RegisteredModel and field.name == "aliases" else None
 
 

@@ -47,6 +47,7 @@ __all__ = [
     "FullRuns",
     "LogColumns",
     "ModelColumn",
+    "MoveRuns",
     "Position",
     "ReadRun",
     "SetExperimentTags",
@@ -213,6 +214,14 @@ class SetExperimentTags:
 
     experiment_id: str = needed()
     tags: tuple[RunTag, ...] = ()
+
+
+@frozen
+class MoveRuns:
+    """Runs that are to be in another experiment, all or none."""
+
+    run_ids: tuple[str, ...] = needed()
+    experiment_id: str = needed()
 
 
 def ship_form(parcel: Parcel) -> Ship:

@@ -6,25 +6,17 @@ Every route lies below `/api` and, for browsers, below `/ajax-api`. A part in br
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 
 from attrs import frozen
 
-from drupe.wire import artifacts, logged_models, own, registry, tracking, webhooks
+from drupe.entities import Access
+from drupe.wire import artifacts, logged_models, own, registry, run_columns, tracking, webhooks
 from drupe.wire.series import PackedSeries
 from drupe.wire.tracking import Nothing
 
-__all__ = ["NOT_YET", "PREFIXES", "RESERVED", "ROUTES", "Access", "Route", "named"]
+__all__ = ["NOT_YET", "PREFIXES", "RESERVED", "ROUTES", "Route", "named"]
 
 PREFIXES = ("/api", "/ajax-api")
-
-
-class Access(StrEnum):
-    """What a route does to what is kept, which is what a policy decides by."""
-
-    READ = "read"
-    WRITE = "write"
-    DELETE = "delete"
 
 
 @frozen
@@ -198,8 +190,11 @@ _OWN = (
     _ours("log-columns", own.LogColumns, Nothing, Access.WRITE, "Log metrics in columns, params and tags together", is_hot=True),
     _ours("get-run", own.ReadRun, own.FullRun, Access.READ, "Read a run with the summaries of its metrics"),
     _ours("search-runs", own.FindRuns, own.FullRuns, Access.READ, "Search runs with the summaries of their metrics"),
+    _ours("run-columns", run_columns.AskColumns, run_columns.ColumnsFound, Access.READ, "A few fields of many runs, in columns"),
+    _ours("run-keys", run_columns.AskKeys, run_columns.KeysFound, Access.READ, "Which metrics, params and tags runs have"),
     _ours("search-logged-models", own.FindLoggedModels, logged_models.LoggedModelsFound, Access.READ, "Search logged models everywhere"),
     _ours("series", own.AskSeries, PackedSeries, Access.READ, "Metrics of many runs, thinned for charts, in columns"),
+    _ours("move-runs", own.MoveRuns, Nothing, Access.WRITE, "Move runs to another experiment, with all that belongs to them"),
     _ours("set-experiment-tags", own.SetExperimentTags, Nothing, Access.WRITE, "Set several tags of an experiment"),
 )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from drupe.artifacts.once import asked_once
 from drupe.artifacts.repos import repo_for
 from drupe.artifacts.resolve import find_version, locate, split_models_uri
 from drupe.entities import NewLoggedModel, NewRun, Stage
@@ -42,6 +43,23 @@ def registry() -> RegistryStore:
 def run_id(tracking: TrackingStore, tmp_path: Path) -> str:
     experiment = tracking.create_experiment("files", artifact_location=(tmp_path / "arti facts").as_uri())
     return tracking.create_run(NewRun(experiment.experiment_id)).info.run_id
+
+
+def test_whoever_asks_once_sees_one_state(registry: RegistryStore) -> None:
+    registry.create_registered_model("m")
+    for place in ("/first", "/second"):
+        registry.create_model_version("m", place)
+    registry.set_alias("m", "best", "1")
+    remembering = asked_once(lambda: registry)
+    best = ModelsUri.parse("models:/m@best")
+    assert find_version(remembering(), best).source == "/first"
+    registry.set_alias("m", "best", "2")
+    assert find_version(remembering(), best).source == "/first"
+    assert find_version(registry, best).source == "/second"
+    with pytest.raises(ModelVersionNotFound):
+        remembering().get_model_version("m", "3")
+    remembering().create_model_version("m", "/third")
+    assert remembering().get_model_version("m", "3").source == "/third"
 
 
 def never() -> TrackingStore:

@@ -48,7 +48,7 @@ def drupe_cli(capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.Mo
     """Run `drupe` with these words, through the real root, as a shell would."""
 
     def run(*words: str, stdin: str = "") -> Told:
-        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8"))
         capsysbinary.readouterr()
         code = main(list(words))
         out, err = capsysbinary.readouterr()

@@ -53,6 +53,8 @@ def test_runs_are_offered_by_id_and_by_name(offered: Any, three_runs: list[str])
     assert offered("runs", "show", "") == three_runs[::-1]
     assert offered("runs", "show", three_runs[0][:5]) == [three_runs[0]]
     assert offered("runs", "compare", "baseline", "de") == ["deeper"]
+    assert offered("runs", "move", "baseline", "de") == ["deeper"]
+    assert offered("runs", "move", "baseline", "-e", "fl") == ["flights"]
 
 
 def test_metrics_of_the_named_run_are_offered(offered: Any, three_runs: list[str]) -> None:

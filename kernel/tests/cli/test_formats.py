@@ -67,3 +67,8 @@ def test_a_time_for_programs_is_utc_with_milliseconds() -> None:
 
 def test_control_characters_never_reach_the_terminal() -> None:
     assert formats.text("a\x1b[31mred\nb") == "a [31mred b"
+
+
+def test_a_long_name_loses_its_middle() -> None:
+    assert formats.shorten_middle("a_family_of_names_17", 11) == "a_fam…es_17"
+    assert formats.shorten_middle("short", 11) == "short"

@@ -72,6 +72,7 @@ def test_verbs_stand_in_the_order_in_which_they_are_written(drupe_cli: Any) -> N
         "show",
         "compare",
         "logs",
+        "move",
         "rename",
         "tag",
         "end",

@@ -161,6 +161,25 @@ def test_delete_asks_and_several_runs_go_at_once(drupe_cli: Any, three_runs: lis
     assert [run["info"]["run_name"] for run in json.loads(drupe_cli("runs", "list", "--json").out)] == ["deeper"]
 
 
+def test_runs_move_to_another_experiment_together(drupe_cli: Any, store: Client, three_runs: list[str]) -> None:
+    told = drupe_cli("runs", "move", "baseline", three_runs[1][:8], "--experiment", "flights", "--json")
+    flights = store.get_experiment_by_name("flights").experiment_id
+    assert json.loads(told.out) == {"experiment_id": flights, "experiment": "flights", "runs": three_runs[:2], "moved": three_runs[:2]}
+    assert len(json.loads(drupe_cli("runs", "list", "-e", "flights", "--filter", "metrics.loss >= 0", "--json").out)) == 3
+    assert drupe_cli("runs", "move", "other", "-e", "flights").err == "nothing to do: the run is in 'flights' already\n"
+    assert drupe_cli("runs", "move", "other", "-e", "churn").err == f"moved run 'other' ({three_runs[2][:8]}) to 'churn'\n"
+
+
+def test_a_move_to_nowhere_moves_nothing(drupe_cli: Any, store: Client, three_runs: list[str]) -> None:
+    assert drupe_cli("runs", "move", "baseline", "-e", "nowhere").code == 1
+    store.delete_experiment(store.get_experiment_by_name("flights").experiment_id)
+    told = drupe_cli("runs", "move", "baseline", "-e", "flights")
+    assert told.code == 1
+    assert "is deleted; restore it first" in told.err
+    assert drupe_cli("runs", "move", "baseline").code == 2
+    assert store.get_run(three_runs[0]).info.experiment_id == store.get_experiment_by_name("churn").experiment_id
+
+
 def test_a_run_named_twice_is_refused(drupe_cli: Any, three_runs: list[str]) -> None:
     told = drupe_cli("runs", "delete", "baseline", three_runs[0], "--yes")
     assert told.code == 1

@@ -169,7 +169,11 @@ def test_a_page_escapes_what_comes_from_users() -> None:
         ({"evaluators": ["classifier"], "evaluator_config": {"pos_label": 1}}, InvalidValue, "must be a dict of their names"),
         ({"extra_metrics": [len]}, InvalidValue, "extra_metrics has a builtin_function_or_method; make a metric"),
         ({"slices": [3]}, InvalidValue, "slices are names of columns or queries"),
-        ({"env_manager": "virtualenv"}, UnsupportedFeature, "env_manager is 'virtualenv'; use 'local'"),
+        (
+            {"env_manager": "virtualenv"},
+            InvalidValue,
+            "env_manager is 'virtualenv', and the model is a LogisticRegression that lives here already",
+        ),
         ({"model": "endpoints:/chat"}, UnsupportedFeature, "asks no endpoint itself"),
         ({"model": 3}, InvalidValue, "model is of type int; it must be a model's address"),
         ({"model": None}, InvalidValue, "give a model, or name the column with predictions"),

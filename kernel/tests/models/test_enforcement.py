@@ -16,6 +16,7 @@ from scipy.sparse import csc_matrix
 from drupe.errors import InvalidValue, SignatureMismatch
 from drupe.models import AnyType, Array, Coercion, ColSpec, DataType, Map, Object, ParamSchema, ParamSpec, Property, Schema, TensorSpec
 from drupe.models.enforce import InputFit, enforce_input, enforce_params, valid_example, valid_request
+from drupe.models.quick_frames import dtypes_of, frame_of_arrays
 
 AB = Schema([ColSpec("double", "a"), ColSpec("string", "b")])
 NOW = np.datetime64("2024-05-01T12:00:00", "s")
@@ -441,6 +442,62 @@ def test_an_unknown_coercion_is_refused_with_those_there_are() -> None:
 @pytest.mark.parametrize("schema", [AB, Schema([ColSpec("double", "a"), ColSpec("string", "b"), ColSpec("datetime", "t", required=False)])])
 def test_the_quick_way_and_the_slow_way_agree(given: Any, schema: Schema) -> None:
     pd.testing.assert_frame_equal(enforce_input(given, AB), enforce_input(given, schema), check_column_type=False)
+
+
+def test_one_fit_looks_at_the_names_and_types_of_every_table() -> None:
+    fit = InputFit(Schema([ColSpec("double", "x"), ColSpec("double", "y")]))
+    table = pd.DataFrame({"x": [1.0], "y": [2.0]})
+    assert fit(table) is table
+    assert fit(table.head(1)).equals(table)
+    assert fit(table[["y", "x"]]).columns.tolist() == ["x", "y"]
+    ints = pd.DataFrame(np.array([[2**60, 1]]), columns=table.columns)  # the very names, of other types
+    with pytest.raises(SignatureMismatch, match="column 'x' holds int64"):
+        fit(ints)
+    table["y"] = ["text"]
+    with pytest.raises(SignatureMismatch, match="column 'y' holds"):
+        fit(table)
+    table.columns = ["y", "x"]
+    with pytest.raises(SignatureMismatch, match="column 'x' holds"):
+        fit(table)
+
+
+def test_tables_of_several_types_keep_them_by_the_quick_way() -> None:
+    fit = InputFit(Schema([ColSpec(kind, kind) for kind in ("double", "string", "long", "boolean")] + [ColSpec("string", "more")]))
+    rows = [
+        {"double": 1, "string": "x", "long": 2**53, "boolean": True, "more": ""},
+        {"more": "y", "double": 0.5, "string": "ü", "long": -1, "boolean": False},
+    ]
+    for given in (rows, {name: [row[name] for row in rows] for name in rows[0]}):
+        table = fit(given)
+        assert [str(dtype) for dtype in table.dtypes] == ["float64", "object", "int64", "bool", "object"]
+        assert table.to_dict("records") == [dict(sorted(row.items(), key=lambda item: list(rows[0]).index(item[0]))) for row in rows]
+        assert table.index.equals(pd.RangeIndex(2))
+        table.loc[0, "string"] = "written"
+        assert rows[0]["string"] == "x"
+    assert fit({name: [] for name in rows[0]}).shape == (0, 5)
+
+
+TABLES = [
+    pd.DataFrame({"a": [1.0], "b": [2.0]}),
+    pd.DataFrame({"a": [1.0], "b": ["x"], "c": [1], "d": pd.Categorical(["u"]), "e": pd.array([1], dtype="Int64")}),
+    pd.DataFrame({"t": pd.to_datetime(["2024-05-01"]), "z": pd.to_datetime(["2024-05-01"], utc=True)})[["z", "t", "z"]],
+    pd.DataFrame(index=[1, 2]),
+]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_types_of_columns_are_those_that_pandas_tells(table: pd.DataFrame) -> None:
+    assert dtypes_of(table) == table.dtypes.tolist()
+    assert dtypes_of(table.assign(later=0.5)) == [*table.dtypes, np.dtype("float64")]
+
+
+def test_a_table_of_arrays_is_the_one_that_pandas_makes_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays = [np.array([1.5, 2.5]), np.array(["x", None], dtype=object), np.array([True, False]), np.array([0.5, 1.0])]
+    names = pd.Index(["a", "b", "c", "d"])
+    quick = frame_of_arrays(pd, arrays, names)
+    monkeypatch.delattr(pd.DataFrame, "_from_arrays")
+    pd.testing.assert_frame_equal(quick, frame_of_arrays(pd, arrays, names), check_index_type="exact")
+    assert quick.dtypes.tolist() == [array.dtype for array in arrays]
 
 
 def test_the_quick_way_takes_numbers_of_one_type_as_one_block() -> None:

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from drupe.errors import EnvironmentUnusable
 from drupe.models.environments.kept import MARK, kept_environments, prune_environments, used_environment
+from drupe.models.environments.own import Own, own_entries
 
 ABOUT = {"manager": "uv", "python": "3.11.7", "requirements": ["numpy==2.4.6"], "locked": False}
 
@@ -126,3 +128,15 @@ def test_pruning_takes_what_is_unwanted_and_what_is_half_made_but_nothing_in_use
     assert [one.key for one in removed] == ["pear"]
     assert [one.key for one in in_use] == ["apple"]
     assert sorted(entry.name for entry in workspace.iterdir()) == ["apple", "locks"]
+
+
+def test_a_wheel_that_cannot_be_built_leaves_nothing_behind(tmp_path: Path) -> None:
+    def fail(source: Path, target: Path) -> Path:
+        (target / "half.whl").touch()
+        raise EnvironmentUnusable("no compiler")
+
+    source, wheels = tmp_path / "source", tmp_path / "wheels"
+    source.mkdir()
+    with pytest.raises(EnvironmentUnusable, match="no compiler"):
+        own_entries([Own("drupe-x", "1", source, "digest")], wheels, fail)
+    assert list(wheels.iterdir()) == []

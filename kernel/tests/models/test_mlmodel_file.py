@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,19 @@ def test_a_file_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
 def test_a_folder_without_the_file_is_no_model(tmp_path: Path) -> None:
     with pytest.raises(InvalidModelFolder, match="not a model folder"):
         Model.load(tmp_path)
+
+
+def test_reading_the_same_text_again_gives_a_value_of_ones_own(tmp_path: Path) -> None:
+    file = tmp_path / "MLmodel"
+    for text, inner in (("a: {b: [1]}\n", [1]), ("a: {b: 2024-05-01}\n", date(2024, 5, 1))):
+        file.write_text(text)
+        first = read_yaml(file)
+        first["a"]["b"] = "changed"
+        assert read_yaml(file) == {"a": {"b": inner}}
+    file.write_text("a: 1\na: 2\n")
+    for _ in range(2):
+        with pytest.raises(InvalidModelFolder, match="the key 'a' is there twice"):
+            read_yaml(file)
 
 
 def test_a_value_used_twice_is_read_back_from_its_alias(tmp_path: Path) -> None:

@@ -123,3 +123,30 @@ def test_notebooks_show_the_card(classifier: Any) -> None:
     shown = [thing._repr_html_() for thing in (info, drupe.load_model(info.model_uri), drupe.get_logged_model(str(info.model_id)))]
     assert all("drupe-card" in html and str(info.model_id) in html for html in shown)
     assert "acc" in shown[2]
+
+
+def test_a_long_example_is_a_file_and_columns_without_content_are_left_out() -> None:
+    from drupe.models import ModelSignature, Schema, TensorSpec
+
+    image = ModelSignature(Schema([TensorSpec("float32", (-1, 3, 8, 8))]))
+    text = as_markdown(card_of(Model({}, image), uri="./net", example=json.dumps({"inputs": [[[[0.0] * 8] * 8] * 3]})))
+    assert text.startswith("# net\n")
+    assert "-d @serving_input_example.json" in text
+    assert 'data = np.zeros((1, 3, 8, 8), dtype="float32")' in text
+    assert "rows.csv" not in text  # a table holds no such input
+    assert "|  | type |" in text
+
+
+def test_a_card_that_does_not_know_the_run_claims_nothing_of_its_data_and_metrics() -> None:
+    model = Model({}, run_id="a" * 32)
+    assert not {"Data", "Metrics"} & {section.title for section in card_of(model, uri="models:/m-1").sections}
+    assert {"Data", "Metrics"} <= {section.title for section in card_of(Model({}), uri="./net").sections}
+
+
+def test_words_of_a_table_are_not_broken_and_long_tables_are_scrolled_by_keys() -> None:
+    from drupe.models import ColSpec, ModelSignature, Schema
+
+    columns = Schema([ColSpec("double", f"{'long ' * 9}{place}") for place in range(41)])
+    page = as_page(card_of(Model({}, ModelSignature(columns)), uri="./net"))
+    assert '<td class="short">double</td>' in page
+    assert '<div class="wide tall" tabindex="0">' in page

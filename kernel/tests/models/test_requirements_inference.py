@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable
+from importlib import invalidate_caches
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from drupe.errors import InvalidValue
 from drupe.models import infer_signature, load_model, save_model
 from drupe.models.difference import environment_differences
-from drupe.models.pinning import pins_of_modules
+from drupe.models.pinning import installed_release, pins_of_modules
 
 EXAMPLE = np.array([1.0, 2.0])
 
@@ -103,6 +105,27 @@ def test_modules_belong_to_the_distribution_that_has_their_file() -> None:
 
     assert pins_of_modules({"yaml": yaml.__file__, "json": None, "__main__": None}) == ([f"PyYAML=={yaml.__version__}"], [])
     assert pins_of_modules({"fruitcake.layers": "/elsewhere/fruitcake/layers.py"}) == ([], ["fruitcake"])
+
+
+def test_a_release_that_is_installed_while_the_program_runs_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def install(folder: Path, release: str) -> Path:
+        place = folder / f"fruitcake-{release.partition('+')[0]}.dist-info"
+        place.mkdir(parents=True)
+        (place / "METADATA").write_text(f"Metadata-Version: 2.1\nName: fruitcake\nVersion: {release}\n")
+        return place
+
+    assert installed_release("fruitcake") is None
+    monkeypatch.syspath_prepend(tmp_path / "later")
+    old = install(tmp_path / "later", "1.0+cpu")
+    invalidate_caches()
+    assert [installed_release("fruitcake") for _ in range(2)] == ["1.0", "1.0"]
+    shutil.rmtree(old)
+    install(tmp_path / "later", "1.1")
+    invalidate_caches()
+    assert installed_release("fruitcake") == "1.1"
+    install(tmp_path / "first", "2.0")
+    monkeypatch.syspath_prepend(tmp_path / "first")
+    assert installed_release("fruitcake") == "2.0"
 
 
 def test_what_differs_from_the_models_environment_is_told_in_one_line(workspace: Path, caplog: pytest.LogCaptureFixture) -> None:

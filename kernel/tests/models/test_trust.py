@@ -67,6 +67,34 @@ def test_one_byte_more_and_it_is_no_longer_ones_own(own: Path) -> None:
         drupe.load_model(own)
 
 
+@pytest.mark.parametrize("name", ["MLmodel", "python_model.pkl", "manifest.json"])
+def test_what_was_kept_of_an_earlier_load_lets_no_exchanged_file_pass(own: Path, name: str) -> None:
+    assert drupe.load_model(own).predict({"a": 1}) == 2
+    file = own / name
+    before, content = file.stat(), file.read_bytes()
+    place = content.rindex(b"2") if b"2" in content else content.rindex(b"e")
+    other = content[:place] + (b"1" if content[place:][:1] != b"1" else b"0") + content[place + 1 :]
+    with file.open("r+b") as stream:  # the same inode, size and time
+        stream.write(other)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    for _ in range(2):
+        with pytest.raises(ArtifactCorrupt):
+            drupe.load_model(own)
+    file.write_bytes(content)
+    assert drupe.load_model(own).predict({"a": 1}) == 2
+
+
+def test_an_exchange_of_model_and_manifest_together_is_a_strangers_model(own: Path, tmp_path: Path) -> None:
+    assert drupe.load_model(own).predict({"a": 1}) == 2
+    drupe.pyfunc.save_model(tmp_path / "other", python_model=lambda model_input: 0, pip_requirements=["cloudpickle"])
+    forget(admit(tmp_path / "other").digest)
+    for file in (tmp_path / "other").iterdir():
+        shutil.copyfile(file, own / file.name)
+    for _ in range(2):
+        with pytest.raises(UntrustedModel):
+            drupe.load_model(own)
+
+
 def test_what_is_noted_can_be_read_by_its_user_alone(own: Path, tmp_path: Path) -> None:
     digest = admit(own).digest
     (file,) = (tmp_path / "state" / "drupe" / "trust" / "models").glob("??/*.json")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,6 +19,8 @@ from drupe.extend import ArtifactRepo, Feature, FileOnDisk, Incoming, OpenArtifa
 from drupe.testing.artifact_repo import ArtifactRepoKit
 from drupe.testing.memory_artifacts import MemoryArtifactRepo
 from drupe.uris import ArtifactPath
+
+from .kit_runner import Faults, call, check_mistyped_names_are_noticed, promises_of
 
 ROOT = ArtifactPath()
 
@@ -87,15 +88,8 @@ class TestCorrect(ArtifactRepoKit):
 
 # --- broken repositories, each with the test of the kit that must fail
 
-BROKEN: list[tuple[type[Correct], str]] = []
-
-
-def caught_by(test: str) -> Callable[[type[Correct]], type[Correct]]:
-    def note(kind: type[Correct]) -> type[Correct]:
-        BROKEN.append((kind, test))
-        return kind
-
-    return note
+BROKEN = Faults()
+caught_by = BROKEN.caught_by
 
 
 @caught_by("test_an_empty_repository_lists_nothing_and_has_no_file")
@@ -490,7 +484,7 @@ class PointsElsewhere(Correct):
         return self.folder / "nowhere"
 
 
-@pytest.mark.parametrize(("kind", "test"), BROKEN, ids=[f"{kind.__name__}-{test}" for kind, test in BROKEN])
+@BROKEN.each()
 def test_a_broken_repository_is_caught_by_the_named_test(kind: type[Correct], test: str, tmp_path: Path) -> None:
     caught = 0
     for number, given in enumerate(given_to(test)):
@@ -504,17 +498,11 @@ def test_a_broken_repository_is_caught_by_the_named_test(kind: type[Correct], te
 
 
 def test_every_test_of_the_kit_catches_something() -> None:
-    about_the_kit = {"test_what_is_left_out_are_tests_of_this_kit"}
-    tests = {name for name in dir(ArtifactRepoKit) if name.startswith("test_")} - about_the_kit
-    assert tests == {test for _, test in BROKEN}
+    assert promises_of(ArtifactRepoKit) == BROKEN.tests
 
 
 def test_leaving_out_a_test_that_does_not_exist_is_noticed() -> None:
-    class Mistaken(TestCorrect):
-        cannot: ClassVar = {"test_with_a_typing_error": "no reason"}
-
-    with pytest.raises(AssertionError):
-        Mistaken().test_what_is_left_out_are_tests_of_this_kit()
+    check_mistyped_names_are_noticed(TestCorrect)
 
 
 def given_to(test: str) -> Iterator[dict[str, str]]:
@@ -527,6 +515,5 @@ def given_to(test: str) -> Iterator[dict[str, str]]:
 
 
 def run(test: str, repo: ArtifactRepo, folder: Path, given: dict[str, str]) -> None:
-    method = getattr(TestCorrect(), test)
     known: dict[str, Any] = {"repo": repo, "tmp_path": folder, "damage": damage, **given}
-    method(**{name: known[name] for name in inspect.signature(method).parameters})
+    call(TestCorrect, test, **known)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,8 @@ from drupe.errors import ArtifactNotFound
 from drupe.extend import DatasetSource, Fetched, SourceStat
 from drupe.testing.dataset_source import DatasetSourceKit
 from drupe.uris import Uri
+
+from .kit_runner import Faults, call, check_mistyped_names_are_noticed, promises_of
 
 
 class Correct(DatasetSource):
@@ -80,15 +81,8 @@ def publisher(kind: type[Correct], folder: Path) -> Callable[[str, bytes], Datas
     return put
 
 
-BROKEN: list[tuple[type[Correct], str]] = []
-
-
-def caught_by(test: str) -> Callable[[type[Correct]], type[Correct]]:
-    def note(kind: type[Correct]) -> type[Correct]:
-        BROKEN.append((kind, test))
-        return kind
-
-    return note
+BROKEN = Faults()
+caught_by = BROKEN.caught_by
 
 
 @caught_by("test_a_file_comes_byte_for_byte")
@@ -206,22 +200,16 @@ class LeavesHalfAFile(Correct):
             self.tell(progress, 1)
 
 
-@pytest.mark.parametrize(("kind", "test"), BROKEN, ids=[f"{kind.__name__}-{test}" for kind, test in BROKEN])
+@BROKEN.each()
 def test_a_broken_source_is_caught_by_the_named_test(kind: type[Correct], test: str, tmp_path: Path) -> None:
-    method = getattr(TestCorrect(), test)
     known = {"publish": publisher(kind, tmp_path), "nothing": kind(tmp_path / "missing"), "tmp_path": tmp_path}
     with pytest.raises((Exception, pytest.fail.Exception)):
-        method(**{name: known[name] for name in inspect.signature(method).parameters})
+        call(TestCorrect, test, **known)
 
 
 def test_every_test_of_the_kit_catches_something() -> None:
-    tests = {name for name in dir(DatasetSourceKit) if name.startswith("test_")} - {"test_what_is_left_out_are_tests_of_this_kit"}
-    assert tests == {test for _, test in BROKEN}
+    assert promises_of(DatasetSourceKit) == BROKEN.tests
 
 
 def test_leaving_out_a_test_that_does_not_exist_is_noticed() -> None:
-    class Mistaken(TestCorrect):
-        cannot: ClassVar = {"test_with_a_typing_error": "no reason"}
-
-    with pytest.raises(AssertionError):
-        Mistaken().test_what_is_left_out_are_tests_of_this_kit()
+    check_mistyped_names_are_noticed(TestCorrect)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import threading
 from collections.abc import Callable, Mapping
@@ -14,6 +13,8 @@ import pytest
 from drupe.errors import InvalidValue
 from drupe.extend import Evaluation, Evaluator, Findings
 from drupe.testing.evaluator import EvaluatorKit
+
+from .kit_runner import Faults, call, check_mistyped_names_are_noticed, promises_of
 
 
 class Correct(Evaluator):
@@ -60,15 +61,8 @@ class TestCorrect(EvaluatorKit):
         return parts_of()
 
 
-BROKEN: list[tuple[type[Correct], str]] = []
-
-
-def caught_by(test: str) -> Callable[[type[Correct]], type[Correct]]:
-    def note(kind: type[Correct]) -> type[Correct]:
-        BROKEN.append((kind, test))
-        return kind
-
-    return note
+BROKEN = Faults()
+caught_by = BROKEN.caught_by
 
 
 @caught_by("test_its_name_is_a_word")
@@ -145,30 +139,22 @@ class KeepsItsCountInTheClass(Correct):
         return float(self.count)
 
 
-@pytest.mark.parametrize(("kind", "test"), BROKEN, ids=[f"{kind.__name__}-{test}" for kind, test in BROKEN])
+@BROKEN.each()
 def test_a_broken_evaluator_is_caught_by_the_named_test(kind: type[Correct], test: str, tmp_path: Path) -> None:
-    kit = TestCorrect()
-
     def judge(**changed: Any) -> tuple[Findings, Path]:
         folder = tmp_path / str(next(numbers))
         folder.mkdir()
         return kind().evaluate(Evaluation(folder=folder, **{**parts, **changed})), folder
 
     numbers, parts = itertools.count(), parts_of()
-    method = getattr(kit, test)
     known = {"judge": judge, "make_evaluator": kind, "parts": parts}
     with pytest.raises((Exception, pytest.fail.Exception)):
-        method(**{name: known[name] for name in inspect.signature(method).parameters})
+        call(TestCorrect, test, **known)
 
 
 def test_every_test_of_the_kit_catches_something() -> None:
-    tests = {name for name in dir(EvaluatorKit) if name.startswith("test_")} - {"test_what_is_left_out_are_tests_of_this_kit"}
-    assert tests == {test for _, test in BROKEN}
+    assert promises_of(EvaluatorKit) == BROKEN.tests
 
 
 def test_leaving_out_a_test_that_does_not_exist_is_noticed() -> None:
-    class Mistaken(TestCorrect):
-        cannot: ClassVar = {"test_with_a_typing_error": "no reason"}
-
-    with pytest.raises(AssertionError):
-        Mistaken().test_what_is_left_out_are_tests_of_this_kit()
+    check_mistyped_names_are_noticed(TestCorrect)

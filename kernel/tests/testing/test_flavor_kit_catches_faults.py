@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import pickle
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +17,8 @@ from drupe.errors import InvalidModelFolder, InvalidValue
 from drupe.extend import Flavor, FlavorRecord
 from drupe.models import inside, pinned_requirements
 from drupe.testing.flavor import FlavorCase, FlavorKit
+
+from .kit_runner import Faults, call, check_mistyped_names_are_noticed, promises_of
 
 
 @define
@@ -70,15 +71,8 @@ class TestCorrect(FlavorKit):
         return scale_case()
 
 
-BROKEN: list[tuple[type[Flavor], str]] = []
-
-
-def caught_by(test: str) -> Callable[[type[Flavor]], type[Flavor]]:
-    def note(kind: type[Flavor]) -> type[Flavor]:
-        BROKEN.append((kind, test))
-        return kind
-
-    return note
+BROKEN = Faults()
+caught_by = BROKEN.caught_by
 
 
 @caught_by("test_its_name_can_be_a_key_of_mlmodel")
@@ -244,7 +238,7 @@ class TracesOnADamagedFile(Correct):
         return Scale(json.loads(inside(folder, config["data"]).read_text())["factor"])
 
 
-@pytest.mark.parametrize(("kind", "test"), BROKEN, ids=[f"{kind.__name__}-{test}" for kind, test in BROKEN])
+@BROKEN.each()
 def test_a_broken_flavor_is_caught_by_the_named_test(
     kind: type[Flavor], test: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,20 +247,12 @@ def test_a_broken_flavor_is_caught_by_the_named_test(
 
 
 def test_every_test_of_the_kit_catches_something() -> None:
-    elsewhere = {
-        "test_what_is_left_out_are_tests_of_this_kit",  # about the kit itself
-        "test_the_generic_model_predicts_the_same",  # needs an installed plugin; below
-    }
-    tests = {name for name in dir(FlavorKit) if name.startswith("test_")} - elsewhere
-    assert tests == {test for _, test in BROKEN}
+    elsewhere = {"test_the_generic_model_predicts_the_same"}  # needs an installed plugin; below
+    assert promises_of(FlavorKit) - elsewhere == BROKEN.tests
 
 
 def test_leaving_out_a_test_that_does_not_exist_is_noticed() -> None:
-    class Mistaken(TestCorrect):
-        cannot: ClassVar = {"test_with_a_typing_error": "no reason"}
-
-    with pytest.raises(AssertionError):
-        Mistaken().test_what_is_left_out_are_tests_of_this_kit()
+    check_mistyped_names_are_noticed(TestCorrect)
 
 
 def test_the_generic_model_is_asked_of_installed_plugins_and_skipped_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,6 +272,5 @@ def test_the_generic_model_is_compared_with_the_expected_outputs(tmp_path: Path)
 
 
 def run(test: str, flavor: Flavor, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    method = getattr(TestCorrect(), test)
     known: dict[str, Any] = {"flavor": flavor, "case": scale_case(), "tmp_path": folder, "monkeypatch": monkeypatch}
-    method(**{name: known[name] for name in inspect.signature(method).parameters})
+    call(TestCorrect, test, **known)

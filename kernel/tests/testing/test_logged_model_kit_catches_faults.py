@@ -32,19 +32,10 @@ from drupe.testing.kit_logged_models import LoggedModelTests
 from drupe.testing.memory_tracking import MemoryTrackingStore
 from drupe.testing.tracking_store import TrackingStoreKit
 
-from .kit_runner import complaint
+from .kit_runner import Faults, complaint
 
-FAULTS: list[tuple[type[MemoryTrackingStore], str]] = []
-
-
-def caught_by(test: str) -> Any:
-    """Registers a broken store with the name of the test that must complain about it."""
-
-    def register(broken: type[MemoryTrackingStore]) -> type[MemoryTrackingStore]:
-        FAULTS.append((broken, test))
-        return broken
-
-    return register
+FAULTS = Faults()
+caught_by = FAULTS.caught_by
 
 
 # --- making and reading
@@ -436,10 +427,10 @@ class KeepsModelsOfARefusedParcel(MemoryTrackingStore):
         return self._models, self._used, self._made
 
 
-@pytest.mark.parametrize(("broken", "test"), FAULTS, ids=[f"{broken.__name__}-{test}" for broken, test in FAULTS])
-def test_the_named_test_complains_about_the_broken_store_and_not_about_the_sound_one(broken: type[MemoryTrackingStore], test: str) -> None:
+@FAULTS.each()
+def test_the_named_test_complains_about_the_broken_store_and_not_about_the_sound_one(kind: type[MemoryTrackingStore], test: str) -> None:
     assert complaint(TrackingStoreKit, test, MemoryTrackingStore) is None
-    assert complaint(TrackingStoreKit, test, broken) is not None
+    assert complaint(TrackingStoreKit, test, kind) is not None
 
 
 def test_logged_models_that_are_forgotten_when_the_store_is_closed_are_complained_about() -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import inspect
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 from drupe.errors import InvalidValue
 from drupe.extend import ModelSigner, Signed, SignedFile
 from drupe.testing.model_signer import ModelSignerKit
+
+from .kit_runner import Faults, call, check_mistyped_names_are_noticed, promises_of
 
 
 class Correct(ModelSigner):
@@ -71,15 +72,8 @@ def pairs_in(folder: Path) -> Callable[[str], tuple[Path, Path]]:
     return make
 
 
-BROKEN: list[tuple[type[Correct], str]] = []
-
-
-def caught_by(test: str) -> Callable[[type[Correct]], type[Correct]]:
-    def note(kind: type[Correct]) -> type[Correct]:
-        BROKEN.append((kind, test))
-        return kind
-
-    return note
+BROKEN = Faults()
+caught_by = BROKEN.caught_by
 
 
 @caught_by("test_its_name_can_be_a_key")
@@ -180,22 +174,16 @@ class IsForOneThread(Correct):
         return super().mac(secret, listed)
 
 
-@pytest.mark.parametrize(("kind", "test"), BROKEN, ids=[kind.__name__ for kind, _ in BROKEN])
+@BROKEN.each()
 def test_a_broken_signer_is_caught_by_the_named_test(kind: type[Correct], test: str, tmp_path: Path) -> None:
-    method = getattr(TestCorrect(), test)
     known: dict[str, Any] = {"signer": kind(), "pair": pairs_in(tmp_path), "tmp_path": tmp_path}
     with pytest.raises((Exception, pytest.fail.Exception)):
-        method(**{name: known[name] for name in inspect.signature(method).parameters})
+        call(TestCorrect, test, **known)
 
 
 def test_every_test_of_the_kit_catches_something() -> None:
-    tests = {name for name in dir(ModelSignerKit) if name.startswith("test_")} - {"test_what_is_left_out_are_tests_of_this_kit"}
-    assert tests == {test for _, test in BROKEN}
+    assert promises_of(ModelSignerKit) == BROKEN.tests
 
 
 def test_leaving_out_a_test_that_does_not_exist_is_noticed() -> None:
-    class Mistaken(TestCorrect):
-        cannot: ClassVar = {"test_with_a_typing_error": "no reason"}
-
-    with pytest.raises(AssertionError):
-        Mistaken().test_what_is_left_out_are_tests_of_this_kit()
+    check_mistyped_names_are_noticed(TestCorrect)

@@ -15,19 +15,10 @@ from drupe.search.query import Query
 from drupe.testing.memory_registry import MemoryRegistryStore
 from drupe.testing.registry_store import RegistryStoreKit
 
-from .kit_runner import complaint
+from .kit_runner import Faults, complaint
 
-FAULTS: list[tuple[type[MemoryRegistryStore], str]] = []
-
-
-def caught_by(test: str) -> Any:
-    """Registers a broken store with the name of the test that must complain about it."""
-
-    def register(broken: type[MemoryRegistryStore]) -> type[MemoryRegistryStore]:
-        FAULTS.append((broken, test))
-        return broken
-
-    return register
+FAULTS = Faults()
+caught_by = FAULTS.caught_by
 
 
 @caught_by("test_a_version_number_is_never_used_again")
@@ -197,10 +188,10 @@ class CountsByReadingFirst(MemoryRegistryStore):
             return super().create_model_version(name, source, **given)
 
 
-@pytest.mark.parametrize(("broken", "test"), FAULTS, ids=[f"{broken.__name__}-{test}" for broken, test in FAULTS])
-def test_the_named_test_complains_about_the_broken_store_and_not_about_the_sound_one(broken: type[MemoryRegistryStore], test: str) -> None:
+@FAULTS.each()
+def test_the_named_test_complains_about_the_broken_store_and_not_about_the_sound_one(kind: type[MemoryRegistryStore], test: str) -> None:
     assert complaint(RegistryStoreKit, test, MemoryRegistryStore) is None
-    assert complaint(RegistryStoreKit, test, broken) is not None
+    assert complaint(RegistryStoreKit, test, kind) is not None
 
 
 @pytest.mark.parametrize("test", ["test_models_outlive_the_opened_store", "test_versions_outlive_the_opened_store"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +11,8 @@ import pytest
 
 from drupe.extend import SystemMetricSource
 from drupe.testing.system_metrics import SystemMetricsKit
+
+from .kit_runner import Faults, call, check_mistyped_names_are_noticed, promises_of
 
 
 class Correct(SystemMetricSource):
@@ -38,15 +39,8 @@ class TestCorrect(SystemMetricsKit):
         return Correct.open
 
 
-BROKEN: list[tuple[type[Correct], str]] = []
-
-
-def caught_by(test: str) -> Callable[[type[Correct]], type[Correct]]:
-    def note(kind: type[Correct]) -> type[Correct]:
-        BROKEN.append((kind, test))
-        return kind
-
-    return note
+BROKEN = Faults()
+caught_by = BROKEN.caught_by
 
 
 @caught_by("test_it_reads_something_and_every_value_is_a_finite_number")
@@ -144,22 +138,16 @@ class ClosesForGood(_Shared):
         ClosesForGood.values = {}
 
 
-@pytest.mark.parametrize(("kind", "test"), BROKEN, ids=[f"{kind.__name__}-{test}" for kind, test in BROKEN])
+@BROKEN.each()
 def test_a_broken_source_is_caught_by_the_named_test(kind: type[Correct], test: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    method = getattr(TestCorrect(), test)
     known: dict[str, Any] = {"open_source": kind.open, "source": kind.open(), "monkeypatch": monkeypatch}
     with pytest.raises((AssertionError, KeyError)):
-        method(**{name: known[name] for name in inspect.signature(method).parameters})
+        call(TestCorrect, test, **known)
 
 
 def test_every_test_of_the_kit_catches_something() -> None:
-    tests = {name for name in dir(SystemMetricsKit) if name.startswith("test_")} - {"test_what_is_left_out_are_tests_of_this_kit"}
-    assert tests == {test for _, test in BROKEN}
+    assert promises_of(SystemMetricsKit) == BROKEN.tests
 
 
 def test_leaving_out_a_test_that_does_not_exist_is_noticed() -> None:
-    class Mistaken(TestCorrect):
-        cannot: ClassVar = {"test_with_a_typing_error": "no reason"}
-
-    with pytest.raises(AssertionError):
-        Mistaken().test_what_is_left_out_are_tests_of_this_kit()
+    check_mistyped_names_are_noticed(TestCorrect)

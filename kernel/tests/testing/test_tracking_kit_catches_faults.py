@@ -12,6 +12,8 @@ from attrs import evolve
 from drupe.entities import (
     DatasetInput,
     Experiment,
+    ExperimentActivity,
+    ExperimentStorage,
     Heartbeat,
     LifecycleStage,
     LogBatch,
@@ -35,19 +37,10 @@ from drupe.testing.memory_series import sample
 from drupe.testing.memory_tracking import MemoryTrackingStore
 from drupe.testing.tracking_store import TrackingStoreKit
 
-from .kit_runner import complaint
+from .kit_runner import Faults, complaint
 
-FAULTS: list[tuple[type[MemoryTrackingStore], str]] = []
-
-
-def caught_by(test: str) -> Any:
-    """Registers a broken store with the name of the test that must complain about it."""
-
-    def register(broken: type[MemoryTrackingStore]) -> type[MemoryTrackingStore]:
-        FAULTS.append((broken, test))
-        return broken
-
-    return register
+FAULTS = Faults()
+caught_by = FAULTS.caught_by
 
 
 # --- many calls at once
@@ -618,10 +611,22 @@ class CountsOneRunForEachPoint(MemoryTrackingStore):
         return sum(max(1, sum(summary.count for summary in run.data.summaries.values())) for run in found)
 
 
-@pytest.mark.parametrize(("broken", "test"), FAULTS, ids=[f"{broken.__name__}-{test}" for broken, test in FAULTS])
-def test_the_named_test_complains_about_the_broken_store_and_not_about_the_sound_one(broken: type[MemoryTrackingStore], test: str) -> None:
+@caught_by("test_the_activity_of_experiments_counts_runs_and_tells_the_newest_start")
+class TellsTheActivityOfDeletedRuns(MemoryTrackingStore):
+    def experiment_activity(self, experiment_ids: Sequence[str], *, view: ViewType = ViewType.ACTIVE_ONLY) -> dict[str, ExperimentActivity]:
+        return super().experiment_activity(experiment_ids, view=ViewType.ALL)
+
+
+@caught_by("test_what_is_kept_of_an_experiment_counts_runs_and_points")
+class CountsWhatAllExperimentsKeep(MemoryTrackingStore):
+    def experiment_storage(self, experiment_id: str) -> ExperimentStorage:
+        return ExperimentStorage(len(self._runs), None)
+
+
+@FAULTS.each()
+def test_the_named_test_complains_about_the_broken_store_and_not_about_the_sound_one(kind: type[MemoryTrackingStore], test: str) -> None:
     assert complaint(TrackingStoreKit, test, MemoryTrackingStore) is None
-    assert complaint(TrackingStoreKit, test, broken) is not None
+    assert complaint(TrackingStoreKit, test, kind) is not None
 
 
 @pytest.mark.parametrize(

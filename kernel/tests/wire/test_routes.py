@@ -5,8 +5,9 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from drupe.entities import Access
 from drupe.wire.openapi import document
-from drupe.wire.routes import NOT_YET, RESERVED, ROUTES, Access, Route, named
+from drupe.wire.routes import NOT_YET, RESERVED, ROUTES, Route, named
 from drupe.wire.shapes import NEEDED, plain, read
 from drupe.wire.webhooks import CreateWebhook, WebhookAction, WebhookEntity, WebhookEvent
 

@@ -33,12 +33,13 @@ RETRY_AFTER_S = {503: b"1", 507: b"30", 429: b"1"}
 
 
 class Answer:
-    """Status, headers and body. Kept a plain class: one is made for every request."""
+    """Status, headers and body; `safe` are the headers that every answer has. Kept a plain class: one is made for every request."""
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "headers", "safe", "status")
 
     def __init__(self, status: int, body: bytes, headers: Sequence[Header] = (JSON,)) -> None:
         self.status, self.body, self.headers = status, body, headers
+        self.safe = SAFE_HEADERS
 
 
 def json_answer(form: Any, status: int = 200) -> Answer:
@@ -76,8 +77,8 @@ def fault_answer(fault: BaseException, request_id: str) -> Answer:
 async def send_answer(exchange: Exchange, answer: Answer) -> None:
     """Send it, compressed if it is long and the client takes that."""
     body = answer.body
-    headers = [*answer.headers, *SAFE_HEADERS, (b"x-request-id", exchange.request_id.encode())]
-    if len(body) >= WORTH_COMPRESSING and type(body) is not PackedSeries:
+    headers = [*answer.headers, *answer.safe, (b"x-request-id", exchange.request_id.encode())]
+    if len(body) >= WORTH_COMPRESSING and type(body) is not PackedSeries and not _is_packed(answer.headers):
         accepted = exchange.headers.get(b"accept-encoding", b"")
         smaller = packed(body, accepted) if len(body) < LONG else await asyncio.to_thread(packed, body, accepted)
         if smaller is not None:
@@ -86,3 +87,7 @@ async def send_answer(exchange: Exchange, answer: Answer) -> None:
     headers.append((b"content-length", str(len(body)).encode()))
     await exchange.send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await exchange.send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else body})
+
+
+def _is_packed(headers: Sequence[Header]) -> bool:
+    return any(name == b"content-encoding" for name, _ in headers)

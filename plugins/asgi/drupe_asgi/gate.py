@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import ClassVar
 
+from drupe.entities import Access
 from drupe.errors import DrupeError, InvalidValue
-from drupe.wire.routes import Access
 from drupe_asgi.exchange import SAFE_METHODS
 
 __all__ = ["Forbidden", "Gate", "Policy", "bare_host", "check_is_json", "check_told_once", "is_any", "is_loopback"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
+import json
 import logging
 import resource
 import signal
@@ -17,15 +19,19 @@ from typing import Any
 import uvicorn
 
 from drupe.errors import InvalidSettings, StoreUnavailable
+from drupe_asgi.application import HttpApplication
 from drupe_asgi.connection import MOST_CONNECTIONS, PATIENCE_S, Connection
 from drupe_asgi.gate import is_loopback
+from drupe_asgi.workers import PARCEL_BYTES, Place
 
-__all__ = ["BACKLOG", "Server", "check_may_listen", "collect_seldom", "listening", "log_requests", "server_config", "url_of"]
+__all__ = ["BACKLOG", "answer_requests", "check_may_listen", "collect_seldom", "listening", "log_requests", "server_config", "url_of"]
 
 DRAIN_S = 10
 BACKLOG = 1024
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 KEPT_DESCRIPTORS = 600
+KEEP_COUNTS_EVERY_S = 0.5
+LOOK_AGAIN_S = 0.002
 
 
 def check_may_listen(host: str, open_to_all: bool) -> None:
@@ -53,8 +59,9 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def url_of(listener: socket.socket, prefix: str = "") -> str:
-    """The address under which it is reached."""
+    """The address under which it is reached from here; one that listens on all addresses is reached on this machine's own."""
     host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://{f'[{host}]' if ':' in host else host}:{port}{prefix.rstrip('/')}"
 
 
@@ -78,27 +85,37 @@ def server_config(application: Any, *, patience_s: float = PATIENCE_S, drain_s: 
     )
 
 
-class Server(uvicorn.Server):
-    """Tells the application first that it is about to end, and hands signals back when it has."""
+async def answer_requests(
+    app: HttpApplication,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    *,
+    patience_s: float = PATIENCE_S,
+    ending: Callable[[], None] = lambda: None,
+    place: Place | None = None,
+    heard: Callable[[Any], None] = lambda change: None,
+) -> None:
+    """Answer what comes at the listener until SIGTERM or SIGINT, and then what has begun.
 
-    def __init__(self, config: uvicorn.Config, ending: Callable[[], None] = lambda: None) -> None:
-        super().__init__(config)
-        self._ending = ending
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A second signal does not wait."""
-        self._ending()
-        super().handle_exit(sig, frame)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """As uvicorn does it, but the signals are not raised again afterwards: the command ends in order."""
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    `ready` is called when it can be asked, `ending` when it is about to end; a worker at a `place` ends with its supervisor, too, and calls
+    `heard` with what other workers tell it.
+    """
+    server = _Server(server_config(app, patience_s=patience_s), ending)
+    serving = asyncio.create_task(server.serve([listener]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(LOOK_AGAIN_S)
+    counting = None
+    if place is not None:
+        counting = asyncio.create_task(_keep_counts(app))
+        asyncio.get_running_loop().add_reader(place.line, _hear, place, server, heard)
+    if server.started:
+        ready()
+    try:
+        await serving
+    finally:
+        if counting is not None:
+            counting.cancel()
+        app.keep_counts()
 
 
 def log_requests() -> None:
@@ -116,6 +133,51 @@ def collect_seldom() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+
+
+class _Server(uvicorn.Server):
+    """Tells the application first that it is about to end, and hands signals back when it has."""
+
+    def __init__(self, config: uvicorn.Config, ending: Callable[[], None] = lambda: None) -> None:
+        super().__init__(config)
+        self.ending = ending
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A second signal does not wait."""
+        self.ending()
+        super().handle_exit(sig, frame)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn does it, but the signals are not raised again afterwards: the command ends in order."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+async def _keep_counts(app: HttpApplication) -> None:
+    while True:
+        await asyncio.sleep(KEEP_COUNTS_EVERY_S)
+        app.keep_counts()
+
+
+def _hear(place: Place, server: _Server, heard: Callable[[Any], None]) -> None:
+    """What comes from the supervisor: changes that other workers tell, or its end, which is this worker's too."""
+    try:
+        parcel = place.line.recv(PARCEL_BYTES)
+    except BlockingIOError:
+        return
+    except ConnectionError:
+        parcel = b""
+    if parcel:
+        heard(json.loads(parcel))
+        return
+    asyncio.get_running_loop().remove_reader(place.line)
+    server.ending()
+    server.should_exit = True
 
 
 def _most_connections() -> int:

@@ -19,6 +19,7 @@ import socket
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -26,12 +27,13 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from drupe.errors import StoreUnavailable
+from drupe.errors import DrupeError, StoreUnavailable
 
 __all__ = ["PARCEL_BYTES", "Place", "supervise"]
 
 FEWEST_S_ALIVE = 1.0
 END_WITHIN_S = 15.0
+ENDING = (signal.SIGTERM, signal.SIGINT)
 PARCEL_BYTES = 1 << 16
 READY = b"ready"
 
@@ -56,11 +58,14 @@ class Place:
             self.line.send(json.dumps(change).encode())
 
     def keep(self, counted: Any) -> None:
-        """Leave what this worker has counted for the others."""
+        """Leave what this worker has counted for the others; what cannot be written now is left the next time."""
         path = self.folder / f"{self.number}.json"
         beside = path.with_suffix(f".{os.getpid()}")
-        beside.write_text(json.dumps(counted))
-        beside.replace(path)
+        try:
+            beside.write_text(json.dumps(counted))
+            beside.replace(path)
+        except OSError as fault:  # a full disk must not end answers, nor keep a worker from ending in order
+            log.debug("worker %d: its counts are not kept: %s", self.number, fault)
 
     def kept(self) -> Any:
         """What the worker before it at this place has left; None for the first."""
@@ -86,7 +91,7 @@ class _Supervisor:
         self._count, self._work, self._started, self._folder = count, work, started, folder
         self._workers: dict[int, _Worker] = {}
         self._selector = selectors.DefaultSelector()
-        self._is_ending = self._has_started = False
+        self._is_ending = self._has_started = self._is_told_to_end = False
         self._woken, self._waking = socket.socketpair()
         self._waking.setblocking(False)
 
@@ -107,6 +112,7 @@ class _Supervisor:
     def _start(self, number: int) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         sys.stdout.flush()
+        waiting = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # what the child is told before it listens to it would be lost
         pid = os.fork()
         if pid == 0:
             code = 1
@@ -114,13 +120,17 @@ class _Supervisor:
                 for number_of_signal in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
                     signal.signal(number_of_signal, signal.SIG_DFL)
                 signal.set_wakeup_fd(-1)
+                signal.pthread_sigmask(signal.SIG_SETMASK, waiting)
                 for other in (ours, self._woken, self._waking, *(worker.line for worker in self._workers.values())):
                     other.close()
                 theirs.setblocking(False)
-                self._work(Place(number, theirs, self._folder))
+                if not self._is_ending:  # told between fork and here, which nobody would tell again
+                    self._work(Place(number, theirs, self._folder))
                 code = 0
-            except Exception as fault:  # told here, for it cannot go further up than this process
+            except DrupeError as fault:  # told here, for it cannot go further up than this process
                 sys.stderr.write(f"drupe, worker {number}: {fault}\n")
+            except Exception:
+                sys.stderr.write(f"drupe, worker {number}: {traceback.format_exc()}")
             finally:
                 with contextlib.suppress(Exception):
                     sys.stdout.flush()
@@ -129,7 +139,10 @@ class _Supervisor:
         theirs.close()
         ours.setblocking(False)
         worker = self._workers[pid] = _Worker(number, pid, ours)
+        signal.pthread_sigmask(signal.SIG_SETMASK, waiting)
         self._selector.register(ours, selectors.EVENT_READ, worker)
+        if self._is_ending:  # since it was decided to start this one
+            os.kill(pid, signal.SIGTERM)
 
     def _hear(self, worker: _Worker) -> None:
         try:
@@ -179,6 +192,7 @@ class _Supervisor:
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         def end(number: int, frame: FrameType | None) -> None:
+            self._is_told_to_end = True
             self._end()
 
         def kill(number: int, frame: FrameType | None) -> None:
@@ -198,9 +212,9 @@ class _Supervisor:
                 signal.signal(number, handler)
 
     @property
-    def has_started(self) -> bool:
-        """True once all listened."""
-        return self._has_started
+    def has_failed(self) -> bool:
+        """True when not all have ever listened, and nobody has told it to end before they did."""
+        return not (self._has_started or self._is_told_to_end)
 
 
 def supervise(count: int, work: Callable[[Place], None], started: Callable[[], None]) -> None:
@@ -208,7 +222,7 @@ def supervise(count: int, work: Callable[[Place], None], started: Callable[[], N
     with tempfile.TemporaryDirectory(prefix="drupe-server-") as folder:
         supervisor = _Supervisor(count, work, started, Path(folder))
         supervisor.run()
-    if not supervisor.has_started:
+    if supervisor.has_failed:
         raise StoreUnavailable("a worker could not start; what it has met stands above")
 
 

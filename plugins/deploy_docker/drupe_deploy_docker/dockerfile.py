@@ -2,6 +2,9 @@
 
 The first stage has the tools that install, the second only what they made. Requirements come before drupe's own wheels, and both before the
 model: a new version of a model with the same requirements changes the last layer alone.
+
+Modules are compiled once, for all containers: these run with a disk that cannot be written to, and would compile what they import at every
+start. Compiled files are taken by what they were made of and not by its time, which builders change.
 """
 
 from __future__ import annotations
@@ -28,7 +31,8 @@ COPY environment/beside.txt /environment/
 COPY environment/wheels /environment/wheels
 RUN cd /environment && {install} -r beside.txt \\
  && find /opt/drupe -path '*/tests/*' -name 'test_*' -type f -delete \\
- && find /opt/drupe -name __pycache__ -type d -prune -exec rm -rf {{}} +
+ && find /opt/drupe -name __pycache__ -type d -prune -exec rm -rf {{}} + \\
+ && {{ /opt/drupe/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/drupe/lib > /dev/null || true; }}
 
 FROM {base}
 RUN useradd --system --uid {user} --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin drupe
@@ -60,7 +64,7 @@ def write_dockerfile(*, base: str, env_manager: str, locked: bool, labels: Mappi
     with_uv = env_manager == "uv"
     return _TEXT.format(
         base=base,
-        tools="python3 -m venv /tools && /tools/bin/pip install --no-cache-dir --disable-pip-version-check 'uv>=0.7,<0.14' && "
+        tools="python3 -m pip install --target /tools --no-cache-dir --no-compile --disable-pip-version-check --root-user-action ignore 'uv>=0.7,<0.14' && "
         if with_uv
         else "",
         install=_UV if with_uv else _PIP,

@@ -15,11 +15,8 @@ from drupe.cli.main import root
 from drupe.errors import EnvironmentUnusable, InvalidValue, NoProvider, UntrustedModel
 from drupe.models import save_model
 from drupe.models.environments import plan_environment, prepared_environment, run_in_environment, verify_environment
-from drupe.testing.plugin import drupe_workspace
 
-__all__ = ["drupe_workspace"]
-
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("workspace")]
 
 
 EXAMPLE = np.array([2, 3])
@@ -44,17 +41,6 @@ def functions() -> tuple[Function, Function]:
 
 
 square, asks_for_what_is_not_required = functions()
-
-
-@pytest.fixture(scope="module")
-def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("environments")
-
-
-@pytest.fixture(autouse=True)
-def workspace(drupe_workspace: Path, environments: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("DRUPE_ENV_ROOT", str(environments))
-    return drupe_workspace
 
 
 @pytest.fixture

@@ -83,21 +83,22 @@ def confusion_png(table: Any, seen: Classified) -> bytes:
     shares = table["share_of_true"].to_numpy().reshape(size, size)
     side = 2.0 + 0.62 * min(size, NUMBERED)
     upright = max(map(len, names)) * size > 42
-    left = 0.5 + (beside(names) if size <= NAMED else 0)
-    bottom = 0.62 + (beside(names) if upright and size <= NAMED else 0)
+    points = 9 if size <= NUMBERED else 7
+    room = beside(names) * points / 9 if size <= NAMED else 0
+    left, bottom = 0.5 + room, 0.62 + (room if upright else 0)
     figure = new_figure(left + side + 1.05, bottom + side + 0.5)
     axes = axes_of(figure, "Confusion matrix", "predicted class", "true class", grid="none", left=left, right=1.05, bottom=bottom)
     image = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0, interpolation="nearest")
-    place = axes.get_position()
-    bar = figure.colorbar(image, cax=figure.add_axes((place.x1 + 0.025, place.y0, 0.025, place.height)))
+    place, width = axes.get_position(), figure.get_size_inches()[0]
+    bar = figure.colorbar(image, cax=figure.add_axes((place.x1 + 0.12 / width, place.y0, 0.16 / width, place.height)))
     bar.set_label("share of the true class", color=INK, fontsize=9)
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=8, colors=INK, length=2)
     for spine in axes.spines.values():
         spine.set_visible(False)
     if size <= NAMED:
-        axes.set_xticks(range(size), names, rotation=90 if upright else 0, fontsize=9 if size <= NUMBERED else 5.5)
-        axes.set_yticks(range(size), names, fontsize=9 if size <= NUMBERED else 5.5)
+        axes.set_xticks(range(size), names, rotation=90 if upright else 0, fontsize=points)
+        axes.set_yticks(range(size), names, fontsize=points)
     if size <= NUMBERED:
         for row in range(size):
             for column in range(size):

@@ -24,7 +24,8 @@ _CUT = 0.5
 @frozen(eq=False)
 class Classified:
     """`truth` and `predicted` (n,) are places in `classes`; `probabilities` (n, classes) or None; `positive` is the place of the class that
-    two-class metrics are about, None for more classes; `others` are further columns of the model's output.
+    two-class metrics are about, None for more classes; `others` are further columns of the model's output; `columns` are the classes in the
+    order of the columns of a matrix of probabilities that the model gives, which need not be sorted.
     """
 
     truth: Any
@@ -34,6 +35,7 @@ class Classified:
     positive: int | None = None
     weights: Any = None
     others: Any = None
+    columns: Any = None
 
     @property
     def is_binary(self) -> bool:
@@ -97,6 +99,7 @@ def classified(evaluation: Evaluation) -> Classified:
         positive=_positive(classes, config.get("pos_label")),
         weights=None if evaluation.weights is None else np.asarray(evaluation.weights, dtype=float),
         others=others,
+        columns=classes if order is None else order,
     )
 
 

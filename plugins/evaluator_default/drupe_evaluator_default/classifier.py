@@ -116,7 +116,7 @@ def _add_importance(evaluation: Evaluation, report: Report, seen: Classified) ->
         labels = np.asarray(told)
         labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
         if labels.ndim == 2:
-            labels = seen.classes[labels.argmax(axis=1)]
+            labels = seen.columns[labels.argmax(axis=1)]
         elif seen.probabilities is not None and labels.dtype.kind == "f" and not np.isin(labels, seen.classes).all():
             labels = np.where(labels >= 0.5, seen.classes[seen.positive], seen.classes[1 - int(seen.positive or 0)])
         return float(np.average(labels == truth[places], weights=None if seen.weights is None else seen.weights[places]))

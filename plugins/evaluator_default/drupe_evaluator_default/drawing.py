@@ -77,9 +77,10 @@ def beside(names: list[str]) -> float:
 
 
 def short(text: Any, most: int = 24) -> str:
-    """A name that fits beside an axis."""
+    """A name that fits beside an axis: without its middle, since names of one family begin alike."""
     words = str(text)
-    return words if len(words) <= most else f"{words[: most - 1]}…"
+    head, tail = most // 2, most - most // 2 - 1
+    return words if len(words) <= most else f"{words[:head].rstrip()}…{words[-tail:].lstrip()}"
 
 
 def style(place: int) -> dict[str, Any]:

@@ -62,6 +62,7 @@ def importance_png(table: Any, what: str) -> bytes:
     axes.barh(places, shown["importance"], color=COLOURS[0], height=0.66)
     axes.errorbar(shown["importance"], places, xerr=shown["standard_deviation"], fmt="none", ecolor=INK, elinewidth=1.1, capsize=2)
     axes.set_yticks(places, names)
+    axes.locator_params(axis="x", nbins=6)
     axes.axvline(0, color=QUIET, linewidth=1)
     return finish(figure)
 

@@ -53,12 +53,16 @@ def add_own(evaluation: Evaluation, report: Report, predictions: Any, others: An
     while waiting:
         held = []
         for metric in waiting:
-            arguments, missing = _arguments(metric, evaluation, table, others, values, used)
+            try:
+                arguments, named, missing = _arguments(metric, evaluation, table, others, values, used)
+            except ValueError as fault:  # Python's, for functions of C that do not tell their parameters
+                report.failures[metric.name] = f"its parameters are not known ({fault}); wrap it in a function that names them"
+                continue
             if missing:
                 held.append((metric, missing))
             else:
-                _compute(metric, arguments, values, report, scored)
-        if len(held) == len(waiting):
+                _compute(metric, arguments, named, values, report, scored)
+        if len(held) == len(waiting):  # none could be asked in this round, so none ever can
             for metric, missing in held:
                 report.failures[metric.name] = (
                     f"it needs {', '.join(missing)}, which is no column, setting or metric; there are "
@@ -75,22 +79,28 @@ def add_own(evaluation: Evaluation, report: Report, predictions: Any, others: An
 
 def _arguments(
     metric: EvaluationMetric, evaluation: Evaluation, table: Any, others: Any, values: Mapping[str, MetricValue], used: set[str]
-) -> tuple[list[Any], list[str]]:
-    """What the function is given, by the names of its parameters; or the names that stand for nothing (yet)."""
+) -> tuple[list[Any], dict[str, Any], list[str]]:
+    """What the function is given, by the names of its parameters; or the names that stand for nothing (yet). Raises ValueError."""
     parameters = inspect.signature(metric.eval_fn).parameters
     if len(parameters) == 2 and "predictions" not in parameters and "targets" not in parameters and "metrics" not in parameters:
-        return [table.copy(), _numbers(values)], []
+        return [table.copy(), _numbers(values)], {}, []
     mapping = evaluation.config.get("col_mapping") or {}
-    arguments, missing = [], []
+    arguments: list[Any] = []
+    named: dict[str, Any] = {}
+    missing: list[str] = []
     for name, parameter in parameters.items():
+        if parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
+            continue
         known, value = _lookup(mapping.get(name, name), evaluation, table, others, values, used)
-        if known:
-            arguments.append(value)
-        elif parameter.default is not inspect.Parameter.empty:
-            arguments.append(parameter.default)
-        elif parameter.kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
+        if not known and parameter.default is not inspect.Parameter.empty:
+            known, value = True, parameter.default
+        if not known:
             missing.append(name)
-    return arguments, missing
+        elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            named[name] = value
+        else:
+            arguments.append(value)
+    return arguments, named, missing
 
 
 def _lookup(
@@ -127,9 +137,14 @@ def _numbers(values: Mapping[str, MetricValue]) -> dict[str, float]:
 
 
 def _compute(
-    metric: EvaluationMetric, arguments: list[Any], values: dict[str, MetricValue], report: Report, scored: dict[str, Any]
+    metric: EvaluationMetric,
+    arguments: list[Any],
+    named: Mapping[str, Any],
+    values: dict[str, MetricValue],
+    report: Report,
+    scored: dict[str, Any],
 ) -> None:
-    value = report.attempt(metric.name, lambda: _checked(metric, metric.eval_fn(*arguments)))
+    value = report.attempt(metric.name, lambda: _checked(metric, metric.eval_fn(*arguments, **named)))
     if value is None:
         return
     name = f"{metric.name}/{metric.version}" if metric.version else metric.name
@@ -201,7 +216,7 @@ def _keep(name: str, artifact: Any, report: Report) -> None:
 
 def _as_bytes(artifact: Any) -> tuple[str, bytes]:
     """How it is written, as MLflow writes it: the ending of the file and its bytes."""
-    if isinstance(artifact, str) and not Path(artifact).is_file():
+    if isinstance(artifact, str) and not _is_file(artifact):
         try:
             json.loads(artifact)
         except ValueError as fault:
@@ -229,6 +244,13 @@ def _as_bytes(artifact: Any) -> tuple[str, bytes]:
     except (TypeError, ValueError):
         log.warning("an artifact of type %s is kept as a pickle, which runs code when it is read", type(artifact).__name__)
         return ".pickle", pickle.dumps(artifact)
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # too long for a path, as JSON may be
+        return False
 
 
 def _plain(value: Any) -> Any:

@@ -156,3 +156,26 @@ def test_importance_is_that_of_scikit_learn(judge: Judge, table: pd.DataFrame, m
     assert found.index[0] == "a"
     assert found.loc["a", "importance"] == pytest.approx(expected.importances_mean[0], rel=0.15)
     assert abs(found.loc["b", "importance"]) < 0.05
+
+
+def test_importance_reads_probabilities_in_the_models_own_order_of_classes(
+    judge: Judge, table: pd.DataFrame, models: dict[str, Any]
+) -> None:
+    class Backwards:
+        """Gives probabilities, the last class first."""
+
+        classes_ = models["three"].classes_[::-1]
+
+        def fit(self, x: Any, y: Any) -> Backwards:
+            return self
+
+        def predict(self, x: Any) -> Any:
+            return models["three"].predict_proba(x)[:, ::-1]
+
+    data = table[[*FEATURES, "three"]]
+    given: dict[str, Any] = {"data": data, "config": {"permutation_importance": True}}
+    plain, backwards = (
+        judge("three", model=model, **given).tables["permutation_importance_data"].set_index("feature")
+        for model in (models["three"], Backwards())
+    )
+    assert backwards.loc["a", "importance"] == pytest.approx(plain.loc["a", "importance"])

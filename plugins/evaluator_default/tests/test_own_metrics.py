@@ -124,3 +124,28 @@ def test_artifacts_of_every_kind_are_kept(judge: Judge, caplog: pytest.LogCaptur
         _ = result.artifacts["odd"].content
     assert {"nothing", "bad/../out", "bad/missing"} <= set(result.failures)
     assert json.dumps(result.failures)
+
+
+def test_a_function_whose_parameters_nobody_knows_fails_by_its_name(judge: Judge) -> None:
+    result = judge("number", extra_metrics=[metric(max, name="highest"), metric(lambda predictions: 1.0, name="one")])
+    assert "wrap it in a function" in result.failures["highest"]
+    assert result.metrics["one"] == 1.0
+
+
+def test_parameters_that_are_given_by_name_only_are(judge: Judge) -> None:
+    def share(predictions: Any, *, targets: Any, limit: float = 1e9) -> float:
+        return float((abs(predictions - targets) <= limit).mean())
+
+    result = judge("number", extra_metrics=[metric(share)])
+    assert result.metrics["share"] == 1.0
+
+
+def test_json_that_is_longer_than_a_path_may_be_is_kept(judge: Judge) -> None:
+    text = json.dumps(list(range(5000)))
+
+    def long(rows: Any, numbers: Any, folder: str) -> dict[str, Any]:
+        return {"long": text}
+
+    result = judge("number", custom_artifacts=[long])
+    assert result.failures == {}
+    assert "long" in result.artifacts

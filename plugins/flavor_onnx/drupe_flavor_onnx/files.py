@@ -80,7 +80,8 @@ def _external(message: Message) -> Iterator[str]:
     """The files that tensors name, in graphs, their subgraphs, functions and attributes."""
     if isinstance(message, onnx.TensorProto):
         if message.data_location == onnx.TensorProto.EXTERNAL:
-            yield next((entry.value for entry in message.external_data if entry.key == "location"), "")
+            # all of them, if one has several: readers take the last
+            yield from [entry.value for entry in message.external_data if entry.key == "location"] or [""]
         return
     for field, value in message.ListFields():
         if field.message_type is not None:

@@ -14,6 +14,7 @@ import yaml
 
 import drupe
 from drupe.errors import InvalidModelFolder, InvalidValue
+from drupe_flavor_onnx.files import read_graph
 
 from .small_models import WEIGHTS, linear, two_inputs
 
@@ -154,3 +155,16 @@ def test_mlmodel_is_what_a_folder_of_mlflow_may_lack_keys_of(tmp_path: Path) -> 
     flavor = drupe.loading.catalog().flavor("onnx")
     old = {name: keys[name] for name in ("data", "onnx_version")}  # before providers and options were kept
     assert flavor.load(tmp_path / "m", old).session.get_providers() == ["CPUExecutionProvider"]
+
+
+def test_a_second_place_of_one_tensors_weights_is_looked_at_too(tmp_path: Path) -> None:
+    """Whoever reads the weights takes the last one."""
+    model = onnx.ModelProto()
+    tensor = model.graph.initializer.add(data_location=onnx.TensorProto.EXTERNAL)
+    for place in ("beside.data", "../elsewhere.data"):
+        tensor.external_data.add(key="location", value=place)
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "beside.data").touch()
+    (tmp_path / "m" / "model.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(InvalidModelFolder, match="elsewhere"):
+        read_graph(tmp_path / "m" / "model.onnx")

@@ -14,6 +14,7 @@ import keyword
 import pickletools
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 __all__ = ["reason_to_distrust"]
 
 _MOST_JSON_BYTES = 256 << 20
+_MOST_SAMPLE_BYTES = 1 << 30
 _WORDS = {"version", "archive_format", "archive_version", "byteorder", "serialization_id", ".format_version", ".storage_alignment"}
 _RAW = re.compile(r"data/(weights/weight|constants/tensor)_\d+")
 _PAYLOADS = re.compile(r"data/(weights|constants)/[\w.-]+_config\.json")
@@ -78,12 +80,12 @@ _TREES = {"builtins.tuple", "builtins.list", "builtins.dict", "collections.Order
 def reason_to_distrust(file: Path) -> str | None:
     """Why loading this exported program might run code, in words that name the record; None when it holds tensors and a graph, no more.
 
-    A file that is no readable archive is no reason: torch says so itself, and runs nothing.
+    A file that is no readable archive, or has a record that cannot be read, is not loaded either.
     """
     try:
         with zipfile.ZipFile(file) as archive:
             return next(_reasons(archive), None)
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError):
         return "it is no readable archive"
 
 
@@ -98,7 +100,10 @@ def _reasons(archive: zipfile.ZipFile) -> Iterator[str]:
         elif _RAW.fullmatch(name):
             continue  # bytes of a tensor, if the payloads say so
         elif _SAMPLES.fullmatch(name):
-            yield from (f"its sample inputs name {what}" for what in _named_by_pickles(archive.read(info)))
+            if info.file_size > _MOST_SAMPLE_BYTES:
+                yield f"its record {name!r} is too large to look at"
+            else:
+                yield from (f"its sample inputs name {what}" for what in _named_by_pickles(archive.read(info)))
         elif _PAYLOADS.fullmatch(name) or _PROGRAM.fullmatch(name):
             yield from _json_reasons(archive, info, name)
         else:
@@ -115,7 +120,7 @@ def _json_reasons(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) ->
             yield from _program_reasons(content, "")
         else:
             yield from _payload_reasons(content)
-    except (ValueError, RecursionError, AttributeError) as fault:
+    except (ValueError, TypeError, LookupError, RecursionError, AttributeError) as fault:  # it has another shape than an export's
         yield f"its record {name!r} cannot be read ({type(fault).__name__})"
 
 
@@ -131,8 +136,12 @@ def _named_by_pickles(content: bytes) -> Iterator[str]:
     """What the pickles of a saved tensor name beside tensors and their parts."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            pickles = [archive.read(name) for name in archive.namelist() if name.endswith(".pkl")]
-    except zipfile.BadZipFile:
+            found = [info for info in archive.infolist() if info.filename.endswith(".pkl")]
+            if sum(info.file_size for info in found) > _MOST_SAMPLE_BYTES:
+                yield "pickles that are too large to look at"
+                return
+            pickles = [archive.read(info) for info in found]
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
         yield "something unreadable"
         return
     if not pickles:

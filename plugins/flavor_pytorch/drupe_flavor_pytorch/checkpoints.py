@@ -55,16 +55,7 @@ class Checkpoint:
         Raises ArtifactCorrupt when the file is not what was written, UntrustedModel when it holds more than weights and plain values.
         """
         with tempfile.TemporaryDirectory(prefix="drupe-checkpoint-") as place:
-            file = Path(place) / _STATE
-            self._repo.get_file(ArtifactPath.parse(self.path), file)
-            with file.open("rb") as stream:
-                found = hashlib.file_digest(stream, "sha256").hexdigest()
-            if found != self.sha256:
-                raise ArtifactCorrupt(f"the checkpoint {self.path} is not what was written: its SHA-256 is {found}, not {self.sha256}")
-            try:
-                state: dict[str, Any] = torch.load(file, map_location=map_location, weights_only=True)
-            except pickle.UnpicklingError as fault:
-                raise UntrustedModel(f"the checkpoint {self.path} holds more than weights: {what_it_holds(fault)}") from fault
+            state: dict[str, Any] = self._weights_in(self._fetched(Path(place)), map_location)
         return state
 
     def restore(
@@ -90,6 +81,22 @@ class Checkpoint:
         if random and state.get("random") is not None:
             torch.set_rng_state(state["random"])
         return state.get("extra")
+
+    def _fetched(self, place: Path) -> Path:
+        """Its file in that folder. Raises ArtifactCorrupt."""
+        file = place / self.path.rpartition("/")[2]
+        self._repo.get_file(ArtifactPath.parse(self.path), file)
+        with file.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+        if found != self.sha256:
+            raise ArtifactCorrupt(f"the checkpoint {self.path} is not what was written: its SHA-256 is {found}, not {self.sha256}")
+        return file
+
+    def _weights_in(self, file: Path, map_location: Any) -> Any:
+        try:
+            return torch.load(file, map_location=map_location, weights_only=True)
+        except pickle.UnpicklingError as fault:
+            raise UntrustedModel(f"the checkpoint {self.path} holds more than weights: {what_it_holds(fault)}") from fault
 
 
 def log_checkpoint(
@@ -169,8 +176,9 @@ def load_checkpoint(
     the metric `monitor`.
 
     Without `model_class` the Checkpoint itself, whose `restore` fills a model and its optimizer. With one, a model of that class, called with
-    `kwargs`, in eval mode; a Lightning module is made by its own `load_from_checkpoint`, from what autologging kept.
-    Raises ArtifactNotFound that says which there are.
+    `kwargs`, in eval mode; a Lightning module is made by its own `load_from_checkpoint`, from what autologging kept, once it is known to hold
+    weights and plain values only; `kwargs={"weights_only": False}` reads one that holds more, which runs code.
+    Raises ArtifactNotFound that says which there are, ArtifactCorrupt, UntrustedModel.
     """
     if sum(part is not None for part in (epoch, global_step, monitor)) > 1:
         raise InvalidValue("give one of epoch, global_step and monitor")
@@ -186,8 +194,9 @@ def load_checkpoint(
         return found
     if hasattr(model_class, "load_from_checkpoint"):
         with tempfile.TemporaryDirectory(prefix="drupe-checkpoint-") as place:
-            file = Path(place) / found.path.rpartition("/")[2]
-            found._repo.get_file(ArtifactPath.parse(found.path), file)
+            file = found._fetched(Path(place))
+            if (kwargs or {}).get("weights_only") is not False:  # Lightning itself unpickles whatever lies on this machine
+                found._weights_in(file, "meta")
             return model_class.load_from_checkpoint(file, **(kwargs or {}))
     model = model_class(**(kwargs or {}))
     found.restore(model, random=False)

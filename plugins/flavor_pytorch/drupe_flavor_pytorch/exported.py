@@ -22,7 +22,7 @@ from drupe_flavor_pytorch.written import PT2, CannotHold, Written
 __all__ = ["export", "read", "write"]
 
 _FILE = "data/model.pt2"
-_lock = Lock()  # torch keeps what it is reading in one place for the whole process
+_lock = Lock()  # torch keeps what it is tracing, writing or reading in one place for the whole process
 
 
 def write(model: Any, folder: Path, options: Mapping[str, Any], chosen: str = PT2) -> Written:
@@ -33,7 +33,8 @@ def write(model: Any, folder: Path, options: Mapping[str, Any], chosen: str = PT
             node.meta.pop("stack_trace", None)  # where the source lay on this machine
     file = folder / _FILE
     try:
-        torch.export.save(program, file)
+        with _lock:
+            torch.export.save(program, file)
     except Exception as fault:  # parts of a graph that have no stored form
         file.unlink(missing_ok=True)
         raise CannotHold(f"its exported program cannot be written ({_first_line(fault)})") from fault
@@ -60,9 +61,8 @@ def read(file: Path, device: torch.device, *, weights_only: bool) -> Any:
     try:
         with _lock:
             program = torch.export.load(file)
-        if any(tensor.device.type != device.type for tensor in program.state_dict.values()):
-            program = move_to_device_pass(program, device)
-        with _lock:
+            if any(tensor.device.type != device.type for tensor in program.state_dict.values()):
+                program = move_to_device_pass(program, device)
             return program.module()
     except Exception as fault:  # the reader of a damaged or foreign archive raises what it likes
         raise InvalidModelFolder(f"{file.name} cannot be read as an exported program: {_first_line(fault)}", path=str(file)) from fault

@@ -14,7 +14,10 @@ torch = pytest.importorskip("torch", reason="torch is not installed; in a checko
 from nets_of_torch_tests import Net  # noqa: E402
 
 import drupe  # noqa: E402
+from drupe.artifacts.repos import repo_for  # noqa: E402
 from drupe.errors import ArtifactCorrupt, ArtifactNotFound, InvalidValue, UntrustedModel  # noqa: E402
+from drupe.uris import ArtifactPath  # noqa: E402
+from drupe_flavor_pytorch.checkpoints import seal  # noqa: E402
 
 
 def trained() -> tuple[Any, Any]:
@@ -147,3 +150,42 @@ def test_state_dicts_under_mlflows_names(drupe_workspace: Path, tmp_path: Path) 
     assert drupe.pytorch.load_state_dict(tmp_path / "s", weights_only=False) == {"place": tmp_path}
     with pytest.raises(InvalidValue, match="a state dict is a dict"):
         drupe.pytorch.save_state_dict([1], tmp_path / "t")
+
+
+class Unpickles:
+    """What Lightning's modules do with a file of this machine."""
+
+    @classmethod
+    def load_from_checkpoint(cls, file: Path, weights_only: bool | None = None) -> Any:
+        return torch.load(file, weights_only=bool(weights_only))
+
+
+class Touches:
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.marker,)
+
+
+def test_a_module_that_reads_its_own_checkpoints_is_given_weights_only(tmp_path: Path) -> None:
+    """Among the artifacts of a run is what anybody has put there who may write to it."""
+    marker, file = tmp_path / "marker", tmp_path / "checkpoint.pth"
+    torch.save({"state_dict": {}, "callbacks": Touches(marker)}, file)
+    seal(repo_for(tmp_path / "kept"), ArtifactPath(), file, 1, None, None)
+    with pytest.raises(UntrustedModel, match="holds more than weights"):
+        drupe.pytorch.load_checkpoint(Unpickles, path=tmp_path / "kept")
+    assert not marker.exists()
+    drupe.pytorch.load_checkpoint(Unpickles, path=tmp_path / "kept", kwargs={"weights_only": False})  # whoever asks for it
+    assert marker.exists()
+
+
+def test_such_a_module_is_given_no_other_file_than_was_written(tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint.pth"
+    torch.save({"state_dict": {}}, file)
+    seal(repo_for(tmp_path / "kept"), ArtifactPath(), file, 1, None, None)
+    assert drupe.pytorch.load_checkpoint(Unpickles, path=tmp_path / "kept") == {"state_dict": {}}
+    kept = tmp_path / "kept" / "epoch_1" / "checkpoint.pth"
+    kept.write_bytes(kept.read_bytes().replace(b"state_dict", b"STATE_DICT"))
+    with pytest.raises(ArtifactCorrupt):
+        drupe.pytorch.load_checkpoint(Unpickles, path=tmp_path / "kept")

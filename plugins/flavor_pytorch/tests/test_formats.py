@@ -10,6 +10,7 @@ import sys
 import warnings
 import zipfile
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from nets_of_torch_tests import Branching, Net, Pair, Tied, build  # noqa: E402
 import drupe  # noqa: E402
 from drupe.artifacts.manifest import MANIFEST_FILE, verify_manifest  # noqa: E402
 from drupe.errors import InvalidModelFolder, InvalidValue, SignatureMismatch, UntrustedModel  # noqa: E402
+from drupe.testing.kit import in_threads  # noqa: E402
 
 NETS = Path(__file__).with_name("nets_of_torch_tests.py")
 X = np.random.default_rng(0).random((4, 3), dtype=np.float32)
@@ -68,6 +70,17 @@ def test_with_an_example_a_model_is_an_exported_program_that_runs_no_code(export
 
 def test_an_exported_program_says_nothing_of_where_its_source_lay(exported: tuple[Any, Path]) -> None:
     assert str(NETS.parent).encode() not in (exported[1] / "data" / "model.pt2").read_bytes()
+
+
+def test_threads_may_export_write_and_read_at_the_same_time(tmp_path: Path) -> None:
+    def save_and_load(number: int) -> None:
+        for part in range(3):
+            folder, model = tmp_path / f"{number}-{part}", Net()
+            drupe.pytorch.save_model(model, folder, input_example=TABLE)
+            assert keys(folder)["serialization_format"] == "pt2"
+            np.testing.assert_allclose(drupe.load_model(folder).predict(TABLE).to_numpy(), outputs_of(model), atol=1e-6)
+
+    assert in_threads([partial(save_and_load, number) for number in range(3)]) == []
 
 
 def test_without_an_example_weights_and_class_are_kept_apart(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from drupe.errors import InvalidModelFolder, InvalidValue
 from drupe.extend import Flavor, FlavorRecord
 from drupe.models import inside, pinned_requirements
 from drupe_flavor_sklearn.formats import CLOUDPICKLE, PICKLE, SKOPS, read_model, write_model
+from drupe_flavor_sklearn.trees import TREES
 
 __all__ = ["SklearnFlavor"]
 
@@ -35,7 +36,7 @@ class SklearnFlavor(Flavor):
     """Estimators and pipelines of scikit-learn, and of libraries that follow its interface.
 
     Options: `serialization_format` (`skops`, `cloudpickle`, `pickle`; by default skops where every type in the model is one that skops
-    trusts, else cloudpickle), `skops_trusted_types` (types of your own that skops may load), `pyfunc_predict_fn` (the method behind
+    trusts, or a decision tree, else cloudpickle), `skops_trusted_types` (types of your own that skops may load), `pyfunc_predict_fn` (the method behind
     `predict` of the generic model).
     """
 
@@ -116,8 +117,9 @@ class SklearnFlavor(Flavor):
         return "pickled_model" in config and (config.get("serialization_format") or PICKLE) in (SKOPS, CLOUDPICKLE, PICKLE)
 
     def reads_safely(self, config: Mapping[str, Any]) -> Sequence[str]:
-        """A skops file of which no types are to be trusted that skops does not know: it refuses them before it makes anything."""
-        is_skops = config.get("serialization_format") == SKOPS and not config.get("skops_trusted_types")
+        """A skops file of which no types are to be trusted that skops does not know but trees, which are looked over: it refuses all others."""
+        trusted = config.get("skops_trusted_types") or ()
+        is_skops = config.get("serialization_format") == SKOPS and isinstance(trusted, list | tuple) and TREES.issuperset(map(str, trusted))
         name = config.get("pickled_model")
         return [name] if is_skops and isinstance(name, str) else []
 

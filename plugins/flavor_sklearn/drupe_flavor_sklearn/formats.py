@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import skops.io
 from attrs import frozen
-from skops.io.exceptions import UntrustedTypesFoundException
 
 from drupe.errors import InvalidModelFolder, InvalidValue, UntrustedModel
 from drupe.lazy import need
+from drupe_flavor_sklearn.skops_alone import skops
+from drupe_flavor_sklearn.trees import TREES, check_trees
 
 __all__ = ["CLOUDPICKLE", "PICKLE", "SKOPS", "Written", "read_model", "write_model"]
 
@@ -32,8 +32,8 @@ class Written:
 
     @property
     def executes_code(self) -> bool:
-        """True when loading can run code: always for pickles, for skops when types are trusted that it does not know."""
-        return self.format != SKOPS or bool(self.trusted)
+        """True when loading can run code: always for pickles, for skops when types are trusted that neither it nor `trees` can check."""
+        return self.format != SKOPS or not TREES.issuperset(self.trusted)
 
 
 def write_model(model: Any, folder: Path, wanted: str | None, trusted: Sequence[str] | None) -> Written:
@@ -64,16 +64,31 @@ def _write_skops(model: Any, folder: Path, trusted: Sequence[str], *, is_asked_f
                 f"skops cannot write this {type(model).__name__}: {fault}; serialization_format='cloudpickle' can"
             ) from fault
         return None
-    if unknown := sorted(set(needed) - set(trusted)):
+    unknown = sorted(set(needed) - TREES - set(trusted))
+    reason = _reason_to_distrust_trees(model, needed)
+    if unknown or reason:
         file.unlink()
         if is_asked_for:
             raise InvalidValue(
                 f"this model holds types that skops does not trust: {', '.join(unknown)}; name them in skops_trusted_types if you do, "
-                "or use serialization_format='cloudpickle'",
+                "or use serialization_format='cloudpickle'"
+                if unknown
+                else f"{reason}; use serialization_format='cloudpickle'",
                 types=unknown,
             )
         return None
     return Written(file.name, SKOPS, sorted(set(needed)), ["skops", *(name.partition(".")[0] for name in needed)])
+
+
+def _reason_to_distrust_trees(model: Any, needed: Sequence[str]) -> str | None:
+    """Why the trees of this model could not be read back without trust; None where they can, or other types need trust anyhow."""
+    if not needed or not TREES.issuperset(needed):
+        return None
+    try:
+        check_trees(model)
+    except InvalidModelFolder as fault:
+        return fault.message
+    return None
 
 
 def _write_pickle(model: Any, folder: Path, chosen: str) -> Written:
@@ -96,12 +111,15 @@ def read_model(file: Path, chosen: str, trusted: Sequence[str] | None) -> Any:
     """
     try:
         if chosen == SKOPS:
-            return skops.io.load(file, trusted=list(trusted or ()))
+            model = skops.io.load(file, trusted=list(trusted or ()))
+            if trusted and TREES.issuperset(trusted):  # else somebody has vouched for the file
+                check_trees(model)
+            return model
         if chosen == CLOUDPICKLE:
             need("cloudpickle", to="load this model")  # its functions and classes are rebuilt by it
         with file.open("rb") as stream:
             return pickle.load(stream)
-    except UntrustedTypesFoundException as fault:
+    except skops.io.exceptions.UntrustedTypesFoundException as fault:
         raise UntrustedModel(f"{file.name} holds types that are not trusted: {fault}", path=str(file)) from fault
     except ModuleNotFoundError as fault:
         raise InvalidModelFolder(

@@ -39,6 +39,13 @@ class TestCloudpickleBySomethingSkopsCannotHold(SklearnKit):
         return FlavorCase(model, X[:5], model.predict(X[:5]))
 
 
+class TestSkopsOfTrees(SklearnKit):
+    @pytest.fixture
+    def case(self) -> FlavorCase:
+        model = RandomForestClassifier(n_estimators=3, random_state=0).fit(X, Y)
+        return FlavorCase(model, X[:5], model.predict(X[:5]))
+
+
 class TestPickleOfProbabilities(SklearnKit):
     @pytest.fixture
     def case(self) -> FlavorCase:

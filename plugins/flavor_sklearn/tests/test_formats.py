@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
 import warnings
 from pathlib import Path
 from typing import Any
@@ -224,3 +228,19 @@ def test_a_method_that_is_asked_for_but_missing_is_refused_when_the_model_is_sav
     with pytest.raises(InvalidValue, match=r"'predict_proba', which this StandardScaler does not have; .*'transform'"):
         drupe.sklearn.save_model(StandardScaler().fit(X), tmp_path / "m", pyfunc_predict_fn="predict_proba")
     assert not (tmp_path / "m").exists()
+
+
+def test_what_reads_skops_imports_no_other_library_of_arrays(tmp_path: Path) -> None:
+    for library in ("torch", "cupy", "dask"):
+        (tmp_path / f"{library}.py").write_text("")
+    code = """
+        import sys
+        import drupe_flavor_sklearn.formats as formats
+        assert formats.skops.io.load
+        found = [name for name in ("torch", "cupy", "dask") if name in sys.modules]
+        assert found == [], found
+        assert "sklearn.externals.array_api_compat.torch" not in sys.modules  # so that who wants it can import it
+    """
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,6 +1,6 @@
 """The server as one ASGI application: the gate, then the protocol, files, health, figures and the stream of changes.
 
-Everything passes here, and everything that is answered, errors too, is answered here.
+What is done with every request and every error is in `drupe_asgi.application`; here is what this server answers.
 """
 
 from __future__ import annotations
@@ -9,24 +9,22 @@ import asyncio
 import json
 import logging
 import re
-import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from drupe import __version__
-from drupe.errors import DrupeError, InvalidValue
-from drupe.extend import Feature
+from drupe.entities import Access
+from drupe.extend import Feature, ServedStore
 from drupe.uris import ArtifactPath
-from drupe.wire.routes import Access
-from drupe_asgi.answers import SAFE_HEADERS, Answer, fault_answer, json_answer, send_answer, text_answer
-from drupe_asgi.bodies import ClientGone, Limits
+from drupe_asgi.answers import SAFE_HEADERS, Answer, json_answer, text_answer
+from drupe_asgi.application import HttpApplication, Measured
+from drupe_asgi.bodies import Limits
 from drupe_asgi.errors import MethodNotAllowed, NoSuchRoute
-from drupe_asgi.exchange import Exchange, Receive, Scope, Send
-from drupe_asgi.figures import Counted, Figures
+from drupe_asgi.exchange import Exchange
 from drupe_asgi.gate import Gate, Policy, check_told_once
 from drupe_asgi.workers import Place
 from drupe_server_rest.commits import CommitQueue
 from drupe_server_rest.errors import OtherOffset
+from drupe_server_rest.mounts import Mounts
 from drupe_server_rest.protocol import Protocol
 from drupe_server_rest.proxy import FORM_UPLOAD_BYTES, ArtifactProxy
 from drupe_server_rest.services import Services
@@ -40,21 +38,21 @@ FORM_UPLOAD = "/ajax-api/2.0/mlflow/upload-artifact"
 SERVER_INFO = ("/api/3.0/mlflow/server-info", "/ajax-api/3.0/mlflow/server-info")
 SIGNED = re.compile(r"/(?:ajax-)?api/2\.0/mlflow-artifacts/(mpu/create|mpu/complete|mpu/abort|presigned)/(.*)", re.DOTALL)
 FILE_ACCESS = {"GET": Access.READ, "HEAD": Access.READ, "PUT": Access.WRITE, "DELETE": Access.DELETE}
-CLIENT_GONE = 499
 KEEP_ALIVE_S = 15.0
-NUMBERS = (
-    ("writes", "drupe_writes_total", "counter", "Writes that are kept."),
-    ("commits", "drupe_commits_total", "counter", "Transactions that they were written in."),
-    ("waiting", "drupe_writes_waiting", "gauge", "Writes that wait for their transaction."),
-    ("listeners", "drupe_listeners", "gauge", "Streams of changes that are open."),
-)
 
 log = logging.getLogger("drupe.server")
-access_log = logging.getLogger("drupe.server.access")
 
 
-class Application:
+class Application(HttpApplication):
     """One store, served."""
+
+    log = log
+    measured = (
+        Measured("writes", "drupe_writes_total", "counter", "Writes that are kept."),
+        Measured("commits", "drupe_commits_total", "counter", "Transactions that they were written in."),
+        Measured("waiting", "drupe_writes_waiting", "gauge", "Writes that wait for their transaction."),
+        Measured("listeners", "drupe_listeners", "gauge", "Streams of changes that are open."),
+    )
 
     def __init__(
         self,
@@ -65,10 +63,12 @@ class Application:
         prefix: str = "",
         readers: int = 4,
         limits: Limits | None = None,
+        address: str = "",
         signed_transfers: bool = False,
         place: Place | None = None,
     ) -> None:
-        self._services, self._commits, self._gate, self._prefix = services, commits, gate, prefix.rstrip("/")
+        super().__init__(prefix=prefix, place=place)
+        self._services, self._commits, self._gate = services, commits, gate
         can_sign = signed_transfers and bool(services.places.repo.features.get(Feature.SIGNED_TRANSFERS))
         self._told_of_transfers = dict.fromkeys(("multipart_uploads_enabled", "multipart_downloads_enabled"), True) if can_sign else {}
         self._threads = ThreadPoolExecutor(readers, thread_name_prefix="drupe-reader")
@@ -77,63 +77,30 @@ class Application:
         self._protocol = Protocol(services, commits, self._threads, self._policy, limits)
         self._proxy = ArtifactProxy(services, self._file_threads, limits)
         self._signed = SignedTransfers(services, self._file_threads, limits)
-        self._figures, self._place = Figures(), place
-        self._before: Counted = {}
-        if place is not None and (before := place.kept()) is not None:
-            self._figures.add(before)
-            self._before = before["numbers"]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http":
-            return
-        began = time.perf_counter()
-        exchange = Exchange(scope, receive, send, self._prefix)
-        try:
-            if b"%" in scope["raw_path"]:
-                exchange.decode_path(scope["raw_path"], self._prefix)
-            answer = await self._answer(exchange)
-            if answer is not None:
-                await send_answer(exchange, answer)
-        except ClientGone:
-            exchange.status = CLIENT_GONE
-        except RecursionError:  # whatever went down into it
-            await self._refuse(exchange, InvalidValue("the request is nested too deeply to be read"))
-        except Exception as fault:  # a DrupeError is an answer; anything else is a fault of ours, and is told to the log only
-            await self._refuse(exchange, fault)
-        took = time.perf_counter() - began
-        self._figures.count(exchange.name, exchange.status, took)
-        if access_log.isEnabledFor(logging.INFO):
-            client = scope.get("client") or ("", 0)
-            line = {"id": exchange.request_id, "client": client[0], "method": exchange.method, "path": scope["path"]}
-            access_log.info(json.dumps({**line, "status": exchange.status, "ms": round(took * 1000, 2)}))
-
-    def keep_counts(self) -> None:
-        """Leave what was counted for the other workers."""
-        if self._place is not None:
-            self._place.keep(self._figures.counted(**self._numbers()))
+        served = ServedStore(
+            services.tracking,
+            services.registry,
+            services.places.opened,
+            services.changes.tell,
+            address,
+            __version__,
+            lambda: self._mounts.left_out,
+        )
+        self._mounts = Mounts(served, commits, self._threads, self._policy, limits)
 
     def close(self) -> None:
         """Let go of files that were not completed, and of threads."""
+        self._mounts.close()
         self._proxy.close()
         self._threads.shutdown(wait=False)
         self._file_threads.shutdown(wait=False)
 
-    async def _refuse(self, exchange: Exchange, fault: Exception) -> None:
-        if not isinstance(fault, DrupeError):
-            log.error("request %s, %s %s: a fault of the server", exchange.request_id, exchange.method, exchange.path[:200], exc_info=fault)
-        if exchange.is_answering:  # the connection is closed with the answer unfinished, which is how the client learns of it
-            return
-        answer = fault_answer(fault, exchange.request_id)
+    def add_to_refusal(self, answer: Answer, fault: Exception, exchange: Exchange) -> None:
+        """How far an upload is, where a request goes on from elsewhere."""
         if isinstance(fault, OtherOffset):
             answer.headers = (*answer.headers, (b"upload-offset", b"%d" % fault.details["offset"]))
-        if not exchange.is_over and not exchange.is_read:
-            await exchange.drain()
-            if not exchange.is_over:
-                answer.headers = (*answer.headers, (b"connection", b"close"))
-        await send_answer(exchange, answer)
 
-    async def _answer(self, exchange: Exchange) -> Answer | None:
+    async def answer(self, exchange: Exchange) -> Answer | None:
         """The answer; None when it has been sent already."""
         path = exchange.path
         if exchange.twins:
@@ -155,8 +122,18 @@ class Application:
             self._policy.check(exchange.name, Access.WRITE)
             file = await self._file_of_run(exchange)
             return await self._proxy.put(file, exchange, most_bytes=FORM_UPLOAD_BYTES)
-        if exchange.method in ("GET", "HEAD"):
-            return await self._answer_other(exchange)
+        is_read = exchange.method in ("GET", "HEAD")
+        answer = await self._answer_own(exchange) if is_read else None
+        if answer is not None or exchange.is_answering:
+            return answer
+        answer = await self._mounts.answer(exchange, self.prefix)
+        if answer is not None or exchange.is_answering:
+            return answer
+        if is_read and path == "/":
+            return text_answer(
+                f"drupe {__version__}: a tracking server. Point a client at this address; see /health, /metrics, /api/openapi.json.\n"
+            )
+        exchange.name = "-"
         raise NoSuchRoute(f"nothing is served under {path[:200]}")
 
     async def _answer_file(self, exchange: Exchange, rest: str) -> Answer | None:
@@ -187,7 +164,8 @@ class Application:
         self._policy.check(exchange.name, access)
         return await self._signed.answer(what, ArtifactPath.parse(rest), exchange)
 
-    async def _answer_other(self, exchange: Exchange) -> Answer | None:
+    async def _answer_own(self, exchange: Exchange) -> Answer | None:
+        """The answer to what every server tells of itself; None when it has been sent already, or when nothing of that is asked."""
         path = exchange.path
         exchange.name = path if path in ("/health", "/version", "/metrics") else "GET other"
         if path == "/health":
@@ -198,7 +176,7 @@ class Application:
             return json_answer({"store_type": "SqlStore", "drupe_version": __version__, **self._told_of_transfers})
         self._policy.check(exchange.name, Access.READ)
         if path == "/metrics":
-            return self._figures_answer()
+            return self.figures_answer()
         if path == "/api/openapi.json":
             from drupe.wire.openapi import document  # most servers are never asked for it
 
@@ -209,35 +187,19 @@ class Application:
         if path == "/api/drupe/changes":
             await self._stream(exchange)
             return None
-        if path == "/":
-            return text_answer(
-                f"drupe {__version__}: a tracking server. Point a client at this address; see /health, /metrics, /api/openapi.json.\n"
-            )
-        exchange.name = "-"
-        raise NoSuchRoute(f"nothing is served under {path[:200]}")
+        return None
 
     async def _file_of_run(self, exchange: Exchange) -> ArtifactPath:
         run_id, path = exchange.needed_field("run_id", "run_uuid"), exchange.needed_field("path")
         run = await asyncio.get_running_loop().run_in_executor(self._threads, self._services.tracking.get_run, run_id)
         return self._services.places.inside(run.info.artifact_uri) / path
 
-    def _figures_answer(self) -> Answer:
-        figures, numbers = self._figures, Counter(self._numbers())
-        if self._place is not None:
-            self.keep_counts()  # what was told once is not forgotten with this worker
-            figures = Figures()
-            figures.add(self._figures.counted())
-            for other in self._place.others():
-                figures.add(other)
-                numbers.update(other["numbers"])
-        text = figures.text([(name, kind, numbers[key], told) for key, name, kind, told in NUMBERS])
-        return text_answer(text, kind="text/plain; version=0.0.4; charset=utf-8")
-
-    def _numbers(self) -> dict[str, int]:
+    def numbers(self) -> dict[str, int]:
+        """Writes, transactions and listeners."""
         commits = self._commits
         return {
-            "writes": commits.writes + self._before.get("writes", 0),
-            "commits": commits.commits + self._before.get("commits", 0),
+            "writes": commits.writes,
+            "commits": commits.commits,
             "waiting": commits.depth,
             "listeners": self._services.changes.listeners,
         }

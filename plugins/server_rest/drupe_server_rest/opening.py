@@ -42,13 +42,19 @@ def stores(store: str, settings: ServerSettings) -> tuple[str, TrackingStore]:
         return store, tracking_store(store)
 
 
-def places_of(tracking: TrackingStore, settings: ServerSettings) -> Places:
-    """The root of the artifacts: the one that is given, or where the default experiment has its folder. Raises StoreError."""
+def places_of(address: str, tracking: TrackingStore, settings: ServerSettings) -> Places:
+    """The root of the artifacts: the one that is given, or where the default experiment has its folder. Raises StoreError.
+
+    Of a store that is another server, that server is the proxy of the files, too.
+    """
     root = settings.artifacts or tracking.get_experiment("0").artifact_location.rpartition("/")[0]
     if root.startswith("mlflow-artifacts:"):
-        raise StoreError(
-            "this store does not say where its files are: its experiments name a proxy. Say it with: drupe server --artifacts FOLDER"
-        )
+        server = Uri.parse(address, query=True, user_info=True)
+        if server.scheme not in ("http", "https"):
+            raise StoreError(
+                "this store does not say where its files are: its experiments name a proxy. Say it with: drupe server --artifacts FOLDER"
+            )
+        root = f"mlflow-artifacts://{server.host}/"
     parsed = Uri.parse(root, query=True)
     places = Places(f"{parsed.text}?durability={settings.durability}" if parsed.scheme == "file" and not parsed.query else root)
     if places.repo.local_path() is None:

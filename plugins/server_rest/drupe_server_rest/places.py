@@ -45,3 +45,7 @@ class Places:
         if not told.startswith(PROXIED):
             raise InvalidUri(f"{address} is not below the server's artifacts; it can only be read by clients that reach it themselves")
         return ArtifactPath.parse(told.removeprefix(PROXIED))
+
+    def opened(self, address: str) -> tuple[ArtifactRepo, ArtifactPath]:
+        """The repository and the path in it that an address means. Raises InvalidUri as `inside`."""
+        return self.repo, self.inside(address)

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from drupe.entities import Access
 from drupe.errors import InvalidValue
-from drupe.wire.routes import NOT_YET, PREFIXES, ROUTES, Access, Route
+from drupe.wire.routes import NOT_YET, PREFIXES, ROUTES, Route
 from drupe.wire.series import PackedSeries
 from drupe.wire.shapes import Form, plain, read, read_query
 from drupe.wire.tracking import Nothing

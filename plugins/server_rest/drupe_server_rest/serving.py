@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import socket
 from collections.abc import Callable
@@ -17,8 +16,8 @@ from drupe.tracking.reaper import look_after
 from drupe.uris import redact
 from drupe_asgi.bodies import Limits
 from drupe_asgi.gate import Gate
-from drupe_asgi.running import BACKLOG, Server, check_may_listen, collect_seldom, listening, server_config, url_of
-from drupe_asgi.workers import PARCEL_BYTES, Place, supervise
+from drupe_asgi.running import BACKLOG, answer_requests, check_may_listen, collect_seldom, listening, url_of
+from drupe_asgi.workers import Place, supervise
 from drupe_server_rest.app import Application
 from drupe_server_rest.changes import Changes
 from drupe_server_rest.commits import CommitQueue
@@ -29,7 +28,6 @@ from drupe_server_rest.settings import ServerSettings
 __all__ = ["serve"]
 
 REAP_EVERY_S = 15.0
-KEEP_COUNTS_EVERY_S = 0.5
 
 log = logging.getLogger("drupe.server")
 
@@ -75,7 +73,7 @@ async def _run(
 ) -> None:
     loop = asyncio.get_running_loop()
     changes = Changes(loop, None if place is None else place.tell)
-    services = Services(tracking, registry_store(address), places_of(tracking, settings), changes)
+    services = Services(tracking, registry_store(address), places_of(address, tracking, settings), changes)
     commits = CommitQueue(tracking, loop)
     gate = Gate(settings.host, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
     app = Application(
@@ -84,27 +82,16 @@ async def _run(
         gate,
         prefix=settings.prefix,
         readers=settings.readers,
+        address=redact(address),
         limits=Limits(settings.max_body_mb << 20, settings.patience_s),
         signed_transfers=settings.signed_transfers,
         place=place,
     )
-    server = Server(server_config(app, patience_s=settings.patience_s), changes.close)
     reaping = asyncio.create_task(_reap(address, services))
-    serving = asyncio.create_task(server.serve([listener]))
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.002)
-    beside = [reaping]
-    if place is not None:
-        beside.append(asyncio.create_task(_keep_counts(app)))
-        loop.add_reader(place.line, _hear, place, changes, server)
-    if server.started:
-        ready()
     try:
-        await serving
+        await answer_requests(app, listener, ready, patience_s=settings.patience_s, ending=changes.close, place=place, heard=changes.hear)
     finally:
-        for task in beside:
-            task.cancel()
-        app.keep_counts()
+        reaping.cancel()
         await commits.close()
         app.close()
 
@@ -116,25 +103,3 @@ async def _reap(address: str, services: Services) -> None:
         for run_id in ended:
             services.changes.tell("run", run_id=run_id)
         await asyncio.sleep(REAP_EVERY_S)
-
-
-async def _keep_counts(app: Application) -> None:
-    while True:
-        await asyncio.sleep(KEEP_COUNTS_EVERY_S)
-        app.keep_counts()
-
-
-def _hear(place: Place, changes: Changes, server: Server) -> None:
-    """What comes from the supervisor: changes that others have made, or its end, which is this worker's too."""
-    try:
-        parcel = place.line.recv(PARCEL_BYTES)
-    except BlockingIOError:
-        return
-    except ConnectionError:
-        parcel = b""
-    if parcel:
-        changes.hear(json.loads(parcel))
-        return
-    asyncio.get_running_loop().remove_reader(place.line)
-    changes.close()
-    server.should_exit = True

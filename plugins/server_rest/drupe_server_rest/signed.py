@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from drupe.entities import Access
 from drupe.errors import InvalidPath, InvalidValue
 from drupe.uris import ArtifactPath
 from drupe.wire.artifacts import DownloadAddress, DropParts, FinishParts, PartAddress, PartsStarted, StartParts
-from drupe.wire.routes import Access
 from drupe.wire.shapes import plain, read
 from drupe_asgi.answers import Answer, json_answer
 from drupe_asgi.bodies import Limits, json_form, whole

@@ -4,44 +4,21 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
-from typing import IO, Any, NamedTuple
-from urllib.parse import quote, urlencode, urlsplit
+from typing import IO, Any
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
-WAIT_S = 60
+from plugins.asgi.tests.asking import WAIT_S, Process, Reply, started
+
+__all__ = ["Reply", "Served", "start"]
 
 
-class Reply(NamedTuple):
-    """What came back."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
+class Served(Process):
+    """A running server of stores."""
 
     @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def error(self) -> str:
-        """The error code; fails when the answer is not an error in the protocol's form."""
-        assert self.status >= 400, self
-        assert self.headers["content-type"] == "application/json", self
-        assert self.json["message"], self
-        return str(self.json["error_code"])
-
-
-class Served:
-    """A running server."""
-
-    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
-        self.process, self.url = process, url
-        self.printed = ""
-        self.address = urlsplit(url)
+    def address(self) -> SplitResult:
+        return urlsplit(self.url)
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
         """One request on a connection of its own; header names with _ for -."""
@@ -81,27 +58,7 @@ class Served:
     def new_run(self, experiment_id: str = "0", **fields: Any) -> str:
         return str(self.post("runs/create", experiment_id=experiment_id, start_time=1, **fields)["run"]["info"]["run_id"])
 
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """End it; the exit code."""
-        self.process.send_signal(number)
-        assert self.process.stdout is not None
-        with self.process.stdout:
-            self.printed = self.process.stdout.read()
-        return self.process.wait(WAIT_S)
-
 
 def start(folder: Path, *options: str, env: dict[str, str] | None = None, stderr: IO[str] | None = None) -> Served:
     """Start a server on a free port, with its store in a folder."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "drupe", "server", "--port", "0", *options],
-        cwd=folder,
-        env={**{name: text for name, text in os.environ.items() if not name.startswith(("DRUPE_", "MLFLOW_"))}, **(env or {})},
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        text=True,
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.strip().startswith("at "):
-            return Served(process, line.split()[1])
-    raise AssertionError(f"the server ended with {process.wait(WAIT_S)}")
+    return Served(*started(["drupe", "server", *options], folder, env=env, stderr=stderr))

@@ -1,6 +1,6 @@
 """The scoring server as one ASGI application: the gate, then MLflow's scoring protocol, the Open Inference Protocol, health and figures.
 
-Everything passes here, and everything that is answered, errors too, is answered here.
+What is done with every request and every error is in `drupe_asgi.application`; here is what this server answers.
 """
 
 from __future__ import annotations
@@ -8,18 +8,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from drupe.errors import DrupeError, InvalidValue
-from drupe_asgi.answers import JSON as JSON_HEADER, Answer, fault_answer, json_answer, send_answer, text_answer
-from drupe_asgi.bodies import ClientGone, Limits, whole
+from drupe.errors import DrupeError
+from drupe_asgi.answers import JSON as JSON_HEADER, Answer, json_answer, text_answer
+from drupe_asgi.application import HttpApplication, Measured
+from drupe_asgi.bodies import Limits, whole
 from drupe_asgi.errors import MethodNotAllowed, NoSuchRoute
-from drupe_asgi.exchange import Exchange, Receive, Scope, Send
-from drupe_asgi.figures import Counted, Figures, Number
+from drupe_asgi.exchange import Exchange
 from drupe_asgi.gate import Gate, check_told_once
 from drupe_asgi.workers import Place
 from drupe_serving.asked import Asked
@@ -34,21 +33,34 @@ __all__ = ["SPOKEN", "UNGUARDED", "Application"]
 
 SPOKEN = "3.17.2"  # of MLflow's scoring protocol
 UNGUARDED = ("/ping", "/health", "/version", "/v2/health/live", "/v2/health/ready")  # for load balancers, which call by address
-CLIENT_GONE = 499
 LONG_BODY = 256 << 10  # from here on others are served while a thread reads it
 MESSAGE_MAX = 300
 LEFT_OUT_HEADER = b"drupe-left-out"
 """Of answers to requests with columns or params that the model does not take: their names, percent-encoded, with commas between them."""
 LEFT_OUT_SHOWN = 20
-_OWN_ID = re.compile(rb"[\w.:-]{1,128}")
 
 log = logging.getLogger("drupe.serving")
-access_log = logging.getLogger("drupe.server.access")
 Handler = Callable[[Exchange], Awaitable[Answer]]
 
 
-class Application:
+class Application(HttpApplication):
     """One model, served."""
+
+    log = log
+    takes_request_ids = True
+    measured = tuple(
+        Measured(key, f"drupe_model_{key}", kind, told)
+        for key, kind, told in (
+            ("predicted_total", "counter", "Requests that the model has predicted."),
+            ("failed_total", "counter", "Requests that the model has failed on."),
+            ("batches_total", "counter", "Calls of the model; fewer than requests, where several are predicted together."),
+            ("timed_out_total", "counter", "Requests that were answered before the model was."),
+            ("waiting", "gauge", "Requests that wait for the model."),
+            ("lost", "gauge", "Predictions that nobody waits for any more and that have not come to an end."),
+            ("noted_total", "counter", "Requests that the inference log has."),
+            ("unnoted_total", "counter", "Requests of the sample that the inference log lacks: it could not keep up, or not write them."),
+        )
+    )
 
     def __init__(
         self,
@@ -63,20 +75,10 @@ class Application:
         inference_log: InferenceLog | None = None,
         place: Place | None = None,
     ) -> None:
+        super().__init__(prefix=prefix, place=place)
         self._predictor, self._decoder, self._inference, self._shown = predictor, decoder, inference, shown
-        self._gate, self._prefix, self._limits, self._inference_log, self._place = (
-            gate,
-            prefix.rstrip("/"),
-            limits or Limits(),
-            inference_log,
-            place,
-        )
-        self._figures = Figures()
-        self._before: dict[str, float] = {}
+        self._gate, self._limits, self._inference_log = gate, limits or Limits(), inference_log
         self.is_ready = True
-        if place is not None and (before := place.kept()) is not None:
-            self._figures.add(before)
-            self._before = before["numbers"]
         self._routes: dict[str, dict[str, Handler]] = {
             "/invocations": {"POST": self._invocations},
             "/ping": {"GET": self._ping},
@@ -94,67 +96,30 @@ class Application:
             self._routes[f"{path}/ready"] = {"GET": self._model_ready}
             self._routes[f"{path}/infer"] = {"POST": self._infer}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http":
-            return
-        began = time.perf_counter()
-        exchange = Exchange(scope, receive, send, self._prefix)
-        try:
-            if (own_id := exchange.headers.get(b"x-request-id")) is not None and _OWN_ID.fullmatch(own_id):
-                exchange.request_id = own_id.decode()
-            if b"%" in scope["raw_path"]:
-                exchange.decode_path(scope["raw_path"], self._prefix)
-            await send_answer(exchange, await self._answer(exchange))
-        except ClientGone:
-            exchange.status = CLIENT_GONE
-        except RecursionError:  # whatever went down into it
-            await self._refuse(exchange, InvalidValue("the request is nested too deeply to be read"))
-        except Exception as fault:  # a DrupeError is an answer; anything else is a fault of ours, and is told to the log only
-            await self._refuse(exchange, fault)
-        took = time.perf_counter() - began
-        self._figures.count(exchange.name, exchange.status, took)
-        if access_log.isEnabledFor(logging.INFO):
-            client = scope.get("client") or ("", 0)
-            line = {"id": exchange.request_id, "client": client[0], "method": exchange.method, "path": scope["path"]}
-            access_log.info(json.dumps({**line, "status": exchange.status, "ms": round(took * 1000, 2)}))
-
-    def keep_counts(self) -> None:
-        """Leave what was counted for the other workers."""
-        if self._place is not None:
-            self._place.keep(self._counted())
-
-    async def _refuse(self, exchange: Exchange, fault: Exception) -> None:
-        if not isinstance(fault, DrupeError):
-            log.error("request %s, %s %s: a fault of the server", exchange.request_id, exchange.method, exchange.path[:200], exc_info=fault)
-        if exchange.is_answering:  # the connection is closed with the answer unfinished, which is how the client learns of it
-            return
-        answer = fault_answer(fault, exchange.request_id)
+    def add_to_refusal(self, answer: Answer, fault: Exception, exchange: Exchange) -> None:
+        """The faults of single columns; and the message under another name, where the Open Inference Protocol has it."""
         further: dict[str, Any] = {}
         if isinstance(fault, DrupeError) and (faults := fault.details.get("faults")):
             further["faults"] = faults
-        if exchange.path.startswith("/v2"):  # where the message has another name
+        if exchange.path.startswith("/v2"):
             further["error"] = json.loads(answer.body)["message"]
         if further:
             answer.body = json.dumps({**json.loads(answer.body), **further}, default=str).encode()
-        if not exchange.is_over and not exchange.is_read:
-            await exchange.drain()
-            if not exchange.is_over:
-                answer.headers = (*answer.headers, (b"connection", b"close"))
-        await send_answer(exchange, answer)
 
-    async def _answer(self, exchange: Exchange) -> Answer:
+    async def answer(self, exchange: Exchange) -> Answer:
+        """What the route answers. Raises DrupeError."""
         path, method = exchange.path, exchange.method
         if exchange.twins:
             check_told_once(exchange.twins)
         self._gate.check(method, path, exchange.headers)
         methods = self._routes.get(path)
         if methods is None:
-            methods = self._routes.get(path.rstrip("/")) if len(path) > 1 else None
+            path = path.rstrip("/")  # which figures must not know it by: there is no end to such spellings
+            methods = self._routes.get(path) if path else None
         if methods is None:
             if self._inference.is_of_another(path):
                 raise NoSuchRoute(f"the model served here is {self._inference.name!r}: see /v2/models/{self._inference.name}")
-            raise NoSuchRoute(f"nothing is served under {path[:200]}; predictions are asked with POST /invocations")
+            raise NoSuchRoute(f"nothing is served under {exchange.path[:200]}; predictions are asked with POST /invocations")
         handler = methods.get("GET" if method == "HEAD" else method)
         if handler is None:
             allowed = sorted({*methods, *(("HEAD",) if "GET" in methods else ())})
@@ -171,7 +136,7 @@ class Application:
             asked = self._decoder.decode(body, kind)
         else:
             asked = await asyncio.to_thread(self._decoder.decode, body, kind)
-        answered = await self._predicted(exchange, asked, began)
+        answered = await self._predicted(exchange, asked, began, len(body))
         headers = (JSON_HEADER,) if not asked.left_out else (JSON_HEADER, (LEFT_OUT_HEADER, _listed(asked.left_out)))
         return Answer(200, answered.answer, headers)
 
@@ -181,11 +146,11 @@ class Application:
         length = exchange.headers.get(b"inference-header-content-length")
         read = self._inference.decode
         asked = read(body, length) if len(body) < LONG_BODY else await asyncio.to_thread(read, body, length)
-        answered = await self._predicted(exchange, asked, began)
+        answered = await self._predicted(exchange, asked, began, len(body))
         content, headers = answered.answer
         return Answer(200, content, headers)
 
-    async def _predicted(self, exchange: Exchange, asked: Asked, began: float) -> Answered:
+    async def _predicted(self, exchange: Exchange, asked: Asked, began: float, size_bytes: int) -> Answered:
         try:
             answered = await self._predictor.ask(asked)
         except DrupeError:
@@ -199,7 +164,7 @@ class Application:
                 request_id=exchange.request_id,
             ) from fault
         if self._inference_log is not None:
-            self._inference_log.note(exchange.request_id, asked, answered.predictions, time.perf_counter() - began)
+            self._inference_log.note(exchange.request_id, asked, answered.predictions, time.perf_counter() - began, size_bytes)
         return answered
 
     async def _ping(self, exchange: Exchange) -> Answer:
@@ -237,7 +202,7 @@ class Application:
 
     async def _page(self, exchange: Exchange) -> Answer:
         host = exchange.headers.get(b"host", b"127.0.0.1").decode("latin-1")
-        answer = text_answer(self._shown.page(f"http://{host}{self._prefix}"), kind="text/html; charset=utf-8")
+        answer = text_answer(self._shown.page(f"http://{host}{self.prefix}"), kind="text/html; charset=utf-8")
         answer.headers = (
             *answer.headers,
             (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"),
@@ -245,49 +210,22 @@ class Application:
         return answer
 
     async def _metrics(self, exchange: Exchange) -> Answer:
-        counted = self._counted()
-        figures = Figures()
-        figures.add(counted)
-        numbers = dict(counted["numbers"])
-        if self._place is not None:
-            self._place.keep(counted)
-            for other in self._place.others():
-                figures.add(other)
-                for name, value in other["numbers"].items():
-                    numbers[name] = numbers.get(name, 0) + value
-        text = figures.text(_number(name, numbers.get(name, 0)) for name in _TOLD)
-        return text_answer(text, kind="text/plain; version=0.0.4; charset=utf-8")
+        return self.figures_answer()
 
-    def _counted(self) -> Counted:
+    def numbers(self) -> dict[str, int]:
+        """What the model was asked, and what of it the inference log has."""
         predictor, noted = self._predictor, self._inference_log
-        numbers = {
+        return {
             "batches_total": predictor.batches,
             "predicted_total": predictor.predicted,
             "failed_total": predictor.failed,
             "timed_out_total": predictor.timed_out,
             "noted_total": 0 if noted is None else noted.noted,
             "unnoted_total": 0 if noted is None else noted.dropped,
+            "waiting": predictor.waiting,
+            "lost": predictor.lost,
         }
-        numbers = {name: value + self._before.get(name, 0) for name, value in numbers.items()}  # type: ignore[misc]
-        return self._figures.counted(**numbers, waiting=predictor.waiting, lost=predictor.lost)
 
 
 def _listed(names: Sequence[Any]) -> bytes:
     return ", ".join([quote(str(name)[:100]) for name in names[:LEFT_OUT_SHOWN]] + ["..."] * (len(names) > LEFT_OUT_SHOWN)).encode()
-
-
-_TOLD = {
-    "predicted_total": ("counter", "Requests that the model has predicted."),
-    "failed_total": ("counter", "Requests that the model has failed on."),
-    "batches_total": ("counter", "Calls of the model; fewer than requests, where several are predicted together."),
-    "timed_out_total": ("counter", "Requests that were answered before the model was."),
-    "waiting": ("gauge", "Requests that wait for the model."),
-    "lost": ("gauge", "Predictions that nobody waits for any more and that have not come to an end."),
-    "noted_total": ("counter", "Requests that the inference log has."),
-    "unnoted_total": ("counter", "Requests that the inference log could not keep up with."),
-}
-
-
-def _number(name: str, value: float) -> Number:
-    kind, told = _TOLD[name]
-    return f"drupe_model_{name}", kind, value, told

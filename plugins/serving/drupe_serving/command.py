@@ -11,8 +11,7 @@ import click
 from attrs import asdict, evolve
 
 from drupe.errors import InvalidSettings
-from drupe.models.environments import LOCAL, run_in_environment
-from drupe.models.opening import local_folder
+from drupe.models.environments import LOCAL, run_in_environment, vouched_model
 from drupe_asgi.running import log_requests
 from drupe_serving.running import name_of, serve as run
 from drupe_serving.settings import ServingSettings
@@ -23,7 +22,7 @@ EXAMPLES = """\b
 Examples:
   drupe models serve -m models:/churn@champion
   drupe models serve -m ./model --port 8080 --workers 4
-  drupe models serve -m models:/churn/3 --inference-log /data/churn --inference-log-sample 0.1
+  drupe models serve -m models:/churn/3 --inference-log /data/churn
 
 \b
 Ask it:
@@ -145,15 +144,15 @@ def serve(
         log_requests()
 
     if env_manager != LOCAL and not no_conda:
-        folder = local_folder(address)
+        model = vouched_model(address, trust=trust or None)
         environ = _as_environ(evolve(settings, name=settings.name or name_of(address)[0]))
         if model_config is not None:
             environ["SERVING_MODEL_CONFIG"] = model_config
         say = partial(click.echo, err=True)
         code = run_in_environment(
-            folder,
+            model,
             "drupe_serving",
-            ["--model", str(folder), *(["--trust"] if trust else [])],
+            ["--model", str(model.folder)],
             env_manager=env_manager,
             also=["drupe-serving"],
             environ=environ,

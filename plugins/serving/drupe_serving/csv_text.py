@@ -48,7 +48,7 @@ def _field_value(field: str, kind: Any) -> Any:
     if kind in _NUMBERS:
         try:
             return int(field)  # which a double may be too large for, as its reader knows
-        except ValueError:
+        except ValueError:  # a fraction, or no number at all: the next try tells
             pass
         try:
             return float(field)

@@ -155,6 +155,8 @@ class Decoder:
         """A table for a model that has no columns in its signature, or a table that has types of its own."""
         if self._inputs is None or not self._inputs.is_tensor_spec():
             return frame
+        if not frame.columns.is_unique:
+            raise InvalidValue(f"the columns must have names that differ; they are {list(frame.columns)!r:.300}")
         if self._inputs.has_input_names():
             return enforce_input({str(name): frame[name].tolist() for name in frame.columns}, self._inputs)
         return enforce_input(frame.to_numpy().tolist(), self._inputs)
@@ -171,13 +173,27 @@ def read_json(body: bytes) -> Any:
         if body.startswith(_BOM):
             return read_json(body[len(_BOM) :])
         if b"NaN" in body or b"Infinity" in body:
-            try:
-                return json.loads(body)
-            except (ValueError, RecursionError):
-                pass
+            return _with_literals(body, fault)
         raise InvalidValue(f"the body is not JSON: {fault}") from fault
     except RecursionError as fault:
         raise InvalidValue("the body is nested too deeply to be read") from fault
+
+
+def _with_literals(body: bytes, fault: ValueError) -> Any:
+    """What Python's own reader makes of it, where that is what the quick one would have made of the rest."""
+    try:
+        form = json.loads(body, parse_int=_number)
+        orjson.dumps(form)  # Python takes halves of surrogate pairs, which are no text and cannot be told or kept
+    except (ValueError, RecursionError):
+        raise InvalidValue(f"the body is not JSON: {fault}") from fault
+    except TypeError as other:
+        raise InvalidValue(f"the body is not JSON: {other}") from other
+    return form
+
+
+def _number(digits: str) -> int | float:
+    number = int(digits)
+    return number if -(2**63) <= number < 2**64 else float(digits)
 
 
 def _media_type(content_type: str | None) -> str:
@@ -221,6 +237,8 @@ def _split(data: Any) -> tuple[list[Any], list[Any] | None, list[Any] | None]:
         raise InvalidValue(f"'columns' of 'dataframe_split' must be a list of names, not {_named(columns)}")
     if index is not None and (type(index) is not list or len(index) != len(rows)):
         raise InvalidValue(f"'index' of 'dataframe_split' must be a list of {len(rows)} labels, one for each row")
+    if index is not None and any(type(label) in (list, dict) for label in index):
+        raise InvalidValue("'index' of 'dataframe_split' must be a list of numbers or texts, not of lists or objects")
     return rows, columns, index
 
 

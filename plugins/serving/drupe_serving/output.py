@@ -5,12 +5,13 @@ So the file is whole or not there, and the same command goes on after an interru
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy
 import pandas
@@ -21,7 +22,7 @@ from drupe_serving.rows_of_files import KINDS
 
 __all__ = ["Output", "elements", "frame", "is_many", "plain", "text_of"]
 
-JOB = "job.json"
+JOB, LOCK = "job.json", "lock"
 
 
 class Output:
@@ -31,16 +32,23 @@ class Output:
         self._file, self._job = file, dict(job)
         self._kind = KINDS.get(file.suffix.lower(), "json")
         self.folder = file.with_name(f"{file.name}.parts")
-        if restart:
-            shutil.rmtree(self.folder, ignore_errors=True)
         try:
             self.folder.mkdir(exist_ok=True)
-            self.done = self._begin()
+            self._lock = _alone(self.folder)
+            self.done = self._begin(restart)
+        except BlockingIOError as fault:
+            raise InvalidValue(
+                f"another `drupe models predict` is writing {str(file)!r} now; wait for it, or name another file", path=str(file)
+            ) from fault
         except OSError as fault:
             raise _unwritable(file, fault) from fault
 
-    def _begin(self) -> int:
+    def _begin(self, restart: bool) -> int:
         """How many parts are there already."""
+        if restart:
+            for left in self.folder.iterdir():
+                if left.name != LOCK:
+                    left.unlink()
         note = self.folder / JOB
         try:
             known = json.loads(note.read_text())
@@ -49,6 +57,7 @@ class Output:
         except ValueError:
             known = {}
         if known is not None and known != json.loads(json.dumps(self._job)):
+            self._lock.close()
             raise InvalidValue(
                 f"{self.folder} holds parts of other predictions (another model, input or --chunk-rows); give --restart to begin anew"
             )
@@ -62,6 +71,7 @@ class Output:
         try:
             if self._kind in ("parquet", "arrow"):
                 frame(predictions).to_parquet(beside, index=False)
+                _sync(beside)
             elif self._kind == "csv":
                 _write(beside, frame(predictions).to_csv(index=False, header=place == 0).encode())
             elif self._kind == "jsonl":
@@ -74,7 +84,7 @@ class Output:
 
     def finish(self, is_one: bool) -> None:
         """Make the file of its parts; `is_one` when the predictions are one value and no list. Raises InvalidValue."""
-        parts = sorted(self.folder.glob("*.part"))
+        parts = sorted(self.folder.glob("*.part"), key=lambda part: int(part.stem))
         beside = self._file.with_name(f"{self._file.name}.writing")
         try:
             if self._kind in ("parquet", "arrow"):
@@ -98,10 +108,12 @@ class Output:
             beside.replace(self._file)
         except OSError as fault:
             raise _unwritable(self._file, fault) from fault
+        self._lock.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def drop_if_empty(self) -> None:
-        """Leave nothing behind where nothing was predicted."""
+    def stop(self) -> None:
+        """Go no further; leave nothing behind where nothing was predicted."""
+        self._lock.close()
         if not any(self.folder.glob("*.part")):
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -112,6 +124,7 @@ class Output:
         with writer:
             for part in parts:
                 writer.write_table(parquet.read_table(part).cast(schema))
+        _sync(beside)
 
 
 _AROUND = {"csv": (b"", b"", b""), "jsonl": (b"", b"", b"")}
@@ -170,6 +183,23 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _sync(path: Path) -> None:
+    """Have what another library has written there survive a power cut."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _alone(folder: Path) -> IO[bytes]:
+    """Held until it is closed, or the process ends. Raises BlockingIOError while another process holds it."""
+    held = (folder / LOCK).open("wb")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        held.close()
+        raise
+    return held
 
 
 def _unwritable(file: Path, fault: OSError) -> InvalidValue:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import warnings
 from collections.abc import Iterator
@@ -14,9 +13,9 @@ from typing import Any
 import click
 
 from drupe.errors import DrupeError, InvalidValue, ModelError
+from drupe.extend.pairs import read_values
 from drupe.models import LoadedModel, load_model
-from drupe.models.environments import LOCAL, run_in_environment
-from drupe.models.opening import local_folder
+from drupe.models.environments import LOCAL, run_in_environment, vouched_model
 from drupe_serving.decoding import Decoder
 from drupe_serving.independence import may_be_joined
 from drupe_serving.output import Output, elements, is_many, text_of
@@ -29,7 +28,7 @@ CHUNK_ROWS = 10_000
 EXAMPLES = """\b
 Examples:
   drupe models predict -m models:/churn@champion -i customers.csv
-  drupe models predict -m models:/churn@champion -i customers.parquet -o churn.parquet
+  drupe models predict -m models:/churn/3 -i customers.parquet -o churn.parquet
   drupe models predict -m brave-plum-12/model -i request.json -o answers.json
   head -3 customers.csv | drupe models predict -m models:/churn/3 --content-type csv
 """
@@ -100,24 +99,31 @@ def predict(
     kind = kind_of(input_path, content_type)
     address = ctx.obj(uri or model_uri, tracking_uri) if callable(ctx.obj) else str(uri or model_uri)
     if env_manager != LOCAL:
-        folder = local_folder(address)
+        checked = vouched_model(address, trust=trust or None)
         options = {"-i": input_path, "-o": output_path, "-t": content_type, "--chunk-rows": chunk_rows}
         words = [str(word) for option, value in options.items() if value is not None for word in (option, value)]
-        words += (
-            [word for pair in params for word in ("--param", pair)] + (["--restart"] if restart else []) + (["--trust"] if trust else [])
-        )
+        words += [word for pair in params for word in ("--param", pair)] + (["--restart"] if restart else [])
         say = partial(click.echo, err=True)
-        arguments = ["predict", "-m", str(folder), *words]
-        ctx.exit(run_in_environment(folder, "drupe_serving", arguments, env_manager=env_manager, also=["drupe-serving"], tell=say))
+        arguments = ["predict", "-m", str(checked.folder), *words]
+        ctx.exit(run_in_environment(checked, "drupe_serving", arguments, env_manager=env_manager, also=["drupe-serving"], tell=say))
     ctx.with_resource(_warnings_in_words())
     model = load_model(address, trust=trust or None)
     decoder = Decoder(model, Shown(model, "", None, valid_request(model)).example)
     rows = chunk_rows or (CHUNK_ROWS if may_be_joined(model, "auto") else None)
-    told = _params(params)
+    told = read_values(params, such_as="temperature=0.5")
     if output_path is None:
         _print(_predicted(model, chunks(input_path, kind, decoder, rows), told))
         return
-    job = {"model": address, "input": _identity(input_path), "kind": kind, "rows": rows, "params": told, "output": str(output_path)}
+    made = model.metadata.model_uuid  # an alias may mean another model by now
+    job = {
+        "model": address,
+        "made": made,
+        "input": _identity(input_path),
+        "kind": kind,
+        "rows": rows,
+        "params": told,
+        "output": str(output_path),
+    }
     output = Output(output_path, job, restart=restart or input_path is None)
     if output.done:
         click.echo(f"{output.done} chunks of {rows} rows are there already", err=True)
@@ -129,7 +135,7 @@ def predict(
             count += 1 if is_one else len(predictions)
             _tell_progress(count, chunk)
     except BaseException:
-        output.drop_if_empty()
+        output.stop()
         if output.folder.exists():
             click.echo(f"what is predicted is kept in {output.folder}; the same command goes on from there", err=True)
         raise
@@ -190,16 +196,3 @@ def _identity(file: Path | None) -> Any:
     except OSError as fault:
         raise InvalidValue(f"{str(file)!r} cannot be read: {fault.strerror}") from fault
     return [str(file.absolute()), stat.st_size, stat.st_mtime_ns]
-
-
-def _params(texts: tuple[str, ...]) -> dict[str, Any]:
-    params: dict[str, Any] = {}
-    for entry in texts:
-        key, equals, value = entry.partition("=")
-        if not equals or not key:
-            raise InvalidValue(f"{entry!r} is not a pair; write KEY=VALUE, such as temperature=0.5")
-        try:
-            params[key] = json.loads(value)
-        except ValueError:
-            params[key] = value
-    return params

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from queue import SimpleQueue
 from typing import Any
 
-from drupe.errors import DrupeError
 from drupe.models import LoadedModel
 from drupe_serving.asked import Asked, joined, taken_apart
 from drupe_serving.errors import Overloaded, TimedOut
@@ -211,7 +210,7 @@ class Predictor:
         try:
             predictions = self._model.predict(joined(batch), batch[0].params)
             parts = taken_apart(predictions, [asked.rows or 0 for asked in batch])
-        except Exception:  # the model's own, for one of them or for all: each is asked for alone and gets its own
+        except BaseException:  # the model's own, even SystemExit, for one of them or for all: each is asked for alone and gets its own
             return [self._alone(asked) for asked in batch]
         if parts is None:
             if self.together:
@@ -230,5 +229,5 @@ class Predictor:
 def _encoded(asked: Asked, predictions: Any, together: int) -> Answered | BaseException:
     try:
         return Answered(asked.encode(predictions), predictions, together)
-    except DrupeError as fault:
+    except Exception as fault:  # of libraries, for predictions that may be anything; it is told by whoever asked
         return fault

@@ -6,6 +6,7 @@ Types come from the model's signature, as in requests: see `decoding` and `table
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import sys
 import warnings
@@ -64,14 +65,21 @@ def chunks(file: Path | None, kind: str, decoder: Decoder, rows: int | None, ski
         yield from _READERS[kind](file, decoder, rows, skip)
     except (InvalidValue, SignatureMismatch) as fault:
         raise type(fault)(f"{name}: {fault.message}", **fault.details) from fault
-    except (UnicodeDecodeError, csv.Error) as fault:
-        raise InvalidValue(f"{name}: {fault}") from fault
+    except (
+        csv.Error,
+        ValueError,
+        TypeError,
+        KeyError,
+    ) as fault:  # pandas', NumPy's and pyarrow's, too, for rows of odd shapes and torn files
+        raise InvalidValue(f"{name}: {str(fault)[:300]}") from fault
     except OSError as fault:
         raise InvalidValue(f"{name} cannot be read: {fault.strerror or fault}") from fault
 
 
 def _opened(file: Path | None) -> Any:
-    return sys.stdin if file is None else file.open(encoding="utf-8-sig", newline="")
+    if file is None:
+        return io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline="")
+    return file.open(encoding="utf-8-sig", newline="")
 
 
 def _share(file: Path | None, opened: Any, total: int) -> float | None:

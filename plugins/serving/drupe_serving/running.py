@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import re
+import socket
 import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -17,8 +18,8 @@ from drupe.errors import DrupeError, InvalidSettings
 from drupe.models import LoadedModel, load_model
 from drupe_asgi.bodies import Limits
 from drupe_asgi.gate import Gate
-from drupe_asgi.running import BACKLOG, Server, check_may_listen, collect_seldom, listening, server_config, url_of
-from drupe_asgi.workers import PARCEL_BYTES, Place, supervise
+from drupe_asgi.running import BACKLOG, answer_requests, check_may_listen, collect_seldom, listening, url_of
+from drupe_asgi.workers import Place, supervise
 from drupe_serving.app import UNGUARDED, Application
 from drupe_serving.decoding import JSON, Decoder
 from drupe_serving.independence import may_be_joined, predicts_alike
@@ -30,7 +31,6 @@ from drupe_serving.showing import Shown, valid_request
 
 __all__ = ["make_application", "name_of", "serve"]
 
-KEEP_COUNTS_EVERY_S = 0.5
 HAND_OVER_S = 0.0005  # how long the event loop keeps a thread waiting that has predicted, and the other way round
 _VERSION = re.compile(r"models:/+([^/@#]+)(?:/([^/@]+)|@([^/@]+))?/?")
 _UNSAFE = re.compile(r"[^\w.-]+")
@@ -50,12 +50,13 @@ def serve(
         raise InvalidSettings(f"batching is auto, on or off, not {settings.batching!r}")
     name, version = name_of(model_uri)
     name = settings.name or name
+    config = None if model_config is None else _config(model_config)
     with listening(settings.host, settings.port) as listener:
 
         def work(place: Place | None, ready: Callable[[], None]) -> None:
             with warnings.catch_warnings():
                 warnings.simplefilter("default")
-                model = load_model(model_uri, model_config=None if model_config is None else json.loads(model_config), trust=trust or None)
+                model = load_model(model_uri, model_config=config, trust=trust or None)
             app, predictor, noted = make_application(model, settings, name, version, place)
             collect_seldom()
             sys.setswitchinterval(HAND_OVER_S)
@@ -86,7 +87,7 @@ def make_application(
     noted = None
     if settings.inference_log is not None:
         known = f"{name}/{version}" if version else name
-        most_bytes = (settings.inference_log_mb << 20) // settings.workers
+        most_bytes = settings.inference_log_mb << 20  # of all workers: each sees to the whole folder
         noted = InferenceLog(
             Path(settings.inference_log), known, model.signature, sample=settings.inference_log_sample, most_bytes=most_bytes
         )
@@ -120,6 +121,16 @@ def make_application(
     return app, predictor, noted
 
 
+def _config(text: str) -> dict[str, Any]:
+    try:
+        config = json.loads(text)
+    except (ValueError, RecursionError) as fault:
+        raise InvalidSettings(f"--model-config is no JSON: {fault}") from fault
+    if not isinstance(config, dict):
+        raise InvalidSettings(f'--model-config is an object of name and value, such as {{"threshold": 0.5}}, not {text[:40]}')
+    return config
+
+
 def name_of(model_uri: str) -> tuple[str, str | None]:
     """What the model is called, and its version: by its place in the registry, else by the last part of its address."""
     found = _VERSION.fullmatch(model_uri)
@@ -150,44 +161,10 @@ def _warmed_up(model: LoadedModel, decoder: Decoder, request: dict[str, object],
     return together
 
 
-async def _run(app: Application, settings: ServingSettings, listener: object, ready: Callable[[], None], place: Place | None) -> None:
-    loop = asyncio.get_running_loop()
-
+async def _run(
+    app: Application, settings: ServingSettings, listener: socket.socket, ready: Callable[[], None], place: Place | None
+) -> None:
     def ending() -> None:
         app.is_ready = False
 
-    server = Server(server_config(app, patience_s=settings.patience_s), ending)
-    serving = asyncio.create_task(server.serve([listener]))  # type: ignore[list-item]
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.002)
-    counting = None
-    if place is not None:
-        counting = asyncio.create_task(_keep_counts(app))
-        loop.add_reader(place.line, _hear, place, server, app)
-    if server.started:
-        ready()
-    try:
-        await serving
-    finally:
-        if counting is not None:
-            counting.cancel()
-        app.keep_counts()
-
-
-async def _keep_counts(app: Application) -> None:
-    while True:
-        await asyncio.sleep(KEEP_COUNTS_EVERY_S)
-        app.keep_counts()
-
-
-def _hear(place: Place, server: Server, app: Application) -> None:
-    """The supervisor's end is this worker's too."""
-    try:
-        if place.line.recv(PARCEL_BYTES):
-            return
-    except BlockingIOError:
-        return
-    except ConnectionError:
-        pass
-    asyncio.get_running_loop().remove_reader(place.line)
-    app.is_ready, server.should_exit = False, True
+    await answer_requests(app, listener, ready, patience_s=settings.patience_s, ending=ending, place=place)

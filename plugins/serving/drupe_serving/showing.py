@@ -16,7 +16,8 @@ __all__ = ["Shown", "valid_request"]
 
 SERVING_EXAMPLE = "serving_input_example.json"
 EXAMPLE_MAX = 2000
-COLUMNS_SHOWN = 12
+_UNCHECKED = "<p>It has no signature, so what it is sent is not checked.</p>"
+_UNTOLD = "<p>It has no signature, so what it is sent is not checked; the request below only shows the form.</p>"
 _JSON_TYPES: dict[DataType, dict[str, Any]] = {
     DataType.boolean: {"type": "boolean"},
     DataType.integer: {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
@@ -143,16 +144,14 @@ class Shown:
         signature = self._model.signature
         parts = {"inputs": signature.inputs, "outputs": signature.outputs, "params": signature.params} if signature else {}
         rows = [f"<tr><th colspan=3>{part}</th></tr>{''.join(map(_row, specs))}" for part, specs in parts.items() if specs]
-        told = f"<table>{''.join(rows)}</table>" if rows else "<p>It has no signature, so what it is sent is not checked.</p>"
-        text = json.dumps(self._request, ensure_ascii=False, indent=1)
-        text = text if len(text) <= EXAMPLE_MAX else json.dumps(self._request, ensure_ascii=False)
-        quoted = text.replace("'", "'\\''")
+        told = f"<table>{''.join(rows)}</table>" if rows else _UNCHECKED if self.hint else _UNTOLD
+        quoted = json.dumps(self._request, ensure_ascii=False).replace("'", "'\\''")
         curl = f"curl {url}/invocations -H 'Content-Type: application/json' -d '{quoted}'"
         python = f'import requests\n\nanswer = requests.post("{url}/invocations", json={self._request!r}, timeout=60)\nprint(answer.json())'
         template = files("drupe_serving").joinpath("page.html").read_text(encoding="utf-8")
         filled = {
             "name": self._name,
-            "version": "" if self._version is None else f"version {self._version}",
+            "version": "" if self._version is None else f"version {self._version} ·",
             "flavor": ", ".join(name for name in self._model.metadata.flavors if name != "python_function") or "python_function",
             "curl": curl,
             "python": python,

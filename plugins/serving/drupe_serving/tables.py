@@ -2,6 +2,10 @@
 
 JSON and CSV have no widths, so values are taken by what they are: 1 and 1.0 are the same number, 1.5 is never a whole one, "1" is a text.
 Nothing is rounded, cut off or dropped to make a value fit. Nested columns are cast value by value by `drupe.models`.
+
+`drupe.models.tables` does the same for what `predict` is given in Python, and stays another room: it makes a DataFrame at once, which here comes
+after requests are joined, since making one costs more than all else about a small request; it knows dtypes and coercions, which JSON does not
+have; and its faults name columns and examples of values, these the row in the request.
 """
 
 from __future__ import annotations

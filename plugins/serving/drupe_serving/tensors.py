@@ -56,10 +56,11 @@ def from_values(name: str, data: Any, shape: Sequence[int], datatype: str) -> An
         raise InvalidValue(f"input {name!r} is said to be {datatype}, and holds {', '.join(sorted(_kind(kind) for kind in kinds))}")
     array = numpy.empty(count, dtype=DTYPES[datatype])
     try:
-        array[:] = flat
-    except (OverflowError, ValueError, TypeError) as fault:
+        with numpy.errstate(over="raise"):
+            array[:] = flat
+    except (ArithmeticError, ValueError, TypeError) as fault:
         raise InvalidValue(f"input {name!r} holds values that {datatype} has no room for: {fault}") from fault
-    return array.reshape(shape)
+    return _shaped(name, array, shape)
 
 
 def from_bytes(name: str, data: memoryview, shape: Sequence[int], datatype: str) -> Any:
@@ -71,11 +72,11 @@ def from_bytes(name: str, data: memoryview, shape: Sequence[int], datatype: str)
             raise InvalidValue(f"input {name!r} has {len(texts)} texts, and the shape {list(shape)} has room for {count}")
         array = numpy.empty(count, dtype=object)
         array[:] = texts
-        return array.reshape(shape)
+        return _shaped(name, array, shape)
     size = numpy.dtype(DTYPES[datatype]).itemsize
     if len(data) != count * size:
         raise InvalidValue(f"input {name!r} has {len(data)} bytes; {list(shape)} of {datatype} have {count * size}")
-    return numpy.frombuffer(data, DTYPES[datatype]).reshape(shape)
+    return _shaped(name, numpy.frombuffer(data, DTYPES[datatype]), shape)
 
 
 def to_bytes(array: Any) -> bytes:
@@ -84,6 +85,13 @@ def to_bytes(array: Any) -> bytes:
         return bytes(numpy.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes())
     parts = [value if isinstance(value, bytes) else str(value).encode() for value in array.reshape(-1).tolist()]
     return b"".join(struct.pack("<I", len(part)) + part for part in parts)
+
+
+def _shaped(name: str, array: Any, shape: Sequence[int]) -> Any:
+    try:
+        return array.reshape(shape)
+    except (ArithmeticError, ValueError) as fault:  # too many dimensions, or one too long where another is empty
+        raise InvalidValue(f"input {name!r}: no array can have the shape {str(list(shape))[:80]}: {fault}") from fault
 
 
 def _flattened(name: str, data: Any) -> Any:

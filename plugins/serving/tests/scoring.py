@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from drupe.models import LoadedModel, load_model
 from drupe_serving.running import make_application
 from drupe_serving.settings import ServingSettings
+from plugins.asgi.tests.asking import Process, Reply, started
 
-WAIT_S = 120
+__all__ = ["Process", "Scored", "Told", "start"]
 
 
-class Told(NamedTuple):
-    """What came back."""
+class Told(Reply):
+    """What came back of a scoring server."""
 
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
+    __slots__ = ()
 
     @property
     def predictions(self) -> Any:
@@ -38,11 +29,8 @@ class Told(NamedTuple):
 
     @property
     def error(self) -> str:
-        """The message; fails when the answer is not an error in MLflow's form, or tells a trace."""
-        assert self.status >= 400, self
-        assert self.headers["content-type"] == "application/json", self
-        assert self.json["error_code"], self
-        assert not any(sign in self.body.decode() for sign in ("Traceback", 'File "')), self
+        """The message, of an error in MLflow's form."""
+        assert super().error
         return str(self.json["message"])
 
 
@@ -119,33 +107,6 @@ class Scored:
         self.loop.close()
 
 
-class Served:
-    """A server in a process of its own."""
-
-    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
-        self.process, self.url, self.printed = process, url, ""
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """End it; the exit code."""
-        self.process.send_signal(number)
-        assert self.process.stdout is not None
-        with self.process.stdout:
-            self.printed = self.process.stdout.read()
-        return self.process.wait(WAIT_S)
-
-
-def start(command: Sequence[str], folder: Path, *, env: dict[str, str] | None = None, stderr: IO[str] | None = None) -> Served:
+def start(command: Sequence[str], folder: Path, *, env: dict[str, str] | None = None, stderr: IO[str] | None = None) -> Process:
     """Start `python -m …` on a free port."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", *command, "--port", "0"],
-        cwd=folder,
-        env={**{name: text for name, text in os.environ.items() if not name.startswith(("DRUPE_", "MLFLOW_"))}, **(env or {})},
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        text=True,
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.strip().startswith("at "):
-            return Served(process, line.split()[1])
-    raise AssertionError(f"the server ended with {process.wait(WAIT_S)}")
+    return Process(*started(command, folder, env=env, stderr=stderr))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +94,64 @@ def test_a_disk_that_takes_nothing_disturbs_no_answer(models: Path, tmp_path: Pa
     assert scored.noted is not None
     assert scored.noted.dropped == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_request_that_does_not_fit_the_columns_takes_no_other_with_it(models: Path, tmp_path: Path) -> None:
+    scored = Scored(models / "columns", inference_log=str(tmp_path))
+    assert scored.noted is not None
+    predict, odd = scored.predictor._model.predict, {2.0: [0.5], 3.0: ["many"]}
+    scored.predictor._model.predict = lambda given, params=None: odd.get(given["a"][0]) or predict(given, params)  # type: ignore[method-assign]
+    for n in range(5):
+        assert scored.score({"dataframe_records": [{"a": n, "b": 0.2}]}).status == 200
+    scored.close()
+    assert rows(tmp_path)["input.a"].tolist() == [0.0, 1.0, 4.0]  # the output is said to be whole numbers
+    assert (scored.noted.noted, scored.noted.dropped) == (3, 2)
+
+
+def test_what_is_dropped_is_counted_in_requests(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scored = Scored(models / "columns", inference_log=str(tmp_path / "log"))
+    scored.score({"dataframe_records": [{"a": n, "b": 0.2} for n in range(7)]})
+    (tmp_path / "log").rmdir()
+    scored.close()
+    assert scored.noted is not None
+    assert (scored.noted.noted, scored.noted.dropped) == (0, 1)
+
+
+def test_large_requests_are_dropped_before_they_fill_the_memory(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drupe_serving.inference_log.QUEUED_BYTES", 100)
+    scored = Scored(models / "columns", inference_log=str(tmp_path))
+    scored.score({"dataframe_records": [{"a": n, "b": 0.2} for n in range(50)]})
+    scored.score({"dataframe_records": [{"a": 0.5, "b": 0.2}]})
+    scored.close()
+    assert rows(tmp_path)["input.a"].tolist() == [0.5]
+    assert scored.noted is not None
+    assert scored.noted.dropped == 1
+
+
+def test_a_text_is_whole_or_not_there(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drupe_serving.inference_log.JSON_MAX", 20)
+    scored = Scored(models / "free", inference_log=str(tmp_path))
+    scored.score({"inputs": {"x": [1.0]}})
+    scored.score({"inputs": {"x": [1.0] * 20}})
+    scored.close()
+    assert rows(tmp_path)["input"].isna().tolist() == [False, True]
+
+
+def test_what_killed_processes_have_left_goes_and_what_is_written_now_stays(models: Path, tmp_path: Path) -> None:
+    torn, being_written = tmp_path / ".20240501T000000-1-000001.parquet.part", tmp_path / ".20240501T000000-2-000001.parquet.part"
+    torn.write_bytes(b"PAR1 torn")
+    being_written.write_bytes(b"PAR1")
+    os.utime(torn, (1e9, 1e9))
+    Scored(models / "columns", inference_log=str(tmp_path)).close()
+    assert list(tmp_path.iterdir()) == [being_written]
+
+
+def test_the_room_is_that_of_all_workers_together(models: Path, tmp_path: Path) -> None:
+    """Each sees to the whole folder; a quarter of the room for each would be a sixteenth for all."""
+    old = tmp_path / "20240501T000000-1-000001.parquet"
+    old.write_bytes(b"x" * (600 << 10))
+    scored = Scored(models / "columns", inference_log=str(tmp_path), inference_log_mb=1, workers=4)
+    scored.score({"dataframe_records": [{"a": 0.1, "b": 0.2}]})
+    scored.close()
+    assert old.exists()
+    assert len(list(tmp_path.iterdir())) == 2

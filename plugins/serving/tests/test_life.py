@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
+from drupe.errors import InvalidSettings
+from drupe_serving.running import serve
+from drupe_serving.settings import ServingSettings
 from plugins.serving.tests.scoring import start
+
+pytestmark = pytest.mark.usefixtures("quick_models")
 
 
 def ask(url: str, form: Any = None) -> Any:
@@ -44,3 +49,9 @@ def test_the_command_serves_a_model_of_a_run_with_options_from_the_environment(m
     assert served.url.endswith("/churn")
     assert ask(f"{served.url}/v2/models/columns/ready") == {"name": "columns", "ready": True}
     assert served.stop() == 0
+
+
+@pytest.mark.parametrize("config", ["{bad", "[1]", "[" * 100_000, "7"])
+def test_a_configuration_that_is_no_object_of_json_is_refused_before_anything_is_loaded(config: str) -> None:
+    with pytest.raises(InvalidSettings, match="--model-config"):
+        serve("no/such/model", ServingSettings(port=0), lambda name, url: None, model_config=config)

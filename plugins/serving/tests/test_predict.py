@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 import drupe
+from drupe.errors import DrupeError, InvalidValue
 from drupe.models import infer_signature
+from drupe_serving.output import Output
 from drupe_serving.predict_command import predict
 
 TABLE = pandas.DataFrame({"x": [float(n) for n in range(25)], "name": [f"n{n}" for n in range(25)]})
@@ -118,6 +121,19 @@ def test_an_interrupted_command_goes_on_where_it_was(
     assert column(target) == [2.0 * n for n in range(25)]
 
 
+def test_two_commands_do_not_write_one_file_together(run: Predict) -> None:
+    job = {"model": "m"}
+    first = Output(Path("out.csv"), job)
+    first.put(0, [1.0])
+    for restart in (False, True):
+        with pytest.raises(InvalidValue, match=r"another `drupe models predict` is writing 'out\.csv' now"):
+            Output(Path("out.csv"), job, restart=restart)
+    first.stop()
+    then = Output(Path("out.csv"), job)
+    assert then.done == 1
+    then.stop()
+
+
 def test_parts_of_other_predictions_are_not_used(run: Predict) -> None:
     Path("out.csv.parts").mkdir()
     Path("out.csv.parts/job.json").write_text("{}")
@@ -165,3 +181,47 @@ def test_a_model_without_a_signature_gets_numbers_where_a_file_has_them(tmp_path
     text = "i,f,s,g\n1,1.5,a,\n2,2,b,3\n"
     done = CliRunner().invoke(predict, ["-m", str(tmp_path / "m"), "-t", "csv"], input=io.BytesIO(text.encode()))
     assert json.loads(done.stdout)["predictions"] == ["int64", "float64", "str", "float64"]
+
+
+def test_more_than_a_million_chunks_stay_in_their_order(tmp_path: Path) -> None:
+    output = Output(tmp_path / "out.jsonl", {})
+    for place in (999_999, 1_000_000):
+        output.put(place, [place])
+    output.finish(is_one=False)
+    assert (tmp_path / "out.jsonl").read_text() == "999999\n1000000\n"
+
+
+def test_a_model_that_has_changed_meanwhile_does_not_go_on_where_another_was_interrupted(
+    run: Predict, folder: Path, tmp_path: Path
+) -> None:
+    """As behind an alias: the address is the same, the model is not."""
+    place = tmp_path / "m"
+    shutil.copytree(folder, place)
+    Path("torn.csv").write_text(Path("in.csv").read_text() + "no number,n\n")
+    assert run("-m", str(place), "-i", "torn.csv", "-o", "out.csv").exit_code != 0
+    assert Path("out.csv.parts").is_dir()
+    shutil.rmtree(place)
+    drupe.save_model(lambda given: (given["x"] * 3).to_numpy(), place, signature=infer_signature(TABLE), metadata={"rows_are_independent": True},
+                     pip_requirements=["pandas"])  # fmt: skip
+    told = run("-m", str(place), "-i", "torn.csv", "-o", "out.csv")
+    assert "give --restart to begin anew" in str(told.exception)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_a_torn_table_is_refused_by_its_name(run: Predict, kind: str) -> None:
+    whole = Path(f"in.{kind}").read_bytes()
+    for place in range(8, len(whole) - 8, len(whole) // 12):
+        Path(f"torn.{kind}").write_bytes(whole[:place] + bytes(64) + whole[place + 64 :])
+        told = run("-i", f"torn.{kind}")
+        assert told.exit_code == 0 or isinstance(told.exception, DrupeError), (place, told.exception)
+
+
+def test_lines_of_odd_shapes_are_refused(run: Predict) -> None:
+    for lines in ("1\n[1]\n", "[]\n1\n", "[1]\n{}\n", '{"x": 1}\n3\n'):
+        Path("odd.jsonl").write_text(lines)
+        assert isinstance(run("-i", "odd.jsonl").exception, DrupeError), lines
+
+
+def test_a_mark_of_the_byte_order_is_no_part_of_the_first_name(run: Predict) -> None:
+    told = run("-t", "csv", stdin=b"\xef\xbb\xbfx,name\n1,a\n")
+    assert json.loads(told.stdout) == {"predictions": [2.0]}

@@ -18,6 +18,8 @@ from drupe.entities import (
     Parcel,
     Receipt,
     Run,
+    RunColumns,
+    RunKeys,
     RunTag,
     Series,
     ViewType,
@@ -27,9 +29,11 @@ from drupe.entities import (
 from drupe.entities.codec import from_plain
 from drupe.errors import RunNotFound
 from drupe.extend import Feature, Support
-from drupe.search.query import Query
+from drupe.extend.columns import KEYS_MAX, RUNS_MAX, check_fields
+from drupe.extend.moving import check_moved
+from drupe.search.query import Field, Query
 from drupe.search.render import render
-from drupe.wire import logged_models, own, tracking as wire
+from drupe.wire import logged_models, own, run_columns, tracking as wire
 from drupe_store_http.logged_models import LoggedModelCalls, worded
 
 __all__ = ["OwnTrackingStore"]
@@ -39,7 +43,7 @@ class OwnTrackingStore(LoggedModelCalls):
     """Experiments and runs on drupe's server."""
 
     features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys(
-        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS, Feature.LOGGED_MODELS), Support.FULL
+        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS, Feature.LOGGED_MODELS, Feature.MOVES), Support.FULL
     )
 
     def set_experiment_tags(self, experiment_id: str, tags: Mapping[str, str]) -> None:
@@ -79,6 +83,39 @@ class OwnTrackingStore(LoggedModelCalls):
         ids = None if experiment_ids is None else tuple(experiment_ids)
         found = self._link.ask("POST drupe/search-runs", own.FindRuns(ids, filter or None, tuple(order_by), view, limit, page_token))
         return Page((from_plain(form, Run) for form in found.runs), found.next_page_token)
+
+    def run_columns(
+        self,
+        query: Query,
+        *,
+        experiment_ids: Sequence[str] | None,
+        view: ViewType = ViewType.ACTIVE_ONLY,
+        fields: Sequence[Field] = (),
+        limit: int = 100_000,
+    ) -> RunColumns:
+        limits.check_limit(limit, maximum=RUNS_MAX, name="limit")
+        check_fields(fields)
+        if experiment_ids is not None and not experiment_ids:
+            return RunColumns([], [[] for _ in fields])
+        filter, order_by = render(query)
+        ids = None if experiment_ids is None else tuple(experiment_ids)
+        asked = run_columns.AskColumns(ids, filter or None, tuple(order_by), view, tuple(map(run_columns.field_form, fields)), limit)
+        return run_columns.columns_of(self._link.ask("POST drupe/run-columns", asked), fields)
+
+    def run_keys(
+        self, *, experiment_ids: Sequence[str] | None, view: ViewType = ViewType.ACTIVE_ONLY, prefix: str = "", limit: int = 1000
+    ) -> RunKeys:
+        limits.check_limit(limit, maximum=KEYS_MAX, name="limit")
+        if experiment_ids is not None and not experiment_ids:
+            return RunKeys()
+        ids = None if experiment_ids is None else tuple(experiment_ids)
+        return run_columns.keys_of(self._link.ask("POST drupe/run-keys", run_columns.AskKeys(ids, view, prefix or None, limit)))
+
+    def move_runs(self, run_ids: Sequence[str], experiment_id: str) -> None:
+        wanted = tuple(check_moved(run_ids))
+        asked = own.MoveRuns(run_ids=wanted, experiment_id=limits.check_experiment_id(experiment_id))
+        if wanted:
+            self._link.ask("POST drupe/move-runs", asked)
 
     def log_batch(self, run_id: str, batch: LogBatch) -> None:
         for key, value in batch.params.items():  # what is no text may have no form in JSON

@@ -49,7 +49,7 @@ class Nursery:
         settings = ServerSettings(durability="normal")
         self._copy_empty_store(folder)
         address, tracking = stores(f"sqlite:///{folder}/{FILE}", settings)
-        services = Services(tracking, registry_store(address), places_of(tracking, settings), Changes(loop))
+        services = Services(tracking, registry_store(address), places_of(address, tracking, settings), Changes(loop))
         commits = CommitQueue(tracking, loop)
         app = Application(services, commits, Gate(HOST), prefix=f"/{number}")
         self._apps[number] = (app, commits, services)

@@ -19,7 +19,22 @@ import psycopg
 import sqlalchemy
 from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8Dumper
-from sqlalchemy import BigInteger, Column, Double, Integer, LargeBinary, SmallInteger, Table, Text, collate, func, literal
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    Double,
+    FromClause,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    bindparam,
+    collate,
+    func,
+    literal,
+)
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import InvalidatePoolError
@@ -186,6 +201,10 @@ class PostgresDialect(Dialect):
 
     def pack(self, members: Sequence[int | str]) -> list[int | str]:
         return list(members)
+
+    def listed(self, name: str) -> tuple[FromClause, ColumnElement[int], ColumnElement[int]]:
+        rows = func.unnest(bindparam(name, type_=ARRAY(BigInteger))).table_valued("value", with_ordinality="key").render_derived()
+        return rows, rows.c.key - 1, rows.c.value
 
     def like(self, value: ColumnElement[str], pattern: str, *, ignore_case: bool) -> ColumnElement[bool]:
         if not ignore_case:

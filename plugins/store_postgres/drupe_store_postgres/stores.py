@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 
 from drupe.entities import Damage, SpaceReport, UpgradeReport
 from drupe.extend.features import Feature, Support
+from drupe.extend.moving import Moving
 from drupe.extend.registry_store import RegistryStore
 from drupe.extend.tracking_store import TrackingStore, outcome_of
 from drupe.extend.upkeep import Progress, Upkeep
@@ -39,7 +40,7 @@ def _calls(contract: type) -> list[str]:
     return [name for name, found in vars(contract).items() if callable(found) and not name.startswith("_") and name not in _NOT_CALLS]
 
 
-@repeating([*_calls(TrackingStore), *_calls(Upkeep)])
+@repeating([*_calls(TrackingStore), *_calls(Moving), *_calls(Upkeep)])
 class PostgresTrackingStore(SqlTrackingStore):
     """Experiments and runs in one PostgreSQL database."""
 
@@ -50,6 +51,7 @@ class PostgresTrackingStore(SqlTrackingStore):
             Feature.HEARTBEATS,
             Feature.GROUP_COMMIT,
             Feature.LOGGED_MODELS,
+            Feature.MOVES,
             Feature.IMPORTS,
             Feature.UPKEEP,
         ),

@@ -20,7 +20,7 @@ from operator import sub
 
 from drupe.entities import Points
 from drupe.entities.endian import from_little_endian, to_little_endian
-from drupe_store_sql import planes
+from drupe_store_sql import planes, vectors
 from drupe_store_sql.lanes import running_sums, wrapped
 
 __all__ = ["decode", "encode"]
@@ -58,9 +58,13 @@ def decode(stored: bytes) -> Points:
         steps, timestamps, values = _thirds(content)
         return Points(from_little_endian("q", steps), from_little_endian("q", timestamps), from_little_endian("d", values))
     try:
-        steps, timestamps, values = _thirds(zlib.decompress(content, BARE if form == PACKED else zlib.MAX_WBITS))
+        columns = zlib.decompress(content, BARE if form == PACKED else zlib.MAX_WBITS)
     except zlib.error as fault:
         raise ValueError(f"packed points are damaged: {fault}") from fault
+    steps, timestamps, values = _thirds(columns)
+    numpy = vectors.loaded(len(columns) // 8)
+    if numpy is not None:
+        return vectors.packed(numpy, columns)
     return Points(
         running_sums(_untransposed(steps)), running_sums(_untransposed(timestamps)), from_little_endian("d", _untransposed(values))
     )

@@ -1,8 +1,9 @@
 """Reading many series at once in the order of their steps: whole, between two steps, or down-sampled for a chart.
 
-A chunk keeps a sample of itself. Where a chart's buckets are at least as wide as those of the sample, and the chunk lies within the steps
-asked for, the sample is read instead of the points and gives the same: a chart of a million points decodes some twenty thousand. However
-many series are read, it takes a handful of statements: for the runs, what chunks there are, and the bytes of those that are needed.
+A chunk keeps a sample of itself. Where a chart's buckets are at least as wide as those of the sample, and no bucket of the sample is cut by
+the first or the last step asked for, the sample is read instead of the points and gives the same: a chart of a million points decodes some
+twenty thousand. However many series are read, it takes a handful of statements: for the runs, what chunks there are, and the bytes of those
+that are needed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from attrs import frozen
 from sqlalchemy import select
 
 from drupe.entities import Points, Series
+from drupe_store_sql import vectors
 from drupe_store_sql.merging import between, by_rank
 from drupe_store_sql.points import unpack
 from drupe_store_sql.sampling import level_for, sample
@@ -44,6 +46,13 @@ class _Header:
     max_step: int
     count: int
     level: int | None
+
+    def is_told_by_sample(self, low: int, high: int) -> bool:
+        """Whether its sample between these steps is that of its points there: no bucket of it is cut."""
+        if self.level is None:
+            return False
+        width = 1 << self.level
+        return (low <= self.min_step or low % width == 0) and (high >= self.max_step or (high + 1) % width == 0)
 
 
 @frozen
@@ -77,6 +86,7 @@ def read(
         plan = _plan([_Header(*row[2:]) for row in rows], buckets, first_step, last_step)
         if plan is not None:
             plans[run, key] = plan
+    vectors.load(sum(header.count for plan in plans.values() for header in plan.whole))
     names = session.key_names({key for _, key in plans})
     whole = dict(session.among(_POINTS, [header.number for plan in plans.values() for header in plan.whole]))
     samples = dict(session.among(_SAMPLES, [header.number for plan in plans.values() for header in plan.sampled]))
@@ -91,6 +101,7 @@ def read(
                 points, is_sampled = _take(session, plans[run, key], whole, samples, buckets)
                 if len(points):
                     found.append(Series(run_id, name, points, is_sampled))
+    vectors.load_soon(sum(header.count for plan in plans.values() for header in plan.sampled))
     return found
 
 
@@ -111,21 +122,26 @@ def _plan(headers: Sequence[_Header], buckets: int | None, first_step: int | Non
     if buckets is None or sum(header.count for header in touched) <= 3 * buckets:
         return _Plan(low, high, None, tuple(touched), ())
     level = level_for(low, high, buckets)
-    sampled = [
-        header
-        for header in touched
-        if header.level is not None and header.level <= level and low <= header.min_step and header.max_step <= high
-    ]
+    sampled = [header for header in touched if header.is_told_by_sample(low, high) and (header.level or 0) <= level]
     return _Plan(low, high, level, tuple(header for header in touched if header not in sampled), tuple(sampled))
 
 
 def _take(session: Session, plan: _Plan, whole: dict[int, bytes], samples: dict[int, bytes], buckets: int | None) -> tuple[Points, bool]:
     """The points of a series as planned, and whether they are a sample."""
-    parts = {header: between(unpack(whole[header.number], session), plan.low, plan.high) for header in plan.whole}
-    count = sum(map(len, parts.values())) + sum(header.count for header in plan.sampled)
-    is_sampled = plan.level is not None and buckets is not None and count > 3 * buckets
-    if not is_sampled and plan.sampled:  # fewer points between the steps than their chunks had led to expect
-        samples = dict(session.among(_POINTS, [header.number for header in plan.sampled]))
-    parts.update({header: unpack(samples[header.number], session) for header in plan.sampled})
+    parts = _parts(session, plan, plan.whole, whole)
+    kept = _parts(session, plan, plan.sampled, samples)
+    enough = 3 * (buckets or 0)
+    inside = [header for header in plan.sampled if plan.low <= header.min_step and header.max_step <= plan.high]
+    # of a chunk that is cut it is known only that it has as many points between the steps as its sample has there
+    count = sum(map(len, parts.values())) + sum(header.count if header in inside else len(kept[header]) for header in plan.sampled)
+    if plan.sampled and count <= enough:  # fewer points between the steps than their chunks had led to expect
+        kept = _parts(session, plan, plan.sampled, dict(session.among(_POINTS, [header.number for header in plan.sampled])))
+        count = sum(len(part) for some in (parts, kept) for part in some.values())
+    parts.update(kept)
+    is_sampled = plan.level is not None and count > enough
     points = by_rank([parts[header] for header in sorted(parts, key=lambda header: header.min_step) if len(parts[header])])
     return (sample(points, plan.level) if is_sampled and plan.level is not None else points), is_sampled
+
+
+def _parts(session: Session, plan: _Plan, headers: Iterable[_Header], stored: dict[int, bytes]) -> dict[_Header, Points]:
+    return {header: between(unpack(stored[header.number], session), plan.low, plan.high) for header in headers}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, FromClause, Table
 from sqlalchemy.engine import Engine
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -93,6 +93,10 @@ class Dialect(ABC):
     @abstractmethod
     def pack(self, members: Sequence[int | str]) -> Any:
         """The members of a `stretch` list as one value for the driver."""
+
+    @abstractmethod
+    def listed(self, name: str) -> tuple[FromClause, ColumnElement[int], ColumnElement[int]]:
+        """The members of a list of numbers as rows, and two columns of them: the place in the list, from 0, and the member. `pack` makes the value `name`."""
 
     @abstractmethod
     def like(self, value: ColumnElement[str], pattern: str, *, ignore_case: bool) -> ColumnElement[bool]:

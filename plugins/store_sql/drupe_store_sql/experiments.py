@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
-from drupe.entities import DeletedKind, Experiment, LifecycleStage
+from drupe.entities import DeletedKind, Experiment, ExperimentActivity, LifecycleStage, ViewType
 from drupe.errors import AlreadyExists, ExperimentNotFound, InvalidValue, TagNotFound, WrongLifecycle
 from drupe_store_sql import deletions
 from drupe_store_sql.session import Session
@@ -16,6 +16,7 @@ from drupe_store_sql.tables import deletions as tombs, experiment_tags, experime
 
 __all__ = [
     "IDS",
+    "activity",
     "add",
     "add_default",
     "add_whole",
@@ -48,6 +49,13 @@ _STAGE_OF_RUNS = update(runs).where(runs.c.experiment == bindparam("number")).va
 _TAGS = select(experiment_tags).where(stretch(experiment_tags.c.experiment))
 _SET_TAG = replace(experiment_tags, on=("experiment", "key"))
 _DELETE_TAG = delete(experiment_tags).where(experiment_tags.c.experiment == bindparam("number"), experiment_tags.c.key == bindparam("tag"))
+_COUNTED = select(runs.c.experiment, func.count(), func.max(runs.c.start_ms)).group_by(runs.c.experiment)
+_ACTIVITY = {
+    ViewType.ALL: _COUNTED,
+    ViewType.ACTIVE_ONLY: _COUNTED.where(runs.c.is_deleted == 0),
+    ViewType.DELETED_ONLY: _COUNTED.where(runs.c.is_deleted == 1),
+}
+"""All of the experiments at once: an index has what is counted, and the experiments that are left out are rarely many."""
 
 Row = tuple[Any, ...]
 
@@ -162,6 +170,13 @@ def delete_tag(session: Session, experiment_id: str, key: str) -> None:
     number = require_active(session, experiment_id)[0]
     if not session.run(_DELETE_TAG, number=number, tag=key):
         raise TagNotFound(f"experiment {experiment_id} has no tag {key!r}", experiment_id=experiment_id, key=key)
+
+
+def activity(session: Session, experiment_ids: Sequence[str], view: ViewType) -> dict[str, ExperimentActivity]:
+    """See TrackingStore.experiment_activity."""
+    numbers = {experiment_id: row_number(experiment_id) for experiment_id in experiment_ids}
+    counted = {number: ExperimentActivity(count, newest) for number, count, newest in session.rows(_ACTIVITY[view])} if numbers else {}
+    return {experiment_id: counted.get(number, ExperimentActivity()) for experiment_id, number in numbers.items()}
 
 
 def require_active(session: Session, experiment_id: str, *, for_more: bool = False) -> Row:

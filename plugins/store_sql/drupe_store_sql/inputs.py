@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy import bindparam, insert, select, text, update
 
 from drupe.entities import Dataset, DatasetInput, InputTag
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import replace, stretch
 from drupe_store_sql.tables import datasets, input_tags, inputs, runs
 
-__all__ = ["read", "tie"]
+__all__ = ["move", "read", "tie"]
 
 CONTEXT_TAG = "mlflow.data.context"
 
@@ -41,6 +41,12 @@ _OF_RUNS = (
     .where(stretch(inputs.c.run))
     .order_by(inputs.c.id)
 )
+_MOVED = (
+    select(inputs.c.id, *(datasets.c[name] for name in ("name", "digest", "source_type", "source", "schema", "profile")))
+    .join(datasets, datasets.c.id == inputs.c.dataset)
+    .where(stretch(inputs.c.run))
+)
+_MOVE = update(inputs).where(inputs.c.id == bindparam("number")).values(dataset=bindparam("to"))
 _TAGS = (
     select(input_tags.c.input, input_tags.c.key, input_tags.c.value)
     .where(stretch(input_tags.c.input))
@@ -61,6 +67,18 @@ def tie(session: Session, run: int, used: Sequence[DatasetInput]) -> None:
         made = session.row(_INPUT, number=run, of=dataset)
         assert made is not None
         session.many(_ADD_TAG, [{"input": made[0], "number": n, "key": tag.key, "value": tag.value} for n, tag in enumerate(each.tags)])
+
+
+def move(session: Session, run_numbers: Collection[int], experiment: int) -> None:
+    """Tie these runs to the datasets of that experiment, described as before where it does not know them."""
+    known: dict[tuple[str, str], int] = {}
+    rows = []
+    for number, *described in session.among(_MOVED, run_numbers):
+        dataset = Dataset(*described)
+        if (dataset.name, dataset.digest) not in known:
+            known[dataset.name, dataset.digest] = _dataset(session, experiment, dataset)
+        rows.append({"number": number, "to": known[dataset.name, dataset.digest]})
+    session.many(_MOVE, rows)
 
 
 def read(session: Session, run_numbers: Collection[int]) -> dict[int, list[DatasetInput]]:

@@ -11,6 +11,7 @@ from functools import cache
 from itertools import accumulate
 
 from drupe.entities.endian import from_little_endian
+from drupe_store_sql import vectors
 
 __all__ = ["differences", "evenly", "running_sums", "stride_of", "wrapped"]
 
@@ -23,6 +24,9 @@ _TOP = 1 << 63
 
 def evenly(start: int, stride: int, count: int) -> bytes:
     """The bytes of `start`, `start + stride`, …, `count` numbers that ascend or are all equal and fit 64 bits."""
+    numpy = vectors.loaded(count)
+    if numpy is not None:
+        return vectors.evenly(numpy, start, stride, count)
     if count <= LANES:
         return _evenly(start, stride, count)
     return b"".join(_evenly(start + place * stride, stride, min(LANES, count - place)) for place in range(0, count, LANES))
@@ -51,6 +55,9 @@ def differences(column: bytes) -> bytes:
 
 def running_sums(column: bytes | bytearray) -> array[int]:
     """The sum of the numbers up to each place: what undoes `differences`, with the first number in front of them."""
+    numpy = vectors.loaded(len(column) // 8)
+    if numpy is not None:
+        return vectors.running_sums(numpy, column)
     numbers = from_little_endian("q", column)
     try:
         return array("q", accumulate(numbers))

@@ -33,7 +33,7 @@ from drupe_store_sql.tables import (
     tags,
 )
 
-__all__ = ["AT_ONCE", "experiment", "listed", "models", "models_of", "runs_of", "runs_with"]
+__all__ = ["AT_ONCE", "experiment", "listed", "models", "models_of", "runs_of", "runs_with", "unused_datasets"]
 
 AT_ONCE = 200
 """So many runs or models in one transaction."""
@@ -131,10 +131,15 @@ def experiment(session: Session, number: int) -> None:
             session.run(statement, number=number)
 
 
+def unused_datasets(session: Session, homes: Iterable[int]) -> None:
+    """Take away the datasets of these experiments that no run of them uses any more."""
+    session.run(_UNUSED_DATASETS, members=session.dialect.pack(list(homes)))
+
+
 def _runs(session: Session, numbers: Sequence[int], homes: Iterable[int]) -> None:
     _all(session, _OF_RUNS, numbers)
     if numbers:
-        session.run(_UNUSED_DATASETS, members=session.dialect.pack(list(homes)))
+        unused_datasets(session, homes)
 
 
 def _all(session: Session, statements: Iterable[Delete], numbers: Sequence[int]) -> None:

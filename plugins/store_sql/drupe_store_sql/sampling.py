@@ -11,6 +11,7 @@ from bisect import bisect_left
 from math import isnan
 
 from drupe.entities import Points
+from drupe_store_sql import vectors
 
 __all__ = ["WHOLE", "level_for", "sample"]
 
@@ -35,6 +36,9 @@ def sample(points: Points, level: int) -> Points:
     steps, times, values = points.steps, points.timestamps, points.values
     if not len(steps):
         return points
+    numpy = vectors.loaded(len(steps))
+    if numpy is not None and level < WHOLE:
+        return vectors.sample(numpy, points, level)
     span = (steps[-1] >> level) - (steps[0] >> level) + 1
     chosen = _place_by_place(points, level) if len(steps) < CROWD * span and level < WHOLE else _bucket_by_bucket(points, level)
     return Points(

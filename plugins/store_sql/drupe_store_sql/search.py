@@ -18,7 +18,7 @@ from drupe_store_sql.scope import EVERYTHING, Scope
 from drupe_store_sql.session import Session
 from drupe_store_sql.walks import Rows, Walk
 
-__all__ = ["count_of", "page_of"]
+__all__ = ["count_of", "first_of", "page_of"]
 
 
 def page_of(
@@ -34,6 +34,14 @@ def page_of(
     width = len(columns)
     following = write_token(search, rows[limit - 1][width:]) if len(rows) > limit else None
     return [row[:width] for row in rows[:limit]], following
+
+
+def first_of(session: Session, query: Query, columns: Sequence[ColumnElement[Any]], *, limit: int, scope: Scope) -> tuple[Rows, bool]:
+    """The first rows that a search of runs finds, `limit` at most, and whether there are more."""
+    where = translate(session, query.kind, query.where)
+    order = order_of(session, query, where.joined)
+    rows = Walk(session, query, list(columns), scope, where, order, None, limit + 1, is_bare=True).along_an_index()
+    return rows[:limit], len(rows) > limit
 
 
 def count_of(session: Session, query: Query, *, scope: Scope) -> int:

@@ -117,9 +117,13 @@ class Session:
         """All rows of a fixed statement made with `stretch`, for however many members of its list."""
         return self.rows(statement, members=self.dialect.pack(list(members)), **values)
 
-    def search(self, statement: Executable, values: Mapping[str, Any] | None = None) -> list[Any]:
+    def search(self, statement: Executable, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement that was composed for this search; SQLAlchemy remembers the text of those that only differ in values."""
-        return list(self._core().execute(statement, values).fetchall())  # not one by one
+        result = self._core().execute(statement, values)
+        try:
+            return result.cursor.fetchall()  # type: ignore[return-value]  # SQLAlchemy's own rows cost as much as finding them
+        finally:
+            result.close()
 
     def alone(self, what: str) -> None:
         """Wait until nobody else is in a transaction that is alone for `what`, and keep others from it until this one ends."""

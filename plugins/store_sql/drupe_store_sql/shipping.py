@@ -11,7 +11,8 @@ from sqlalchemy import bindparam, select, text
 
 from drupe.entities import Heartbeat, Parcel, Receipt, RunStatus, limits, logged_limits
 from drupe.errors import OriginGap
-from drupe_store_sql import inputs, logged_models, runs, ties
+from drupe.extend.moving import at_home
+from drupe_store_sql import inputs, logged_models, moving, runs, ties
 from drupe_store_sql.session import Session
 from drupe_store_sql.statements import held, replace, stretch
 from drupe_store_sql.tables import heartbeats, origins, runs as runs_table
@@ -65,8 +66,10 @@ def ship(session: Session, parcel: Parcel, *, now: int) -> Receipt:
     if parcel.new is not None:
         runs.add(session, parcel.new, parcel.run_id)
     number = runs.require_active(session, parcel.run_id)
-    for model in models:
-        logged_models.add(session, model, now=now)
+    if models:
+        home = moving.home_of(session, number)
+        for model in models:
+            logged_models.add(session, at_home(model, parcel.run_id, home), now=now)
     if parcel.model_inputs:
         ties.tie_inputs(session, number, parcel.model_inputs)
     if made:

@@ -15,6 +15,8 @@ from drupe.entities import (
     Deleted,
     DeletedKind,
     Experiment,
+    ExperimentActivity,
+    ExperimentStorage,
     Heartbeat,
     LifecycleStage,
     LogBatch,
@@ -30,7 +32,9 @@ from drupe.entities import (
     Points,
     Receipt,
     Run,
+    RunColumns,
     RunInfo,
+    RunKeys,
     RunStatus,
     Series,
     ViewType,
@@ -40,10 +44,13 @@ from drupe.entities import (
     logged_limits,
 )
 from drupe.errors import InvalidValue
+from drupe.extend.columns import KEYS_MAX, RUNS_MAX, check_fields
+from drupe.extend.moving import check_moved
 from drupe.extend.tracking_store import TrackingStore
-from drupe.search.query import Query
+from drupe.search.query import Field, Query
 from drupe.uris import Uri
 from drupe_store_sql import (
+    columns,
     curves,
     experiments,
     history,
@@ -51,10 +58,13 @@ from drupe_store_sql import (
     inputs,
     logged_importing,
     logged_models,
+    moving,
     readout,
     removal,
+    run_keys,
     runs,
     shipping,
+    storage,
     tables,
     ties,
 )
@@ -105,8 +115,8 @@ class SqlTrackingStore(TrackingStore):
     ) -> Page[Experiment]:
         limits.check_limit(limit)
         with self._database.read() as session:
-            columns = list(tables.experiments.columns)
-            rows, token = page_of(session, query, columns, scope=Scope(view), limit=limit, token=page_token)
+            wanted = list(tables.experiments.columns)
+            rows, token = page_of(session, query, wanted, scope=Scope(view), limit=limit, token=page_token)
             return Page(experiments.read(session, [tuple(row) for row in rows]), token)
 
     def rename_experiment(self, experiment_id: str, name: str) -> None:
@@ -127,6 +137,10 @@ class SqlTrackingStore(TrackingStore):
     def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
         with self._database.write() as session:
             experiments.delete_tag(session, experiment_id, key)
+
+    def experiment_activity(self, experiment_ids: Sequence[str], *, view: ViewType = ViewType.ACTIVE_ONLY) -> dict[str, ExperimentActivity]:
+        with self._database.read() as session:
+            return experiments.activity(session, experiment_ids, view)
 
     # --- runs
 
@@ -160,6 +174,28 @@ class SqlTrackingStore(TrackingStore):
         with self._database.read() as session:
             return count_of(session, query, scope=scope)
 
+    def run_columns(
+        self,
+        query: Query,
+        *,
+        experiment_ids: Sequence[str] | None,
+        view: ViewType = ViewType.ACTIVE_ONLY,
+        fields: Sequence[Field] = (),
+        limit: int = 100_000,
+    ) -> RunColumns:
+        limits.check_limit(limit, maximum=RUNS_MAX, name="limit")
+        checked, scope = check_fields(fields), _scope(experiment_ids, view)
+        with self._database.read() as session:
+            return columns.read(session, query, checked, scope=scope, limit=limit)
+
+    def run_keys(
+        self, *, experiment_ids: Sequence[str] | None, view: ViewType = ViewType.ACTIVE_ONLY, prefix: str = "", limit: int = 1000
+    ) -> RunKeys:
+        limits.check_limit(limit, maximum=KEYS_MAX, name="limit")
+        scope = _scope(experiment_ids, view)
+        with self._database.read() as session:
+            return run_keys.read(session, scope=scope, prefix=prefix, limit=limit)
+
     def update_run(
         self, run_id: str, *, status: RunStatus | None = None, end_time: int | None = None, run_name: str | None = None
     ) -> RunInfo:
@@ -170,6 +206,11 @@ class SqlTrackingStore(TrackingStore):
     def set_run_stage(self, run_id: str, stage: LifecycleStage) -> None:
         with self._database.write() as session:
             runs.set_stage(session, run_id, stage, now=self._database.clock())
+
+    def move_runs(self, run_ids: Sequence[str], experiment_id: str) -> None:
+        wanted = check_moved(run_ids)
+        with self._database.write() as session:
+            moving.move(session, wanted, experiment_id)
 
     def log_batch(self, run_id: str, batch: LogBatch) -> None:
         checked = runs.check_batch(batch)
@@ -310,6 +351,15 @@ class SqlTrackingStore(TrackingStore):
                     logged_importing.take(session, one)
 
     # --- looking after it
+
+    def schema_version(self) -> int | None:
+        with self._database.read() as session:
+            return storage.schema_version(session)
+
+    def experiment_storage(self, experiment_id: str) -> ExperimentStorage | None:
+        number = experiments.row_number(experiment_id)
+        with self._database.read() as session:
+            return storage.of_experiment(session, number)
 
     def deleted(self) -> list[Deleted]:
         with self._database.read() as session:

@@ -5,6 +5,8 @@ After a few counts, which stop early, it begins
 * with the scope, where few runs are in it;
 * else with the comparison that an index answers with the fewest runs, where sorting those is less work than walking past others;
 * else, for an order by start, with a param or tag that is equal to something, whose index has the runs in that order;
+* else with the scope again, where all that is in it is wanted and it can be sorted in one go; values that an index has together are read
+  there, since the rows that have them lie far apart, and sorted here;
 * else along the index of what is sorted by: first the values, then NaN, then what has no value;
 * else along the start of the runs, looking at each.
 
@@ -34,9 +36,12 @@ from drupe_store_sql.tables import head, head_of, runs
 __all__ = ["Rows", "Walk"]
 
 FEW = 2000
+SORTED = 20_000
+"""Where all runs in scope are wanted, so many are sorted more quickly than found in order; of more, too much is read beside what is sorted by."""
 WORTH = 0.4  # of a look at one run, what fetching a run for sorting costs: turned round
 
-Rows = list[Sequence[Any]]
+MISSING_HERE: Any = object()
+Rows = list[tuple[Any, ...]]
 Led = tuple[FromClause, str | None]
 
 
@@ -54,6 +59,8 @@ class Walk:
     most: int
     tied: ColumnElement[Any] | None = None
     """The column of the first sort key, where the search asks for one value of it."""
+    is_bare: bool = False
+    """Rows have the columns asked for and nothing behind them: nobody makes a token."""
 
     def plainly(self) -> Rows:
         """The rows, found as the database likes."""
@@ -69,7 +76,7 @@ class Walk:
         starts, leading = self.where.starts, self.order.leading
         is_by_start = self._is_by_start()
         if starts or not is_by_start:
-            if self._count(runs, self.scope.index, self.scope.conditions(self.query.kind), FEW) <= FEW:
+            if self._has_at_most(FEW):
                 return self._everything()
             if is_by_start and len(starts) == 1 and starts[0].is_by_start and starts[0].place is not None:
                 return self._from(starts[0])  # in the right order, be they few or many
@@ -79,6 +86,8 @@ class Walk:
         if is_by_start:
             equal = next((start for start in starts if start.is_by_start and start.place is not None), None)
             return self._along_start() if equal is None else self._from(equal)
+        if self.is_bare and self._has_at_most(min(self.most, SORTED)):  # all are wanted
+            return self._merged(leading) if leading is not None and self._is_quickly_read(leading) else self._everything()
         if leading is not None and leading.index is not None:
             return self._along_values(leading, leading.index)
         if self.order.index is not None:
@@ -102,6 +111,10 @@ class Walk:
         few = [(count, n) for n, (count, most) in enumerate(zip(counts, bounds, strict=True)) if count <= most]
         return starts[min(few)[1]] if few else None
 
+    def _has_at_most(self, bound: int) -> bool:
+        """Is the scope that small?"""
+        return self._count(runs, self.scope.index, self.scope.conditions(self.query.kind), bound) <= bound
+
     def _count(self, source: FromClause, index: str | None, conditions: Sequence[ColumnElement[bool]], bound: int) -> int:
         """How many rows there are, up to `bound` + 1."""
         found = _led(select(literal(1)).select_from(source).where(*conditions).limit(bound + 1), source, index).subquery()
@@ -113,6 +126,27 @@ class Walk:
         """Read all in scope, and sort."""
         return self._select(self._source(runs), (runs, self.scope.index))
 
+    def _is_quickly_read(self, leading: Keyed) -> bool:
+        """Has an index all that is sorted by, and not much beside it?"""
+        if leading.index is None or leading.has_head or leading not in self.order.joined or self.columns[0] is not runs.c.id:
+            return False
+        bound = 2 * SORTED
+        return self._count(leading.table, leading.index, [leading.is_key], bound) <= bound
+
+    def _merged(self, leading: Keyed) -> Rows:
+        """All in scope in the order of the other keys, sorted by values that are read apart from it."""
+        first, *others = self.order.keys
+        rest = evolve(self, order=evolve(self.order, keys=others))
+        rows = rest._select(self._source(runs, without=leading), (runs, self.scope.index))
+        found = select(leading.owner, leading.value).select_from(leading.table).where(leading.is_key, *self._in_scope(leading))
+        value_of = dict(self.session.search(_led(found, leading.table, leading.index)))
+        values = [value_of.get(row[0], MISSING_HERE) for row in rows]
+        order = [n for n, value in enumerate(values) if value is not None and value is not MISSING_HERE]
+        order.sort(key=values.__getitem__, reverse=first.is_descending)  # equals stay as they were, also in reverse
+        for lacking in (None, MISSING_HERE):
+            order += [n for n, value in enumerate(values) if value is lacking]
+        return [rows[n] for n in order]
+
     def _from(self, start: Start) -> Rows:
         """Begin with the rows that a comparison finds."""
         if start.place is None:
@@ -123,20 +157,23 @@ class Walk:
 
     def _along_start(self, *conditions: ColumnElement[bool], without: Keyed | None = None) -> Rows:
         """Newest runs first, each part of the scope that an index has in order by itself."""
+        branches = self.scope.branches()
+        is_bare = self.is_bare and len(branches) == 1
         parts = [
-            evolve(self, scope=scope)._statement(self._source(runs, without=without), (runs, scope.index), *conditions)
-            for scope in self.scope.branches()
+            evolve(self, scope=scope, is_bare=is_bare)._statement(self._source(runs, without=without), (runs, scope.index), *conditions)
+            for scope in branches
         ]
         if len(parts) == 1:
             return self.session.search(parts[0])
         together = union_all(*(select(part.subquery()) for part in parts)).subquery()
         found = together.c
+        told = list(found)[: len(self.columns)] if self.is_bare else list(found)
         keys = [
             clause
             for n, key in enumerate(self.order.keys)
             for clause in (found[f"place_{n}"], found[f"value_{n}"].desc() if key.is_descending else found[f"value_{n}"])
         ]
-        return self.session.search(select(together).order_by(*keys).limit(self.most))
+        return self.session.search(select(*told).order_by(*keys).limit(self.most))
 
     def _along_values(self, leading: Keyed, index: str) -> Rows:
         """Three searches, of values, of NaN and of what is missing, each taken up only when those before were not enough."""
@@ -215,7 +252,7 @@ class Walk:
         """The search of things that have no value for the first sort key, in the order of the others."""
         return evolve(
             self,
-            columns=[*self.columns, literal(place, SmallInteger).label("place"), null().label("value")],
+            columns=self.columns if self.is_bare else [*self.columns, literal(place, SmallInteger).label("place"), null().label("value")],
             order=evolve(self.order, keys=keys),
             last=None if self.last is None else self.last[2:],
         )
@@ -254,7 +291,8 @@ class Walk:
             *(self.where.conditions if self.tied is None else self.where.conditions_but_of(self.tied)),
         ]
         clauses = self.order.clauses if self.tied is None else Order(self.order.keys[1:], []).clauses
-        found = select(*self.columns, *self.order.columns).select_from(source).where(*wanted).order_by(*clauses).limit(self.most)
+        columns = self.columns if self.is_bare else [*self.columns, *self.order.columns]
+        found = select(*columns).select_from(source).where(*wanted).order_by(*clauses).limit(self.most)
         return found if led is None else _led(found, *led)
 
     def _select(self, source: FromClause, led: Led | None, *conditions: ColumnElement[bool]) -> Rows:

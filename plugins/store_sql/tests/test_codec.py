@@ -7,8 +7,9 @@ import struct
 import zlib
 from array import array
 
+import numpy
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from drupe.entities import Points
 from drupe_store_sql.codec import decode, encode
@@ -32,6 +33,15 @@ def test_the_extremes_of_64_bits_survive_at_every_length(count: int) -> None:
     extremes = [-(2**63), 2**63 - 1, 0, -1]
     points = Points.of((extremes[n % 4], extremes[(n + 1) % 4], (math.nan, math.inf, -math.inf, -0.0)[n % 4]) for n in range(count))
     assert columns(decode(encode(points))) == columns(points)
+
+
+@pytest.mark.parametrize("has_numpy", [False, True])
+@given(st.lists(st.tuples(INT64, INT64, DOUBLES), min_size=86, max_size=100).map(Points.of))
+@settings(max_examples=30, deadline=None)
+def test_points_come_back_bit_for_bit_with_numpy_and_without(has_numpy: bool, points: Points) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("drupe_store_sql.vectors.loaded", lambda count: numpy if has_numpy else None)
+        assert columns(decode(encode(points))) == columns(points)
 
 
 def test_bytes_are_the_same_on_every_machine() -> None:

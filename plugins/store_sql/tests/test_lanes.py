@@ -6,9 +6,11 @@ import struct
 from array import array
 from itertools import pairwise
 
+import numpy
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from drupe_store_sql import vectors
 from drupe_store_sql.lanes import LANES, differences, evenly, running_sums, stride_of, wrapped
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -29,7 +31,9 @@ def test_differences_are_those_of_whole_numbers_modulo_64_bits(numbers: list[int
 @settings(deadline=None)
 @given(COLUMNS)
 def test_running_sums_undo_differences(numbers: list[int]) -> None:
-    assert running_sums(column(numbers[:1]) + differences(column(numbers))).tolist() == numbers
+    ascended = column(numbers[:1]) + differences(column(numbers))
+    assert running_sums(ascended).tolist() == numbers
+    assert vectors.running_sums(numpy, ascended).tolist() == numbers
 
 
 @settings(deadline=None)
@@ -39,6 +43,13 @@ def test_numbers_that_ascend_evenly_have_a_stride_and_come_back_from_it(start: i
     numbers = [start + place * stride for place in range(count)]
     assert evenly(start, stride, count) == column(numbers)
     assert stride_of(column(numbers)) == stride
+
+
+@settings(deadline=None)
+@given(INT64, st.integers(0, 2**56), st.integers(vectors.FEW, 300))
+def test_with_numpy_they_are_the_same(start: int, stride: int, count: int) -> None:
+    stride = max(0, min(stride, (2**63 - 1 - start) // (count - 1)))
+    assert vectors.evenly(numpy, start, stride, count) == column([start + place * stride for place in range(count)])
 
 
 @settings(deadline=None)

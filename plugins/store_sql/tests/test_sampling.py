@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy
 from hypothesis import given, settings, strategies as st
 
 from drupe.entities import Points
 from drupe.entities.metrics import rank
 from drupe.testing.comparison import plain
 from drupe.testing.memory_series import bucket_width, sample as sample_of_oracle
+from drupe_store_sql import vectors
 from drupe_store_sql.sampling import WHOLE, level_for, sample
 
 _steps = st.integers(-(2**63), 2**63 - 1) | st.integers(-8, 40) | st.integers(-500, 3000)
@@ -24,6 +26,13 @@ def _sorted(points: list[tuple[int, int, float]]) -> list[tuple[int, int, float]
 def test_a_sample_is_what_looking_at_every_point_gives(points: list[tuple[int, int, float]], level: int) -> None:
     series = _sorted(points)
     assert plain(list(sample(Points.of(series), level))) == plain(sample_of_oracle(series, 2**level))
+
+
+@given(_series, st.integers(0, WHOLE - 1))
+@settings(max_examples=300, deadline=None)
+def test_with_numpy_it_is_the_same(points: list[tuple[int, int, float]], level: int) -> None:
+    series = _sorted(points)
+    assert plain(list(vectors.sample(numpy, Points.of(series), level))) == plain(sample_of_oracle(series, 2**level))
 
 
 @given(_steps, _steps, st.integers(1, 50) | st.integers(1, 2**64))

@@ -24,7 +24,7 @@ from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy
-from sqlalchemy import func, literal
+from sqlalchemy import FromClause, bindparam, func, literal
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import QueuePool
@@ -148,6 +148,10 @@ class SqliteDialect(Dialect):
 
     def pack(self, members: Sequence[int | str]) -> str:
         return f"[{members[0]}]" if len(members) == 1 and type(members[0]) is int else json.dumps(members)
+
+    def listed(self, name: str) -> tuple[FromClause, ColumnElement[int], ColumnElement[int]]:
+        rows = func.json_each(bindparam(name)).table_valued("key", "value")
+        return rows, rows.c.key, rows.c.value
 
     def like(self, value: ColumnElement[str], pattern: str, *, ignore_case: bool) -> ColumnElement[bool]:
         middle = pattern[1:-1]

@@ -43,6 +43,7 @@ class SqliteTrackingStore(SqlTrackingStore):
             Feature.HEARTBEATS,
             Feature.GROUP_COMMIT,
             Feature.LOGGED_MODELS,
+            Feature.MOVES,
             Feature.REPAIR,
             Feature.IMPORTS,
             Feature.UPKEEP,

@@ -15,8 +15,9 @@ import pytest
 from attrs import define, field, frozen
 from sqlalchemy import event
 
-from drupe.entities import Dataset, DatasetInput, LogBatch, ModelOutput, ModelPoints, NewLoggedModel, NewRun, Points, ViewType
-from drupe.search import Kind, ModelOrder, OnDataset, Query, parse, parse_logged_models
+from drupe.entities import Dataset, DatasetInput, LogBatch, ModelOutput, ModelPoints, NewLoggedModel, NewRun, Points, Stat, ViewType
+from drupe.extend import TrackingStore
+from drupe.search import Entity, Field, Kind, ModelOrder, OnDataset, Query, parse, parse_logged_models
 from drupe.search.match import find
 from drupe.uris import Uri
 from drupe_store_sql.session import Session
@@ -216,6 +217,50 @@ def test_a_page_of_runs_begins_in_the_right_index_and_sorts_only_what_it_must(
         if not search.sorts and "UNION" not in str(steps):
             assert "USE TEMP B-TREE FOR ORDER BY" not in steps
     assert search.second is None or token is not None
+
+
+COLUMNS = (
+    *(Field(Entity.METRIC, key, stat) for key in ("loss", "acc") for stat in Stat),
+    *(Field(Entity.PARAM, key) for key in ("lr", "model", "seed")),
+    *(Field(Entity.TAG, key) for key in ("team", "note")),
+    *(Field(Entity.ATTRIBUTE, key) for key in ("status", "end_time")),
+)
+
+
+@pytest.mark.parametrize("name", ["the newest, deleted or not", "one run", "some rare params", "by a metric", "by name"])
+def test_columns_of_runs_are_read_by_the_key_of_their_rows(
+    tracking: SqliteTrackingStore, watch: Callable[[Any], Watched], name: str
+) -> None:
+    search = SEARCHES[name]
+    query = parse(Kind.RUNS, search.filter, search.order)
+    watched = watch(tracking)
+    found = tracking.run_columns(query, experiment_ids=search.experiments, view=search.view, fields=COLUMNS)
+    assert found == TrackingStore.run_columns(tracking, query, experiment_ids=search.experiments, view=search.view, fields=COLUMNS)
+    plans = [plan for plan, (statement, _) in zip(watched.plans(), watched.statements, strict=True) if "FROM json_each" in statement]
+    for plan in filter(lambda plan: len(plan) > 10, plans):
+        assert re.match("SCAN anon_1 VIRTUAL TABLE", plan[0])
+        assert {re.sub(r"(series|params|tags)_\d+", "T", step) for step in plan[1:]} == {
+            "SEARCH T USING PRIMARY KEY (run=? AND key=?) LEFT-JOIN"
+        }
+    assert len(found.run_ids) == 0 or any(len(plan) > 10 for plan in plans)
+
+
+def test_the_keys_of_runs_are_read_by_the_key_of_their_rows(tracking: SqliteTrackingStore, watch: Callable[[Any], Watched]) -> None:
+    watched = watch(tracking)
+    found = tracking.run_keys(experiment_ids=ONE)
+    assert found.looked_at > 2900
+    assert watched.scans() == []
+    assert sum("USING PRIMARY KEY (run=?)" in step for plan in watched.plans() for step in plan) == 3
+
+
+def test_runs_named_by_their_ids_are_read_without_a_look_at_others(tracking: SqliteTrackingStore, watch: Callable[[Any], Watched]) -> None:
+    ids = tracking.run_columns(parse(Kind.RUNS), experiment_ids=ONE).run_ids[::10][:200]
+    watched = watch(tracking)
+    found = tracking.search_runs(parse(Kind.RUNS, f"run_id IN ({', '.join(map(repr, ids))})"), experiment_ids=ONE)
+    assert [run.info.run_id for run in found] == ids
+    assert watched.scans() == []
+    (plan,) = [plan for plan, (statement, _) in zip(watched.plans(), watched.statements, strict=True) if "place_0" in statement]
+    assert plan[0] == "SEARCH runs USING INDEX sqlite_autoindex_runs_1 (run_id=?)"
 
 
 @pytest.mark.parametrize("name", SEARCHES)

@@ -18,6 +18,7 @@ from drupe.models.signature import ModelSignature
 from drupe.uris import redact
 
 __all__ = [
+    "NOT_STATED",
     "Block",
     "Card",
     "Code",
@@ -33,8 +34,10 @@ __all__ = [
     "signature_rows",
 ]
 
+NOT_STATED = "not stated"
 _ROWS_MAX = 200
-_EXAMPLE_MAX = 2000
+_EXAMPLE_MAX = 600  # a longer one is a file
+_EXAMPLE = "serving_input_example.json"
 _SYSTEM = "system/"
 _SAMPLES = {"double": 0.5, "float": 0.5, "long": 1, "integer": 1, "boolean": True, "string": "text", "datetime": "2026-01-31T12:00:00"}
 
@@ -110,12 +113,13 @@ def card_of(
 ) -> Card:
     """The card of a model at `uri`. `example` is a ready request as JSON; `entity` and `run` tell metrics, params and data as they are now."""
     parts = own_parts(model.extra.get("card"), model.metadata)
-    name = entity.name if entity is not None else model.artifact_path or model.model_id or "model"
+    name = entity.name if entity is not None else model.artifact_path or model.model_id or uri.rstrip("/").rpartition("/")[2] or "model"
+    is_known = run is not None or entity is not None or not model.run_id  # what a run has logged is told by none but the run
     own = [(title, Prose(parts[title])) for title in parts if title not in ("purpose", "data", "licence")]
     sections = [
         Section("Purpose", (Prose(parts["purpose"]) if "purpose" in parts else Note("Nobody has written down what this model is for."),)),
-        Section("Data", _data(parts, run)),
-        Section("Metrics", _metrics(entity, run)),
+        Section("Data", _data(parts, run, is_known=is_known)),
+        Section("Metrics", _metrics(entity, run) if is_known else ()),
         *(Section(title[:1].upper() + title[1:], (text,)) for title, text in own),
         Section("Input and output", _signature(model.signature)),
         Section("How to use it", _usage(model, uri, example)),
@@ -163,22 +167,29 @@ def number(value: float) -> str:
 
 
 def _release(name: str, config: Mapping[str, Any]) -> str:
-    return str(config.get(f"{name}_version") or next((value for key, value in config.items() if key.endswith("_version")), ""))
+    return str(config.get(f"{name}_version") or next((value for key, value in config.items() if str(key).endswith("_version")), ""))
 
 
 def _is_told(section: Section) -> bool:
     return any(not isinstance(block, Facts | Table) or block.rows for block in section.blocks)
 
 
-def _data(parts: Mapping[str, str], run: Run | None) -> tuple[Block, ...]:
+def _without_empty_columns(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> Table:
+    """The table with those columns alone in which something stands."""
+    told = [column for column in range(len(headings)) if any(row[column] for row in rows)]
+    kept = tuple(tuple(row[column] for column in told) for row in rows)
+    return Table(tuple(headings[column] for column in told), kept, tuple(told.index(column) for column in numbers if column in told))
+
+
+def _data(parts: Mapping[str, str], run: Run | None, *, is_known: bool) -> tuple[Block, ...]:
     own: tuple[Block, ...] = (Prose(parts["data"]),) if "data" in parts else ()
     rows = []
     for used in () if run is None else run.inputs.dataset_inputs:
         context = ", ".join(tag.value for tag in used.tags if tag.key == "mlflow.data.context")
         rows.append((used.dataset.name, context, _row_count(used.dataset), used.dataset.digest, redact(_source(used.dataset))))
     if rows:
-        return (*own, Table(("dataset", "used for", "rows", "digest", "source"), tuple(rows[:_ROWS_MAX]), (2,)))
-    return own or (Note("No dataset was logged with it."),)
+        return (*own, _without_empty_columns(("dataset", "used for", "rows", "digest", "source"), rows[:_ROWS_MAX], (2,)))
+    return own or ((Note("No dataset was logged with it."),) if is_known else ())
 
 
 def _row_count(dataset: Dataset) -> str:
@@ -219,26 +230,31 @@ def _signature(signature: ModelSignature | None) -> tuple[Block, ...]:
         return (Note("It has no signature, so its input is not checked."),)
     shown = rows[:_ROWS_MAX]
     more = (Note(f"and {len(rows) - len(shown)} more"),) if len(rows) > len(shown) else ()
-    return (Table(("", "name", "type", ""), tuple(shown)), *more)
+    return (_without_empty_columns(("", "name", "type", ""), shown), *more)
 
 
 def _usage(model: Model, uri: str, example: str | None) -> tuple[Block, ...]:
     request = _compact(example) or _request(model.signature)
     quoted = shlex.quote(uri)
-    loading = f"import drupe\n\nmodel = drupe.load_model({uri!r})\npredictions = model.predict(data)"
-    if request is not None and (frame := _as_python(request)):
-        loading = (
-            f"import drupe\nimport pandas as pd\n\nmodel = drupe.load_model({uri!r})\ndata = {frame}\npredictions = model.predict(data)"
-        )
+    imports, made = _as_python(request, model.signature)
+    loading = f"import drupe\n{imports}\nmodel = drupe.load_model({uri!r})\n{made}predictions = model.predict(data)"
     blocks: list[Block] = [Note("In Python:"), Code("python", loading)]
-    blocks += [Note("For the rows of a file:"), Code("sh", f"drupe models predict -m {quoted} -i rows.csv -o predictions.csv")]
-    body = request if request is not None else '{"inputs": []}'
+    if not _is_tensor(model.signature):
+        blocks += [Note("For the rows of a file:"), Code("sh", f"drupe models predict -m {quoted} -i rows.csv -o predictions.csv")]
+    file = _EXAMPLE if example else "request.json"
+    how = "Over HTTP:"
+    if request is None:
+        how = f"Over HTTP, with {file} {'from the folder of the model' if example else 'as the page of the server describes it'}:"
     serving = (
         f"drupe models serve -m {quoted} --port 5001 &\n"
-        f"curl http://127.0.0.1:5001/invocations -H 'Content-Type: application/json' -d {shlex.quote(body)}"
+        f"curl http://127.0.0.1:5001/invocations -H 'Content-Type: application/json' -d {f'@{file}' if request is None else shlex.quote(request)}"
     )
-    blocks += [Note("Over HTTP:"), Code("sh", serving)]
+    blocks += [Note(how), Code("sh", serving)]
     return tuple(blocks)
+
+
+def _is_tensor(signature: ModelSignature | None) -> bool:
+    return signature is not None and signature.inputs is not None and signature.inputs.is_tensor_spec()
 
 
 def _compact(example: str | None) -> str | None:
@@ -250,15 +266,19 @@ def _compact(example: str | None) -> str | None:
     return told if len(told) <= _EXAMPLE_MAX else None
 
 
-def _as_python(request: str) -> str | None:
-    """The frame of a request as Python makes it, for the smallest of them."""
+def _as_python(request: str | None, signature: ModelSignature | None) -> tuple[str, str]:
+    """The import and the line that make `data` in Python: the frame of a small request, or an array of the shape that is taken."""
+    if _is_tensor(signature):
+        specs = [spec for spec in (signature.inputs if signature and signature.inputs else ()) if isinstance(spec, TensorSpec)]
+        arrays = [f'np.zeros({tuple(1 if length == -1 else length for length in spec.shape)}, dtype="{spec.dtype}")' for spec in specs]
+        named = ", ".join(f"{spec.name!r}: {array}" for spec, array in zip(specs, arrays, strict=True))
+        return "import numpy as np\n", f"data = {arrays[0]}\n" if specs[0].name is None else f"data = {{{named}}}\n"
     try:
-        split = json.loads(request)["dataframe_split"]
+        split = json.loads(request or "")["dataframe_split"]
         rows, columns = split["data"][:2], split["columns"]
     except (ValueError, KeyError, TypeError):
-        return None
-    told = f"pd.DataFrame({rows!r}, columns={columns!r})"
-    return told if len(told) < 600 else None
+        return "", ""
+    return "import pandas as pd\n", f"data = pd.DataFrame({rows!r}, columns={columns!r})\n"
 
 
 def _request(signature: ModelSignature | None) -> str | None:
@@ -288,7 +308,7 @@ def _facts(
 ) -> tuple[tuple[str, str], ...]:
     size = model.extra.get("model_size_bytes")
     told = [
-        ("licence", parts.get("licence", "not stated")),
+        ("licence", parts.get("licence", NOT_STATED)),
         ("size", "" if not isinstance(size, int) else f"{_size(size)}{'' if files is None else f' in {files} files'}"),
         ("address", uri),
         ("model", model.model_id or ""),

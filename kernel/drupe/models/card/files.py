@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from attrs import evolve
+
 from drupe.entities import LoggedModel, Run
-from drupe.models.card.content import Card, card_of
+from drupe.models.card.content import NOT_STATED, Card, Facts, card_of
+from drupe.models.card.inline import as_inline
 from drupe.models.card.markdown import as_markdown
-from drupe.models.card.page import as_fragment, as_page
+from drupe.models.card.page import as_page
 from drupe.models.mlmodel import Model, ModelInfo
 
 __all__ = ["CARD_HTML", "CARD_MARKDOWN", "card_of_folder", "html_of_entity", "html_of_info", "html_of_loaded", "write_card"]
@@ -64,21 +67,32 @@ def html_of_info(info: ModelInfo) -> str:
         info.utc_time_created,
         extra={**extra, **({"mlflow_version": info.mlflow_version} if info.mlflow_version else {})},
     )
-    return as_fragment(card_of(model, uri=info.model_uri))
+    # what people wrote, the data and the metrics are with the model and its run, of which the info knows nothing
+    return as_inline(_only(card_of(model, uri=info.model_uri), "Input and output", "How to use it", "Facts"))
 
 
 def html_of_loaded(model: Model, folder: Path) -> str:
     """What a notebook shows of a loaded model."""
     uri = f"models:/{model.model_id}" if model.model_id else str(folder)
-    return as_fragment(card_of_folder(folder, model, uri))
+    return as_inline(card_of_folder(folder, model, uri))
 
 
 def html_of_entity(entity: LoggedModel) -> str:
     """What a notebook shows of a logged model."""
     model = Model({}, extra={"model_id": entity.model_id}, run_id=entity.source_run_id, utc_time_created="")
     card = card_of(model, uri=entity.model_uri, entity=entity)
-    kept = tuple(section for section in card.sections if section.title in ("Metrics", "Parameters", "Facts"))
-    return as_fragment(Card(card.title, entity.model_type or "logged model", kept))
+    return as_inline(evolve(_only(card, "Metrics", "Parameters", "Facts"), subtitle=entity.model_type or "logged model"))
+
+
+def _only(card: Card, *titles: str) -> Card:
+    """Those sections alone. Of facts, the licence is left out when it is not stated: it may be, where it was not looked up."""
+    kept = [section for section in card.sections if section.title in titles]
+    for place, section in enumerate(kept):
+        if section.title == "Facts":
+            (facts,) = section.blocks
+            assert isinstance(facts, Facts)
+            kept[place] = evolve(section, blocks=(Facts(tuple(row for row in facts.rows if row != ("licence", NOT_STATED))),))
+    return evolve(card, sections=tuple(kept))
 
 
 def _text(file: Path) -> str | None:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
@@ -146,11 +147,13 @@ def _wheel(one: Own, wheels: Path, build: Callable[[Path, Path], Path]) -> Path:
     if not kept.is_dir():
         draft = wheels / f".{one.name}-{token_hex(8)}"
         draft.mkdir(parents=True)
-        build(one.source, draft)
         try:
+            build(one.source, draft)
             draft.rename(kept)
         except OSError:  # another process has built it meanwhile
             if not kept.is_dir():
                 raise
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
     (wheel,) = kept.glob("*.whl")
     return wheel

@@ -30,9 +30,9 @@ from drupe.models.environments.declared import declared_environment, project_of
 from drupe.models.environments.kept import kept_root, used_environment
 from drupe.models.environments.own import Own, own_distributions, own_entries, own_requirements
 from drupe.models.gate import Admitted, allow, vouched_by
+from drupe.models.handed_over import note_for_child
 from drupe.models.mlmodel import Model
 from drupe.models.opening import admit_uri, read_safely
-from drupe.settings import settings
 from drupe.uris import redact
 
 __all__ = [
@@ -54,7 +54,6 @@ log = getLogger("drupe.models")
 
 LOCAL = "local"
 LOCKS_WITH = "uv"
-_TRUSTED = "DRUPE_MODELS_TRUSTED_SOURCES"
 _HOOK = "drupe_environment_managers"
 _LAYOUT = 1  # part of every key: environments that older releases laid out otherwise are not used
 OF_THE_CALLER = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
@@ -88,16 +87,16 @@ class Plan:
         }
 
 
-def vouched_model(model: str | Path | Admitted) -> Admitted:
+def vouched_model(model: str | Path | Admitted, *, trust: bool | str | None = None) -> Admitted:
     """The model, brought to this machine and through the whole gate: what is made for it and from it may run its code.
 
-    `model` is an address, a local folder, or what this has given before. Raises as `load_model` does.
+    `model` is an address, a local folder, or what this has given before; `trust` is as for `load_model`. Raises as `load_model` does.
     """
     if isinstance(model, Admitted):
         return model
     admitted = admit_uri(model)
-    allow(admitted, reads_safely=read_safely(admitted))
-    return admitted
+    allow(admitted, reads_safely=read_safely(admitted), trust=trust)
+    return evolve(admitted, is_trusted=bool(trust))
 
 
 def plan_environment(model: str | Path | Admitted, *, env_manager: str = "uv", also: Sequence[str] = ()) -> Plan:
@@ -180,9 +179,10 @@ def run_in_environment(
 ) -> int:
     """Run `python -m module arguments…` in the environment of the model, and return its exit code.
 
-    `model` is an address, a local folder, or what `vouched_model` gave: its `folder` is what arguments name. That folder is trusted in there.
+    `model` is an address, a local folder, or what `vouched_model` gave: its `folder` is what arguments name. It has passed the gate here, and
+    passes the one in there as long as its files are the same; other files are refused.
 
-    Standard input and output are those of this process; SIGTERM, SIGINT and SIGHUP are passed on. `also` names distributions of ours that
+    Standard input and output are those of this process; SIGTERM, SIGINT and SIGHUP are passed on, but for what a terminal tells both. `also` names distributions of ours that
     `module` needs besides the kernel and the model's flavors, such as `drupe-serving`. `environ` is added to the environment variables.
     With `local`, the interpreter of this process is used. Raises EnvironmentUnusable, and as `plan_environment` does.
 
@@ -192,7 +192,7 @@ def run_in_environment(
     if env_manager == LOCAL:
         return _run([sys.executable, "-m", module, *arguments], environ)
     admitted = vouched_model(model)
-    variables = {**_trusting(admitted.folder), **(environ or {})}
+    variables = {**note_for_child(admitted.folder, admitted.digest), **(environ or {})}
     with prepared_environment(admitted, env_manager=env_manager, also=also, tell=tell) as (python, _):
         return _run([str(python), "-s", "-P", "-m", module, *arguments], variables, clean=True)
 
@@ -210,11 +210,6 @@ def write_lock(folder: Path, model: Model) -> None:
     """Write `requirements.lock` for the model that is being written to `folder`. Raises as `lock_requirements` does."""
     lines = _locked(_planned(folder, model, LOCKS_WITH, ()))
     (folder / LOCK_FILE).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-
-def _trusting(folder: Path) -> dict[str, str]:
-    """The variable that says in another process what the gate has found in this one."""
-    return {_TRUSTED: ",".join([*settings().get("models.trusted_sources", ()), str(folder)])}
 
 
 def _locked(plan: Plan) -> list[str]:
@@ -255,7 +250,8 @@ def _run(command: Sequence[str], environ: Mapping[str, str] | None, *, clean: bo
         raise EnvironmentUnusable(f"{command[0]} cannot be started: {fault}") from fault
 
     def pass_on(number: int, frame: FrameType | None) -> None:
-        child.send_signal(number)
+        if number != signal.SIGINT or not _is_in_front_of_a_terminal():
+            child.send_signal(number)
 
     before = {}
     try:
@@ -271,3 +267,17 @@ def _run(command: Sequence[str], environ: Mapping[str, str] | None, *, clean: bo
         if child.poll() is None:
             child.kill()
             child.wait()
+
+
+def _is_in_front_of_a_terminal() -> bool:
+    """True where Ctrl-C reaches all that we have started by itself: told twice, a server would not finish what it answers."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:  # it has gone
+        return False
+    finally:
+        os.close(terminal)

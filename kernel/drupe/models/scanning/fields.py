@@ -42,6 +42,8 @@ _CLOSED_LISTS: dict[str, tuple[Callable[[str], bool], str]] = {
 }
 _NO_PLACES = {"uri", "config", "model_config", "loader_module", "model_code_path", "source_model_name", "model_id", "databricks_runtime"}
 _ODD = re.compile(r"[\x00-\x1f\x7f]")
+_PLAIN = re.compile(r"\w[\w.-]*", re.ASCII)
+"""One name that is no dots alone, with nothing encoded in it."""
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -65,22 +67,16 @@ def check_places(
 
     `files` are those that were read and compared with the manifest; what a key names and what lies in the folder must be among them.
     """
-    texts = [(f"flavors.{flavor}", config) for flavor, config in flavors.items()]
+    places = [(f"flavors.{flavor}", config) for flavor, config in flavors.items()]
     if example is not None:
-        texts.append(("saved_input_example_info", example))
-    faults = [
-        f"{key} is {text[:200]!r}, {fault}" for place, value in texts for key, text in _texts(place, value) if (fault := _fault(text))
-    ]
+        places.append(("saved_input_example_info", example))
+    texts = [(key, text) for place, value in places for key, text in _texts(place, value)]
+    faults = [f"{key} is {text[:200]!r}, {fault}" for key, text in texts if (fault := _fault(text))]
     if faults:
         raise InvalidModelFolder(
             f"the MLmodel file of {folder} names places that do not lie in the folder: {'; '.join(faults)}", faults=faults
         )
-    hidden = [
-        f"{key} is {text[:200]!r}"
-        for place, value in texts
-        for key, text in _texts(place, value)
-        if _is_unlisted(text) and text.removeprefix("./") not in files
-    ]
+    hidden = [f"{key} is {text[:200]!r}" for key, text in texts if _is_unlisted(text) and text.removeprefix("./") not in files]
     if hidden:
         raise InvalidModelFolder(
             f"the MLmodel file of {folder} names files that no manifest lists and nobody can vouch for: {'; '.join(hidden)}", faults=hidden
@@ -128,6 +124,8 @@ def _texts(place: str, value: Any) -> Iterator[tuple[str, str]]:
 
 def _fault(text: str) -> str | None:
     """Why this cannot be a place in the folder; None for everything that could be one, or is no place at all."""
+    if _PLAIN.fullmatch(text):
+        return None
     plain = text
     for _ in range(3):
         if _ODD.search(plain):

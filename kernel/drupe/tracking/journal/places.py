@@ -43,7 +43,12 @@ def run_folder(tracking_uri: str, run_id: str) -> Path:
 
 def state_folder() -> Path:
     """Where programs of this user keep what is neither setting nor data, by the XDG convention."""
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "drupe"
+    return _state_folder(os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state"))
+
+
+@lru_cache(maxsize=1)
+def _state_folder(above: str) -> Path:
+    return Path(above, "drupe")
 
 
 def forget_roots() -> None:

@@ -231,12 +231,16 @@ ORDERS = {
 
 @pytest.mark.parametrize("on", ["drupe.autolog()", "drupe.sklearn.autolog()"])
 @pytest.mark.parametrize("order", ORDERS)
-def test_the_order_of_imports_does_not_matter(order: str, on: str, runs: Runs) -> None:
-    code = ORDERS[order].format(on=on) + textwrap.dedent("""
+def test_the_order_of_imports_does_not_matter(order: str, on: str, runs: Runs, numerate_python: Any) -> None:
+    code = (
+        "import warnings; warnings.simplefilter('error')\n"
+        + ORDERS[order].format(on=on)
+        + textwrap.dedent("""
         X, y = [[0.0], [1.0], [0.1], [0.9]] * 3, [0, 1, 0, 1] * 3
         accuracy_score(y, LogisticRegression().fit(X, y).predict(X))
     """)
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    )
+    done = subprocess.run([numerate_python.python, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (run,) = runs()
     assert run.data.metrics["accuracy_score_X"] == 1.0

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from drupe.entities import ViewType
 from drupe.entities.codec import to_plain
-from drupe.search import Kind, parse
+from drupe.search import Entity, Field, Kind, parse
 from drupe.wire import own as wire
+from drupe.wire.run_columns import AskColumns, AskKeys, KeysFound, columns_form, fields_of, keys_form
 from drupe.wire.series import PackedSeries, pack_series
+from drupe.wire.shapes import Form
 from drupe.wire.tracking import Nothing
 from drupe_server_rest.handlers.runs import run_told
 from drupe_server_rest.services import Services
@@ -14,6 +18,8 @@ from drupe_server_rest.services import Services
 __all__ = ["HANDLERS"]
 
 PAGE = 1000
+TOLD_MAX = 100  # one by one; listeners then read all anew
+_ADDRESS = Field(Entity.ATTRIBUTE, "artifact_uri")
 
 
 def _ship(services: Services, asked: wire.Ship) -> wire.Shipped:
@@ -64,6 +70,33 @@ def _search_runs(services: Services, asked: wire.FindRuns) -> wire.FullRuns:
     return wire.FullRuns(tuple(to_plain(run_told(services, run), extras=True) for run in page), page.token)
 
 
+def _run_columns(services: Services, asked: AskColumns) -> Form:
+    """See `AskColumns`."""
+    fields = fields_of(asked.fields)
+    given = {} if asked.limit is None else {"limit": asked.limit}
+    found = services.tracking.run_columns(
+        parse(Kind.RUNS, asked.filter, asked.order_by),
+        experiment_ids=asked.experiment_ids,
+        view=asked.view or ViewType.ACTIVE_ONLY,
+        fields=fields,
+        **given,
+    )
+    told = [
+        list(map(services.places.told, column)) if field == _ADDRESS else column
+        for field, column in zip(fields, found.columns, strict=True)
+    ]
+    return columns_form(evolve(found, columns=told), fields)
+
+
+def _run_keys(services: Services, asked: AskKeys) -> KeysFound:
+    """See `AskKeys`."""
+    given = {} if asked.limit is None else {"limit": asked.limit}
+    found = services.tracking.run_keys(
+        experiment_ids=asked.experiment_ids, view=asked.view or ViewType.ACTIVE_ONLY, prefix=asked.prefix or "", **given
+    )
+    return keys_form(found)
+
+
 def _series(services: Services, asked: wire.AskSeries) -> PackedSeries:
     """See `wire.AskSeries`."""
     found = services.tracking.metric_bulk(
@@ -79,6 +112,17 @@ def _set_experiment_tags(services: Services, asked: wire.SetExperimentTags) -> N
     return Nothing()
 
 
+def _move_runs(services: Services, asked: wire.MoveRuns) -> Nothing:
+    """See `wire.MoveRuns`."""
+    services.tracking.move_runs(asked.run_ids, asked.experiment_id)
+    for run_id in dict.fromkeys(asked.run_ids[:TOLD_MAX]):
+        services.changes.tell("run", run_id=run_id)
+    if len(asked.run_ids) > TOLD_MAX:
+        services.changes.tell("missed")
+    services.changes.tell("experiment", experiment_id=asked.experiment_id)
+    return Nothing()
+
+
 HANDLERS = {
     "POST drupe/ship": _ship,
     "POST drupe/shipped-to": _shipped_to,
@@ -87,6 +131,9 @@ HANDLERS = {
     "POST drupe/log-columns": _log_columns,
     "POST drupe/get-run": _get_run,
     "POST drupe/search-runs": _search_runs,
+    "POST drupe/run-columns": _run_columns,
+    "POST drupe/run-keys": _run_keys,
     "POST drupe/series": _series,
+    "POST drupe/move-runs": _move_runs,
     "POST drupe/set-experiment-tags": _set_experiment_tags,
 }

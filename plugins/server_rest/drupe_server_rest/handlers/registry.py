@@ -189,6 +189,8 @@ def _source(services: Services, asked: wire.CreateVersion, model: LoggedModel | 
     source = Uri.parse(asked.source)
     if source.scheme in REFUSED_SCHEMES:
         raise InvalidUri(f"model-versions/create: {source.text} cannot be a source; use the address of a run, a model or a storage")
+    if source.scheme in ("runs", "models"):
+        return asked.source  # nothing is decoded in these when they are followed
     if source.scheme not in ("file", "mlflow-artifacts"):
         return source.text
     noted = services.places.noted(source.text)

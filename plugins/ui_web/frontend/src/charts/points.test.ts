@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+vi.stubGlobal("document", { baseURI: "http://localhost/" });
+vi.stubGlobal("location", { pathname: "/", search: "" });
+const { inRanges } = await import("./curves");
+const { Asker, shows } = await import("./points");
+
+const all = { runIds: ["r"], metric: "loss", other: "", buckets: 448, steps: null };
+const EMPTY = new TextEncoder().encode('{"series": []}');
+
+/** The bytes of an answer without series. */
+function body(): Uint8Array<ArrayBuffer> {
+  return Uint8Array.of(...new TextEncoder().encode("DRS1"), EMPTY.length, 0, 0, 0, ...EMPTY);
+}
+
+let sent: { readonly form: Record<string, unknown>; readonly signal: AbortSignal; readonly answer: (response: Response) => void }[] = [];
+
+beforeEach(() => {
+  sent = [];
+  vi.stubGlobal("fetch", (_: string, asked: RequestInit) => new Promise<Response>((answer) => sent.push({ form: JSON.parse(String(asked.body)), signal: asked.signal!, answer })));
+});
+
+afterEach(() => void vi.unstubAllGlobals());
+
+test("the same is asked once, unless the points may have changed; a newer question drops the one before", async () => {
+  const told: unknown[] = [];
+  const came = new Promise<void>((done) => {
+    const asker = new Asker((answer) => (told.push(answer.question.steps), done()), () => undefined);
+    asker.ask(all, 0);
+    asker.ask({ ...all }, 0);
+    expect(sent.length).toBe(1);
+    asker.ask(all, 1);
+    const steps = { low: 128, high: 255 };
+    asker.ask({ ...all, steps }, 1);
+    expect(sent.map(({ signal }) => signal.aborted)).toEqual([true, true, false]);
+    expect(sent[2]!.form).toMatchObject({ first_step: 128, last_step: 255, buckets: 448 });
+  });
+  for (const { answer } of sent) answer(new Response(body()));
+  await came;
+  expect(told).toEqual([{ low: 128, high: 255 }]);
+});
+
+test("a closer answer stands until the next one, where it shows most of what is wanted", () => {
+  const answer = { question: { ...all, steps: { low: 100, high: 200 } }, series: [], others: [] };
+  const wanted = (low: number, high: number) => shows(answer, { ...all, steps: { low, high } });
+  expect([wanted(100, 200), wanted(140, 160), wanted(120, 220)]).toEqual([true, true, true]);
+  expect([wanted(50, 250), wanted(300, 400)]).toEqual([false, false]);
+  expect(shows(answer, { ...all, metric: "acc", steps: { low: 100, high: 200 } })).toBe(false);
+});
+
+test("steps are widened to whole ranges, as many as fit, and stay numbers that a server knows", () => {
+  expect(inRanges({ low: 29_200.4, high: 70_800 }, 448)).toEqual({ low: 29_184, high: 70_911 });
+  expect(inRanges({ low: -3.5, high: 2.2 }, 448)).toEqual({ low: -4, high: 3 });
+  expect(inRanges({ low: 2 ** 62, high: 2 ** 64 }, 4).high).toBeLessThan(2 ** 63);
+});

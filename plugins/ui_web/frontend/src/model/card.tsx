@@ -1,0 +1,98 @@
+/** The card of a model, drawn from what the server has put together: purpose, data, input and output, use, environment, facts. */
+import { useAsked } from "../api/asking";
+import type { Subject } from "../artifacts/files";
+import { address, to } from "../app/router";
+import { Code } from "../parts/code";
+import { Markdown } from "../parts/markdown";
+import { Fault, Waiting } from "../parts/states";
+import { readModel, type Block, type Section } from "./answer";
+
+/** The card of the model in a folder of a run, with a way to the model's own page. */
+export function ModelCard({ subject, folder }: { subject: Subject; folder: string }) {
+  const { asked, again } = useAsked((signal) => readModel(subject, folder, signal));
+  const { value, fault } = asked.value;
+  if (fault) return <Fault fault={fault} again={again} />;
+  if (!value) return <Waiting what="the model" height={480} />;
+  return (
+    <div class="stack wide">
+      <p>
+        <strong>{value.title}</strong> <span class="soft">{value.subtitle}</span>{" "}
+        {value.model && !("model_id" in subject) && <a href={address(to("logged-models", value.model.model_id))}>Its own page</a>}
+      </p>
+      {value.fault && <p class="banner">{value.fault}</p>}
+      <Sections sections={value.sections} />
+    </div>
+  );
+}
+
+export function Sections({ sections }: { sections: readonly Section[] }) {
+  return (
+    <>
+      {sections.map((section) => (
+        <section class="block" key={section.title} aria-label={section.title}>
+          <header class="block-head">
+            <h2>{section.title}</h2>
+          </header>
+          {section.blocks.map((block, at) => (
+            <OneBlock key={at} block={block} title={section.title} />
+          ))}
+        </section>
+      ))}
+    </>
+  );
+}
+
+function OneBlock({ block, title }: { block: Block; title: string }) {
+  switch (block.kind) {
+    case "prose":
+      return <Markdown text={block.text} />;
+    case "note":
+      return <p class="soft">{block.text}</p>;
+    case "code":
+      return <Code text={block.text} label={`Copy: ${title}`} />;
+    case "facts":
+      return (
+        <dl class="facts">
+          {block.rows.map(([label, value]) => (
+            <>
+              <dt key={label}>{label}</dt>
+              <dd>{value}</dd>
+            </>
+          ))}
+        </dl>
+      );
+    case "table":
+      return (
+        <div class="card scrolls" tabIndex={0} role="group" aria-label={title}>
+          <table class="plain-table card-table">
+            {block.headings.some(Boolean) && (
+              <thead>
+                <tr>
+                  {block.headings.map((heading, at) =>
+                    heading ? (
+                      <th key={at} scope="col" class={block.numbers.includes(at) ? "number" : ""}>
+                        {heading}
+                      </th>
+                    ) : (
+                      <td key={at} />
+                    ),
+                  )}
+                </tr>
+              </thead>
+            )}
+            <tbody>
+              {block.rows.map((row, at) => (
+                <tr key={at}>
+                  {row.map((cell, index) => (
+                    <td key={index} class={block.numbers.includes(index) ? "number" : "text"} dir="auto">
+                      {cell}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      );
+  }
+}

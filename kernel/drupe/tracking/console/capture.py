@@ -86,6 +86,7 @@ class Console:
 
     def __init__(self) -> None:
         self._done = threading.Event()
+        self._ends = 0  # how many logs were ended: an answer that came too late is not taken for that of the next one
         self._guard = threading.Lock()  # over the numbers of descriptors: one that was closed may be another file's by now
         self._streams: list[TextIOWrapper] = []
         self.is_open = True
@@ -136,7 +137,8 @@ class Console:
             for channel in self._channels:
                 channel.leave()
             self._done.clear()
-            self._order("end\n")
+            self._ends += 1
+            self._order(f"end {self._ends}\n")
         return self._done.wait(WAIT_S) and self.is_open
 
     def note(self, text: str) -> None:
@@ -168,7 +170,7 @@ class Console:
                 break
             *lines, told = (told + answer).split(b"\n")
             for line in lines:
-                if line == b"done":
+                if line == b"done %d" % self._ends:
                     self._done.set()
                 elif line.startswith(b"broken "):
                     with self._guard:

@@ -4,8 +4,8 @@ It is a process of its own so that nothing is lost when the program is killed, a
 interpreter. It belongs to no terminal, reads orders from `control` and leaves when the program, and whatever inherited its output, is
 gone. Started by `capture` with `python -I -S`; nothing beyond the standard library is imported here, for the sake of a quick start.
 
-Orders: `run <folder in hex> <sequence> <most bytes>` begins a log, `note <text in hex>` adds to it, `end` finishes it and is answered with
-`done`. `broken <n>` tells that channel `n` no longer reaches the place that the program printed to.
+Orders: `run <folder in hex> <sequence> <most bytes>` begins a log, `note <text in hex>` adds to it, `end <n>` finishes it and is answered
+with `done <n>`. `broken <n>` tells that channel `n` no longer reaches the place that the program printed to.
 """
 
 from __future__ import annotations
@@ -135,6 +135,8 @@ class Witness:
             self._poll.unregister(channel.source)
             os.close(channel.source)
             return
+        if self._log is None and self._has_control and self._only_control.poll(0):
+            self._obey()  # a log begun since the last look at the orders: what was read may have been printed after that
         if self._log is not None:
             now_ms = time.time_ns() // 1_000_000
             self._log.write(now_ms, channel.stream, channel.screen.feed(printed))
@@ -169,18 +171,20 @@ class Witness:
                 self._drain()
                 self._end_log()
                 self._folder = ""
-                self._tell(b"done\n")
+                self._tell(f"done {rest[0]}\n".encode())
 
     def _drain(self) -> None:
-        """Take what is in the channels now."""
-        until = time.monotonic() + DRAIN_S
+        """Take what is in the channels now; one read takes all that a pipe holds, however late this process gets its turn."""
         for channel in self._channels:
+            until = time.monotonic() + DRAIN_S
             grace = IN_FLIGHT_MS if channel.stream == "terminal" else 0
             poll = select.poll()
             if channel.is_open:
                 poll.register(channel.source, select.POLLIN)
-            while channel.is_open and time.monotonic() < until and poll.poll(grace):
+            while channel.is_open and poll.poll(grace):
                 self._take(channel)
+                if time.monotonic() > until:
+                    break
 
     def _end_log(self) -> None:
         if self._log is None:

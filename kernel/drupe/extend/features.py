@@ -30,6 +30,7 @@ class Feature(Enum):
     DIGESTS = "keeps a SHA-256 of every file and checks it on read"
     LOGGED_MODELS = "keeps logged models, and ties them to the runs that use and make them"
     MOVES = "moves runs to another experiment, with all that belongs to them"
+    CHANGES = "tells what changes in it as it happens, whoever does it"
     REPAIR = "looks through all that it holds, and keeps what is readable of a damaged store"
     UPKEEP = "is upgraded, backed up, restored and cleared of what was deleted by drupe store"
     ATOMIC_PUT = "a file is replaced whole or not at all"

@@ -48,6 +48,7 @@ from drupe.extend.features import Feature, Support
 from drupe.extend.moving import Moving
 from drupe.extend.shipping import ship_in_parts
 from drupe.extend.upkeep import Progress, Upkeep
+from drupe.extend.watching import Watching
 from drupe.search.query import Field, Query
 from drupe.uris import Uri
 
@@ -62,8 +63,8 @@ def outcome_of(call: Callable[[], Any]) -> Any:
         return fault
 
 
-class TrackingStore(Moving, Upkeep, ABC):
-    """Experiments and runs in one place. How it is looked after is for `upkeep`, moving runs for `moving`.
+class TrackingStore(Moving, Watching, Upkeep, ABC):
+    """Experiments and runs in one place. How it is looked after is for `upkeep`, moving runs for `moving`, hearing of changes for `watching`.
 
     Every method may be called from several threads at once and, where CONCURRENT_PROCESSES is declared, from several processes. A method
     either does all of its work or raises and has done none of it. Limits and name rules are those of `drupe.entities.limits`.

@@ -28,6 +28,7 @@ from drupe.testing.kit_run_search import RunSearchTests
 from drupe.testing.kit_runs import RunTests
 from drupe.testing.kit_shipping import ShippingTests
 from drupe.testing.kit_together import TogetherTests
+from drupe.testing.kit_watching import WatchingTests
 
 __all__ = ["TrackingStoreKit"]
 
@@ -45,6 +46,7 @@ class TrackingStoreKit(
     LoggedModelSearchTests,
     LoggedShippingTests,
     MovingTests,
+    WatchingTests,
     TogetherTests,
 ):
     """All tests that a tracking store passes. Provide the fixture `store`: an open, empty store."""

@@ -73,7 +73,7 @@ def complaint(kit: type, test: str, open_store: Callable[[], Any], *, reopen: Ca
     for given in _parameters(function):
         store = open_store()
         fixtures = {
-            **dict.fromkeys(("store", "exact", "beating", "modelling", "moving", "taking"), store),
+            **dict.fromkeys(("store", "exact", "beating", "modelling", "moving", "taking", "watched"), store),
             "reopen": lambda store=store: (reopen or _same)(store),
         }
         wanted = [name for name in inspect.signature(function).parameters if name not in given]

@@ -6,7 +6,6 @@ What is done with every request and every error is in `drupe_asgi.application`; 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from drupe import __version__
 from drupe.entities import Access
 from drupe.extend import Feature, ServedStore
 from drupe.uris import ArtifactPath
+from drupe.wire.changes import ADDRESS, LISTENING, STILL_HERE, event_of
 from drupe_asgi.answers import SAFE_HEADERS, Answer, json_answer, text_answer
 from drupe_asgi.application import HttpApplication, Measured
 from drupe_asgi.bodies import Limits
@@ -184,7 +184,7 @@ class Application(HttpApplication):
         if path == "/get-artifact":
             await self._proxy.send(await self._file_of_run(exchange), exchange)
             return None
-        if path == "/api/drupe/changes":
+        if path == f"/{ADDRESS}":
             await self._stream(exchange)
             return None
         return None
@@ -210,18 +210,18 @@ class Application(HttpApplication):
         gone = asyncio.ensure_future(_until_gone(exchange))
         try:
             async with self._services.changes.listening() as changes:
-                await exchange.send({"type": "http.response.body", "body": b": listening\n\n", "more_body": True})
+                await exchange.send({"type": "http.response.body", "body": LISTENING, "more_body": True})
                 while not gone.done():
                     coming = asyncio.ensure_future(changes.get())
                     await asyncio.wait({coming, gone}, timeout=KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED)
                     if not coming.done():
                         coming.cancel()
-                        text = b": still here\n\n"
+                        text = STILL_HERE
                     else:
                         change = coming.result()
                         if change is None:
                             break
-                        text = b"data: " + json.dumps(change).encode() + b"\n\n"
+                        text = event_of(change)
                     await exchange.send({"type": "http.response.body", "body": text, "more_body": True})
         finally:
             gone.cancel()

@@ -7,20 +7,24 @@ up are told `missed` and read anew.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
-__all__ = ["Changes"]
+from drupe.entities import LogBatch
+
+__all__ = ["Changes", "kind_of"]
 
 KEPT = 1000
 
 
 class Changes:
-    """The listeners of one server. `tell` may be called from any thread."""
+    """The listeners of one server. `tell` may be called from any thread; `is_wanted` is set while somebody listens."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, tell_others: Callable[[dict[str, str]], None] | None = None) -> None:
         self._loop, self._tell_others = loop, tell_others
         self._listeners: set[asyncio.Queue[Mapping[str, str] | None]] = set()
+        self.is_wanted = threading.Event()
 
     @property
     def listeners(self) -> int:
@@ -50,10 +54,13 @@ class Changes:
         """A queue of changes from now on; None ends it."""
         listener: asyncio.Queue[Mapping[str, str] | None] = asyncio.Queue(KEPT)
         self._listeners.add(listener)
+        self.is_wanted.set()
         try:
             yield listener
         finally:
             self._listeners.discard(listener)
+            if not self._listeners:
+                self.is_wanted.clear()
 
     def _spread(self, change: Mapping[str, str]) -> None:
         for listener in self._listeners:
@@ -62,3 +69,10 @@ class Changes:
                     listener.get_nowait()
                 listener.put_nowait({"kind": "missed"})
             listener.put_nowait(change)
+
+
+def kind_of(batch: LogBatch) -> str:
+    """What a batch is told as: the first of its kinds in the order in which most listeners want to know."""
+    if batch.metrics or batch.model_points:
+        return "metric"
+    return "param" if batch.params else "tag" if batch.tags else "metric"

@@ -22,6 +22,7 @@ from drupe_server_rest.app import Application
 from drupe_server_rest.changes import Changes
 from drupe_server_rest.commits import CommitQueue
 from drupe_server_rest.opening import alone, is_shared, places_of, stores
+from drupe_server_rest.relaying import Relay
 from drupe_server_rest.services import Services
 from drupe_server_rest.settings import ServerSettings
 
@@ -87,10 +88,12 @@ async def _run(
         signed_transfers=settings.signed_transfers,
         place=place,
     )
+    relay = Relay(tracking, changes)
     reaping = asyncio.create_task(_reap(address, services))
     try:
         await answer_requests(app, listener, ready, patience_s=settings.patience_s, ending=changes.close, place=place, heard=changes.hear)
     finally:
+        relay.close()
         reaping.cancel()
         await commits.close()
         app.close()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -139,6 +141,23 @@ def test_listeners_hear_what_changes(server: Served, lines: Iterator[str]) -> No
     assert json.loads(next(lines)) == {"kind": "run", "experiment_id": "0", "run_id": run_id}
     server.post("runs/log-metric", run_id=run_id, key="m", value=1, timestamp=1)
     assert json.loads(next(lines)) == {"kind": "metric", "run_id": run_id}
+
+
+@pytest.mark.parametrize("route", ["mlflow/runs/log-batch", "drupe/log-columns", "drupe/ship"])
+def test_a_batch_is_told_as_the_first_that_is_in_it_of_metrics_params_and_tags(server: Served, lines: Iterator[str], route: str) -> None:
+    run_id = server.new_run()
+    assert json.loads(next(lines))["kind"] == "run"
+    tags, params = [{"key": "team", "value": "red"}], [{"key": "depth", "value": "3"}]
+    point = {"key": "m", "value": 1, "timestamp": 1, "step": 0}
+    packed = {"key": "m", "count": 1, "points": base64.b64encode(struct.pack("<qqd", 0, 1, 1.0)).decode()}
+    metrics = [point if route.startswith("mlflow") else packed]
+    told = []
+    for number, form in enumerate(({"tags": tags}, {"tags": tags, "params": params}, {"tags": tags, "params": params, "metrics": metrics})):
+        at = {"writer": "w", "start": number, "end": number + 1} if route == "drupe/ship" else {}
+        body = json.dumps({"run_id": run_id, **form, **at}).encode()
+        assert server.ask("POST", f"/api/2.0/{route}", body, Content_Type="application/json").status == 200
+        told.append(json.loads(next(lines)))
+    assert told == [{"kind": kind, "run_id": run_id} for kind in ("tag", "param", "metric")]
 
 
 def test_options_are_taken_from_environment_and_file_too(tmp_path: Path) -> None:

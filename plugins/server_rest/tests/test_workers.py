@@ -118,7 +118,7 @@ def test_a_listener_at_one_hears_what_is_written_at_another(server: Served) -> N
     while heard < 20:
         line = reply.readline()
         if line.startswith(b"data: "):
-            assert json.loads(line[6:]) == {"kind": "param", "run_id": run_id} or json.loads(line[6:])["kind"] == "tag"
+            assert json.loads(line[6:]) == {"kind": "tag", "run_id": run_id}
             heard += 1
     connection.close()
 

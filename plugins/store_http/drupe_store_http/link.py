@@ -124,13 +124,17 @@ class Link:
         body: Callable[[], Any] | None = None,
         stream: bool = False,
         is_repeatable: bool = True,
+        silence_s: float | None = None,
     ) -> tuple[requests.Response, bool]:
-        """The answer, and whether an earlier try may have reached the server. `body` gives the content anew for each try. Raises StoreError."""
+        """The answer, and whether an earlier try may have reached the server. Raises StoreError.
+
+        `body` gives the content anew for each try; `silence_s` is how long the server may be silent where that is longer than usual.
+        """
         began, is_unsure, pause = time.monotonic(), False, PAUSE_S
         while True:
             response = None
             try:
-                response = self._once(method, url, dict(headers or {}), body, stream, is_repeatable)
+                response = self._once(method, url, dict(headers or {}), body, stream, is_repeatable, silence_s or 0)
                 if response.status_code not in RETRIED:
                     return response, is_unsure
                 is_begun = response.status_code not in NOT_DONE
@@ -189,7 +193,14 @@ class Link:
         return StoreUnavailable(f"{what}: the server at {self.base} answers {response.status_code}", place=self.base)
 
     def _once(
-        self, method: str, url: str, headers: dict[str, str], body: Callable[[], Any] | None, stream: bool, is_repeatable: bool
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: Callable[[], Any] | None,
+        stream: bool,
+        is_repeatable: bool,
+        silence_s: float,
     ) -> requests.Response:
         session = self._session() if is_repeatable else self._new_session()  # a kept connection may be dead without our knowing
         for _ in range(MOST_REDIRECTS):
@@ -203,7 +214,7 @@ class Link:
                     stream=stream,
                     allow_redirects=False,
                     verify=session.verify,  # else REQUESTS_CA_BUNDLE would go before the settings
-                    timeout=(self._settings.connect_timeout_s, self._settings.timeout_s),
+                    timeout=(self._settings.connect_timeout_s, max(self._settings.timeout_s, silence_s)),
                 )
             finally:
                 if content is not None and hasattr(content, "close"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, cast
 
 from attrs import evolve
@@ -34,6 +34,7 @@ from drupe.extend.moving import check_moved
 from drupe.search.query import Field, Query
 from drupe.search.render import render
 from drupe.wire import logged_models, own, run_columns, tracking as wire
+from drupe_store_http.listening import changes_on
 from drupe_store_http.logged_models import LoggedModelCalls, worded
 
 __all__ = ["OwnTrackingStore"]
@@ -43,7 +44,8 @@ class OwnTrackingStore(LoggedModelCalls):
     """Experiments and runs on drupe's server."""
 
     features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys(
-        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS, Feature.LOGGED_MODELS, Feature.MOVES), Support.FULL
+        (Feature.CONCURRENT_PROCESSES, Feature.ORIGINS, Feature.HEARTBEATS, Feature.LOGGED_MODELS, Feature.MOVES, Feature.CHANGES),
+        Support.FULL,
     )
 
     def set_experiment_tags(self, experiment_id: str, tags: Mapping[str, str]) -> None:
@@ -116,6 +118,9 @@ class OwnTrackingStore(LoggedModelCalls):
         asked = own.MoveRuns(run_ids=wanted, experiment_id=limits.check_experiment_id(experiment_id))
         if wanted:
             self._link.ask("POST drupe/move-runs", asked)
+
+    def changes(self) -> Iterator[Mapping[str, str] | None]:
+        return changes_on(self._link)
 
     def log_batch(self, run_id: str, batch: LogBatch) -> None:
         for key, value in batch.params.items():  # what is no text may have no form in JSON

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from drupe.entities import ViewType
+from drupe.entities import LogBatch, Parcel, ViewType
 from drupe.entities.codec import to_plain
 from drupe.search import Entity, Field, Kind, parse
 from drupe.wire import own as wire
@@ -12,6 +12,7 @@ from drupe.wire.run_columns import AskColumns, AskKeys, KeysFound, columns_form,
 from drupe.wire.series import PackedSeries, pack_series
 from drupe.wire.shapes import Form
 from drupe.wire.tracking import Nothing
+from drupe_server_rest.changes import kind_of
 from drupe_server_rest.handlers.runs import run_told
 from drupe_server_rest.services import Services
 
@@ -24,10 +25,18 @@ _ADDRESS = Field(Entity.ATTRIBUTE, "artifact_uri")
 
 def _ship(services: Services, asked: wire.Ship) -> wire.Shipped:
     """See `wire.Ship`."""
-    receipt = services.tracking.ship(wire.parcel_of(asked))
+    parcel = wire.parcel_of(asked)
+    receipt = services.tracking.ship(parcel)
     if not receipt.is_repeat:
-        services.changes.tell("run" if asked.new is not None or asked.status is not None else "metric", run_id=asked.run_id)
+        services.changes.tell(_kind_of(parcel), run_id=asked.run_id)
     return wire.Shipped(receipt.clashes, receipt.is_repeat)
+
+
+def _kind_of(parcel: Parcel) -> str:
+    if parcel.new is not None or parcel.status is not None:
+        return "run"
+    has_tags_alone = parcel.removed_tags and parcel.batch == LogBatch()
+    return "tag" if has_tags_alone else kind_of(parcel.batch)
 
 
 def _shipped_to(services: Services, asked: wire.Writer) -> wire.Position:
@@ -48,8 +57,9 @@ def _heartbeats(services: Services, asked: wire.AskBeats) -> wire.Beats:
 
 def _log_columns(services: Services, asked: wire.LogColumns) -> Nothing:
     """See `wire.LogColumns`."""
-    services.tracking.log_batch(asked.run_id, wire.batch_of(asked))
-    services.changes.tell("metric" if asked.metrics else "param", run_id=asked.run_id)
+    batch = wire.batch_of(asked)
+    services.tracking.log_batch(asked.run_id, batch)
+    services.changes.tell(kind_of(batch), run_id=asked.run_id)
     return Nothing()
 
 

@@ -17,6 +17,7 @@ from drupe.tracking.model_history import HISTORY_TAG, listed
 from drupe.wire import artifacts as files, tracking as wire
 from drupe.wire.points import columns, points_of_models
 from drupe.wire.tracking import Nothing
+from drupe_server_rest.changes import kind_of
 from drupe_server_rest.services import Services
 
 __all__ = ["HANDLERS", "run_of", "run_told"]
@@ -95,17 +96,17 @@ def _log_metric(services: Services, asked: wire.LogMetric) -> Nothing:
     of_model: tuple[ModelPoints, ...] = ()
     if asked.model_id:
         of_model = (ModelPoints(asked.model_id, key, points, asked.dataset_name or None, asked.dataset_digest or None),)
-    return _log(services, run_of(asked, "runs/log-metric"), LogBatch({key: points}, model_points=of_model), "metric")
+    return _log(services, run_of(asked, "runs/log-metric"), LogBatch({key: points}, model_points=of_model))
 
 
 def _log_param(services: Services, asked: wire.LogParam) -> Nothing:
     """See `wire.LogParam`."""
-    return _log(services, run_of(asked, "runs/log-parameter"), LogBatch(params={asked.key: asked.value}), "param")
+    return _log(services, run_of(asked, "runs/log-parameter"), LogBatch(params={asked.key: asked.value}))
 
 
 def _set_tag(services: Services, asked: wire.SetTag) -> Nothing:
     """See `wire.SetTag`."""
-    return _log(services, run_of(asked, "runs/set-tag"), LogBatch(tags={asked.key: asked.value}), "tag")
+    return _log(services, run_of(asked, "runs/set-tag"), LogBatch(tags={asked.key: asked.value}))
 
 
 def _delete_tag(services: Services, asked: wire.DeleteTag) -> Nothing:
@@ -128,7 +129,7 @@ def _log_batch(services: Services, asked: wire.LogBatch) -> Nothing:
     params = _once("params", ((param.key, param.value) for param in asked.params))
     metrics, tags = columns(asked.metrics), {tag.key: tag.value for tag in asked.tags}
     batch = LogBatch(metrics, params, tags, points_of_models(asked.metrics))
-    return _log(services, asked.run_id, batch, "metric" if asked.metrics else "param")
+    return _log(services, asked.run_id, batch)
 
 
 def _log_inputs(services: Services, asked: wire.LogInputs) -> Nothing:
@@ -151,7 +152,7 @@ def _log_model(services: Services, asked: wire.LogModel) -> Nothing:
     if missing:
         raise InvalidValue(f"runs/log-model: model_json lacks {', '.join(missing)}")
     known = services.tracking.get_run(asked.run_id).data.tags.get(HISTORY_TAG)
-    return _log(services, asked.run_id, LogBatch(tags={HISTORY_TAG: listed(known, model)}), "tag")
+    return _log(services, asked.run_id, LogBatch(tags={HISTORY_TAG: listed(known, model)}))
 
 
 def _list_artifacts(services: Services, asked: files.ListArtifacts) -> files.RunFilesFound:
@@ -166,9 +167,9 @@ def _list_artifacts(services: Services, asked: files.ListArtifacts) -> files.Run
     )
 
 
-def _log(services: Services, run_id: str, batch: LogBatch, kind: str) -> Nothing:
+def _log(services: Services, run_id: str, batch: LogBatch) -> Nothing:
     services.tracking.log_batch(run_id, batch)
-    services.changes.tell(kind, run_id=run_id)
+    services.changes.tell(kind_of(batch), run_id=run_id)
     return Nothing()
 
 

@@ -1,0 +1,83 @@
+"""Passing on what another server tells: where the store is one, its changes are those of this server, too.
+
+The other server is listened to once, whoever listens here, with the credentials that this server has, and only while somebody listens here:
+who trains through this server and looks at nothing costs no stream. While the other one cannot be heard, pages look for themselves.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+
+from drupe.errors import DrupeError
+from drupe.extend import Feature, TrackingStore
+from drupe_server_rest.changes import Changes
+
+__all__ = ["Relay"]
+
+PAUSE_S, PAUSE_MAX_S = 0.25, 10.0
+LINGER_S = 30.0
+"""So long the other server is listened to for nobody: a page that is loaded anew need not wait."""
+
+MISSED = {"kind": "missed"}
+log = logging.getLogger("drupe.server")
+
+
+class Relay:
+    """The changes of one store, told on to the listeners here until `close`. Does nothing for a store that tells of none."""
+
+    def __init__(self, store: TrackingStore, changes: Changes) -> None:
+        self._store, self._changes = store, changes
+        self._over = threading.Event()
+        self._is_lost = False
+        if store.features.get(Feature.CHANGES):
+            threading.Thread(target=self._run, name="drupe-changes", daemon=True).start()
+
+    def close(self) -> None:
+        """Tell no more. A thread that waits for the other server is not waited for."""
+        self._over.set()
+        self._changes.is_wanted.set()
+
+    # --- in the thread
+
+    def _run(self) -> None:
+        pause = PAUSE_S
+        while not self._over.is_set():
+            self._changes.is_wanted.wait()
+            try:
+                self._listen()
+                pause = PAUSE_S
+            except DrupeError as fault:
+                if not self._is_lost:
+                    log.warning("the changes of the store are not heard, and tried again: %s", fault.message)
+                self._is_lost = True
+                pause = min(2 * pause, PAUSE_MAX_S)
+            except Exception:  # whatever a store of somebody else raises: this thread must not end with it
+                log.exception("the changes of the store are not heard")
+                pause = PAUSE_MAX_S
+            self._over.wait(random.uniform(pause / 2, pause))
+
+    def _listen(self) -> None:
+        told = self._store.changes()
+        self._hear(MISSED)  # what has changed since the pages were loaded
+        if self._is_lost:
+            log.warning("the changes of the store are heard again")
+        self._is_lost = False
+        wanted_at = time.monotonic()
+        for change in told:
+            if self._over.is_set():
+                return
+            if change is not None:
+                self._hear(change)
+            if self._changes.is_wanted.is_set():
+                wanted_at = time.monotonic()
+            elif time.monotonic() - wanted_at > LINGER_S:
+                return
+
+    def _hear(self, change: Mapping[str, str]) -> None:
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            self._changes.hear(change)

@@ -58,12 +58,14 @@ class Call:
 class TrainingRun(Protocol):
     """The run that a training is logged to, as an autologger sees it.
 
-    `is_ours` is True when autologging started it. Names that a run cannot have are mended, values that are too long are cut, and params that
+    `is_ours` is True when autologging started it. `last_steps` is the last step of each metric that was logged through it: what `log_model`
+    takes as `metric_steps`, so that the trained model has the values of the end of its training. Names that a run cannot have are mended, values that are too long are cut, and params that
     the run has with another value are left as they are, with one warning.
     """
 
     run_id: str
     is_ours: bool
+    last_steps: Mapping[str, int]
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Log params; what cannot be written as text is replaced by its type."""

@@ -68,8 +68,9 @@ def log_model(
     params: Mapping[str, Any] | None = None,
     tags: Mapping[str, Any] | None = None,
     model_type: str | None = None,
-    step: int = 0,
+    step: int | None = None,
     model_id: str | None = None,
+    metric_steps: Mapping[str, int] | None = None,
     **given: Any,
 ) -> ModelInfo:
     """Save `model` as a logged model of the active run (a run is started when none is), or of the run `run_id`.
@@ -78,7 +79,8 @@ def log_model(
         drupe.load_model(info.model_uri).predict(test_x)
 
     The model has an id, `params` (those of the run are added), `tags` and a `model_type`, and is tied to the run at `step`: metrics that the
-    run has logged or will log at that step are the model's too. `model_id` is that of a logged model that was made before and has no files
+    run has logged or will log at that step are the model's too. Without one it is 0, as in MLflow, with a warning where the run has gone on to
+    later steps. `metric_steps`, which MLflow does not have, names metrics that were measured on this model at another step. `model_id` is that of a logged model that was made before and has no files
     yet. `name` is the folder's path in the run (`artifact_path` is its older name; default "model"); a model of that name stays, and
     `runs:/<run>/<name>` names the newest. `flavor` names the flavor when the model's class should not decide. Other arguments are those of
     `ModelParts` and the flavor's own. Registration is done when this returns, so `await_registration_for` has no effect.
@@ -101,9 +103,11 @@ def log_model(
             entity = client.get_logged_model(model_id)
             client.log_model_params(model_id, params or {})
             client.set_logged_model_tags(model_id, tags or {})
-        made.tie(client, run_id, entity.model_id, step)
+        made.tie(client, run_id, entity.model_id, step or 0, metric_steps or {})
         last_model.note(entity.model_id, client.tracking_uri)
         entity = client.get_logged_model(entity.model_id)  # with its metrics, for its card
+        if step is None and metric_steps is None:
+            _warn_if_gone_on(run, entity, path)
     elif ignored := [
         key for key, value in (("params", params), ("tags", tags), ("model_type", model_type), ("model_id", model_id)) if value
     ]:
@@ -156,6 +160,20 @@ def _made(
             str(folder),
         )
     )
+
+
+def _warn_if_gone_on(run: Run, entity: LoggedModel, path: ArtifactPath) -> None:
+    """Say that the model has the values of step 0 where it most likely is what came of the last."""
+    later = made.gone_on(run, entity)
+    if later:
+        last = max(later.values())
+        keys = sorted(key for key, step in later.items() if step == last)
+        told = ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")
+        warnings.warn(
+            f"the model {str(path)!r} has those metrics that its run logs at step 0 and not those up to step {last} ({told}): "
+            f"say at which step it was made, with log_model(…, step={last}) for the last",
+            stacklevel=3,
+        )
 
 
 def _kept(tags: Mapping[str, str]) -> dict[str, str]:

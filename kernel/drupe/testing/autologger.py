@@ -28,6 +28,7 @@ from drupe.entities import Run, RunStatus
 from drupe.errors import InvalidSettings
 from drupe.extend import Autologger, AutologOptions
 from drupe.loading import catalog
+from drupe.models.fluent import get_logged_model
 from drupe.testing.flavor import same_values
 from drupe.testing.kit import in_threads
 from drupe.tracking import fluent
@@ -151,6 +152,14 @@ class AutologgerKit:
         case.train()
         (run,) = _runs()
         assert "mlflow.log-model.history" not in run.data.tags
+
+    def test_a_model_has_the_metrics_of_the_end_of_its_training(self, case: AutologCase) -> None:
+        self._on()
+        case.train()
+        (run,) = _runs()
+        last = {key: summary.last_step for key, summary in run.data.summaries.items() if not key.startswith("system/")}
+        for made in run.outputs.model_outputs:
+            assert {metric.key: metric.step for metric in get_logged_model(made.model_id).metrics} == last
 
     def test_extra_tags_are_set_on_runs_that_it_starts(self, case: AutologCase) -> None:
         self._on(extra_tags={"team": "pears"})

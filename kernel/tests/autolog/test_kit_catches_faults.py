@@ -133,6 +133,15 @@ class AlwaysLogsModels(Watching):
             run.set_tags({"mlflow.log-model.history": "[]"})
 
 
+@caught_by("test_a_model_has_the_metrics_of_the_end_of_its_training")
+class LogsTheModelOfTheFirstStep(Watching):
+    class training(Logged):
+        def finish(self, run: TrainingRun, result: Any) -> None:
+            for step in (0, 1):
+                run.log_metrics({"sum": result.sum_}, step)
+            drupe.log_model(lambda rows: rows, "model", run_id=run.run_id, step=0)
+
+
 @caught_by("test_extra_tags_are_set_on_runs_that_it_starts")
 class TakesTagsAway(Watching):
     class training(Logged):

@@ -72,6 +72,47 @@ def test_what_the_run_measures_at_a_step_is_measured_on_the_model_of_that_step(c
     assert metrics_of(third) == {("loss", 0.25, 2, None)}
 
 
+def test_a_model_without_a_step_of_a_run_that_has_gone_on_says_which_step_it_has_and_which_it_lacks(classifier: Any) -> None:
+    with drupe.start_run():
+        for step in range(3):
+            drupe.log_metrics({"val_rmse": 9.0 - step, "system/cpu": 9.0}, step=step)
+        with pytest.warns(UserWarning, match=r"'clf' .* step 0 .* step 2 \(val_rmse\): .*log_model\(…, step=2\)"):
+            unsaid = str(drupe.log_model(classifier, "clf").model_id)
+        assert metrics_of(unsaid) == {("val_rmse", 9.0, 0, None)}  # as MLflow has it
+        drupe.log_metric("test_rmse", 5.5)
+        assert metrics_of(unsaid) == {("val_rmse", 9.0, 0, None), ("test_rmse", 5.5, 0, None)}
+        said = [str(drupe.log_model(classifier, "clf", step=step).model_id) for step in (0, 2)]
+    assert metrics_of(said[0]) == {("val_rmse", 9.0, 0, None), ("test_rmse", 5.5, 0, None)}
+    assert metrics_of(said[1]) == {("val_rmse", 7.0, 2, None)}
+
+
+def test_nothing_is_said_of_steps_that_were_measured_on_the_model_itself_or_on_another(classifier: Any) -> None:
+    with drupe.start_run():
+        made = drupe.initialize_logged_model("ranker")
+        other = drupe.initialize_logged_model("other")
+        drupe.log_metric("ndcg", 0.5, step=7, model_id=made.model_id)
+        drupe.log_metric("other_ndcg", 0.5, step=9, model_id=other.model_id)
+        drupe.log_metric("system/cpu", 0.5, step=9)
+        drupe.log_model(classifier, "ranker", model_id=made.model_id)
+    assert metrics_of(made.model_id) == {("ndcg", 0.5, 7, None)}
+
+
+def test_the_step_of_each_metric_can_be_told(classifier: Any) -> None:
+    with drupe.start_run() as run:
+        for step in range(4):
+            drupe.log_metrics({"loss": 9.0 - step, "acc": step / 8}, step=step)
+        drupe.log_metric("size", 3.0)
+        info = drupe.log_model(classifier, "clf", metric_steps={"loss": 2, "acc": 3, "gone": 1})
+        drupe.log_metric("test_loss", 6.0)
+    assert metrics_of(str(info.model_id)) == {
+        ("loss", 7.0, 2, None),
+        ("acc", 0.375, 3, None),
+        ("size", 3.0, 0, None),
+        ("test_loss", 6.0, 0, None),
+    }
+    assert drupe.get_run(run.info.run_id).outputs.model_outputs == (ModelOutput(str(info.model_id), 0),)
+
+
 def test_a_model_that_was_made_before_gets_its_files_later(classifier: Any) -> None:
     with drupe.start_run() as run:
         model = drupe.initialize_logged_model("ranker", params={"depth": 3}, model_type="tree")

@@ -70,6 +70,20 @@ def test_a_logged_model_has_a_card_with_all_that_is_known(classifier: Any, table
     assert Model.load(folder).extra["card"] == {"purpose": "Finds who leaves.", "Limits": "Small.", "licence": "MIT"}
 
 
+def test_a_card_says_when_the_run_has_measured_on_after_the_step_of_the_model(classifier: Any, workspace: Path) -> None:
+    told = "These are the values of step 1, at which the model was made; its run has measured on until step 3 (loss)."
+    with drupe.start_run() as run:
+        drupe.log_metrics({"loss": 0.5, "system/cpu": 1.0}, step=1)
+        info = drupe.log_model(classifier, "clf", step=1)
+        card = Path(run.info.artifact_uri.removeprefix("file://"), "clf", "card.md")
+        assert "| loss | 0.5 | 1 |" in card.read_text()
+        assert "measured on" not in card.read_text()
+        drupe.log_metric("loss", 0.25, step=3)
+        drupe.log_metric("system/cpu", 0.25, step=5)
+    entity = drupe.get_logged_model(str(info.model_id))
+    assert told in as_markdown(card_of(Model({}), uri=info.model_uri, entity=entity, run=drupe.get_run(run.info.run_id)))
+
+
 def test_the_code_of_a_card_runs(classifier: Any, table: pd.DataFrame, workspace: Path) -> None:
     info = drupe.save_model(classifier, workspace / "m", input_example=table.head(2))
     text = (workspace / "m" / "card.md").read_text()

@@ -29,7 +29,7 @@ def test_a_run_that_is_being_logged_to_goes_on_in_its_new_experiment() -> None:
         drupe.log_metric("loss", 0.25, step=1)
         drupe.log_param("lr", 0.1)
         drupe.log_text("words", "note.txt")
-        model = drupe.log_model(lambda rows: rows, "echo")
+        model = drupe.log_model(lambda rows: rows, "echo", step=1)
     (found,) = drupe.search_runs(experiment_names=["final"], filter_string="params.lr = '0.1' AND metrics.loss < 0.3", output_format="list")
     assert found.info.run_id == run.info.run_id
     assert found.info.status == drupe.RunStatus.FINISHED

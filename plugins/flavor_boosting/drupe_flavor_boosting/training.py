@@ -96,6 +96,7 @@ class BoostingTrain(Training):
             "model",
             flavor=self.flavor,
             run_id=run.run_id,
+            metric_steps=run.last_steps,
             signature=signature,
             input_example=example,
             registered_model_name=self.options.registered_model_name,

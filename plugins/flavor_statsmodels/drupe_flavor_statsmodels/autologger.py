@@ -75,6 +75,7 @@ class _Fit(Training):
             "model",
             flavor="statsmodels",
             run_id=run.run_id,
+            metric_steps=run.last_steps,
             signature=signature,
             input_example=rows if self.options.log_input_examples else None,
             registered_model_name=self.options.registered_model_name,

@@ -216,12 +216,30 @@ def _metrics(entity: LoggedModel | None, run: Run | None) -> tuple[Block, ...]:
     if rows:
         has_data = any(row[3] for row in rows)
         shown = [row if has_data else row[:3] for row in rows[:_ROWS_MAX]]
-        return (Table(("metric", "value", "step", "dataset") if has_data else ("metric", "value", "step"), tuple(shown), (1, 2)),)
+        table = Table(("metric", "value", "step", "dataset") if has_data else ("metric", "value", "step"), tuple(shown), (1, 2))
+        return (table, *_measured_on(entity, run))
     of_run = {} if run is None else {key: value for key, value in run.data.metrics.items() if not key.startswith(_SYSTEM)}
     if of_run:
         told = tuple((key, number(value)) for key, value in sorted(of_run.items())[:_ROWS_MAX])
         return (Note("Those of the run that made it:"), Table(("metric", "value"), told, (1,)))
     return (Note("None was logged with it."),)
+
+
+def _measured_on(entity: LoggedModel | None, run: Run | None) -> tuple[Note, ...]:
+    """A sentence where the run has later values of the model's metrics: whoever compares the two would wonder."""
+    made = next((one.step for one in run.outputs.model_outputs if entity and one.model_id == entity.model_id), None) if run else None
+    if entity is None or run is None or made is None:
+        return ()
+    own = {one.key: one.step for one in entity.metrics if one.run_id == run.info.run_id}
+    last = {key: run.data.summaries[key].last_step for key in own if key in run.data.summaries}
+    later = sorted((key for key in last if last[key] > own[key]), key=lambda key: -last[key])
+    if not later:
+        return ()
+    return (
+        Note(
+            f"These are the values of step {made}, at which the model was made; its run has measured on until step {last[later[0]]} ({later[0]})."
+        ),
+    )
 
 
 def _signature(signature: ModelSignature | None) -> tuple[Block, ...]:

@@ -34,6 +34,7 @@ class Run:
     def __init__(self, run_id: str, faults: Faults, *, ours: ActiveRun | None = None) -> None:
         self.run_id, self.faults = run_id, faults
         self.is_ours = ours is not None
+        self.last_steps: Mapping[str, int] = {}
         self._ours = ours
 
     @classmethod
@@ -77,6 +78,8 @@ class Run:
         numbers.pop("", None)
         if not numbers:
             return
+        at = step or 0
+        self.last_steps = {**self.last_steps, **{key: max(at, self.last_steps.get(key, at)) for key in numbers}}
         if self._is_active():
             fluent_logging.log_metrics(numbers, step, run_id=self.run_id)
         else:

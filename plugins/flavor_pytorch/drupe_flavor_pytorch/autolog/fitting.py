@@ -82,7 +82,7 @@ class Fit(Training):
 
     def _log_model(self, run: TrainingRun) -> None:
         model, wanted = self.module, self.options.serialization_format
-        given: dict[str, Any] = {"serialization_format": wanted, "signature": False}
+        given: dict[str, Any] = {"serialization_format": wanted, "signature": False, "metric_steps": run.last_steps}
         if self._seen is not None and self.options.log_model_signatures:
             outputs = tensors.predict(model, self._seen, {})
             given["signature"] = (

@@ -107,6 +107,7 @@ class Fit(Training):
         if self.options.log_model_signatures and self.given.is_table:
             signature = run.attempt("the signature", self._signature) or False
         given = {
+            "metric_steps": run.last_steps,
             "signature": signature,
             "input_example": example if self.options.log_input_examples else None,
             **self.model_options(),

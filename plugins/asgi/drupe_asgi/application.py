@@ -66,7 +66,7 @@ class HttpApplication(ABC):
             if self.takes_request_ids and (own_id := exchange.headers.get(b"x-request-id")) is not None and _OWN_ID.fullmatch(own_id):
                 exchange.request_id = own_id.decode()
             if b"%" in scope["raw_path"]:
-                exchange.decode_path(scope["raw_path"], self.prefix)
+                self.read_path(exchange, scope["raw_path"])
             answer = await self.answer(exchange)
             if answer is not None:
                 await send_answer(exchange, answer)
@@ -86,6 +86,10 @@ class HttpApplication(ABC):
     @abstractmethod
     async def answer(self, exchange: Exchange) -> Answer | None:
         """The answer; None when it has been sent already. Raises DrupeError for what is refused."""
+
+    def read_path(self, exchange: Exchange, raw_path: bytes) -> None:
+        """Take the path of a request from what was sent. Raises InvalidValue."""
+        exchange.decode_path(raw_path, self.prefix)
 
     @abstractmethod
     def numbers(self) -> dict[str, int]:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from drupe import __version__
 from drupe.entities import Access
+from drupe.errors import InvalidValue
 from drupe.extend import Feature, ServedStore
 from drupe.uris import ArtifactPath
 from drupe.wire.changes import ADDRESS, LISTENING, STILL_HERE, event_of
@@ -24,7 +25,7 @@ from drupe_asgi.gate import Gate, Policy, check_told_once
 from drupe_asgi.workers import Place
 from drupe_server_rest.commits import CommitQueue
 from drupe_server_rest.errors import OtherOffset
-from drupe_server_rest.mounts import Mounts
+from drupe_server_rest.mounts import REPLACEMENT, Mounts, is_for_people
 from drupe_server_rest.protocol import Protocol
 from drupe_server_rest.proxy import FORM_UPLOAD_BYTES, ArtifactProxy
 from drupe_server_rest.services import Services
@@ -99,6 +100,15 @@ class Application(HttpApplication):
         """How far an upload is, where a request goes on from elsewhere."""
         if isinstance(fault, OtherOffset):
             answer.headers = (*answer.headers, (b"upload-offset", b"%d" % fault.details["offset"]))
+
+    def read_path(self, exchange: Exchange, raw_path: bytes) -> None:
+        """As all servers do; but what a person asks a page for under a broken address is left to the plugin that shows pages."""
+        try:
+            super().read_path(exchange, raw_path)
+        except InvalidValue:
+            if not is_for_people(exchange):
+                raise
+            exchange.path = exchange.path.replace("\x00", REPLACEMENT)  # as it was decoded with marks for what could not be
 
     async def answer(self, exchange: Exchange) -> Answer | None:
         """The answer; None when it has been sent already."""

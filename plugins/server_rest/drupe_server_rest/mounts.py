@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from drupe.entities import Access
+from drupe.errors import InvalidValue
 from drupe.extend import ServedStore, WebReply, WebRequest, WebRoute
 from drupe.web import Added, server_routes
 from drupe_asgi.answers import SAFE_HEADERS, Answer
@@ -18,8 +19,10 @@ from drupe_asgi.exchange import Exchange
 from drupe_asgi.gate import Policy, check_is_json
 from drupe_server_rest.commits import CommitQueue
 
-__all__ = ["Mounts"]
+__all__ = ["REPLACEMENT", "Mounts", "is_for_people"]
 
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+FOR_PROGRAMS = ("/api/", "/ajax-api/", "/get-artifact")
 _FIELD = re.compile(r"\\\{(\w+)(\\\.\\\.\\\.)?\\\}")
 log = logging.getLogger("drupe.server")
 
@@ -94,7 +97,7 @@ class Mounts:
                 check_is_json(exchange.headers, exchange.name)
             body = await whole(exchange.receive, exchange.headers, self._limits)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in exchange.headers.items()}
-        request = WebRequest(exchange.method, fields, dict(exchange.fields()), headers, body, f"{prefix}/")
+        request = WebRequest(exchange.method, fields, _query_of(exchange), headers, body, f"{prefix}/")
         if route.access is Access.READ:
             reply = await asyncio.get_running_loop().run_in_executor(self._threads, route.answer, request)
         else:
@@ -123,6 +126,20 @@ class Mounts:
 async def _until_gone(exchange: Exchange) -> None:
     while (await exchange.receive())["type"] != "http.disconnect":
         pass
+
+
+def is_for_people(exchange: Exchange) -> bool:
+    """True when a browser wants to show the answer, and not to give it to a script: an error is then read better on a page than in JSON."""
+    return exchange.is_read and b"text/html" in exchange.headers.get(b"accept", b"") and not exchange.path.startswith(FOR_PROGRAMS)
+
+
+def _query_of(exchange: Exchange) -> dict[str, str]:
+    try:
+        return dict(exchange.fields())
+    except InvalidValue:
+        if not is_for_people(exchange):
+            raise
+        return {}
 
 
 def _pattern(path: str) -> str:

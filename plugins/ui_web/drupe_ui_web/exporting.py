@@ -42,12 +42,12 @@ class Exporting:
 
     def routes(self, path: str) -> list[WebRoute]:
         """What a link to a file asks."""
-        return [WebRoute("GET", f"{path}/export", self.export)]
+        return [WebRoute("GET", f"{path}/export", self.export), WebRoute("POST", f"{path}/export", self.export)]
 
     def export(self, request: WebRequest) -> WebReply:
         """All runs that a question finds, in its order, with their attributes and `columns`.
 
-        The question is a JSON object in the parameter `of`, as the window's; `as` is "csv" or "parquet". Times are ISO 8601 in UTC in CSV, and ms
+        The question is a JSON object in the parameter `of`, as the window's, or the body, where it is too long for an address; `as` is "csv" or "parquet". Times are ISO 8601 in UTC in CSV, and ms
         since 1970 where no calendar reaches.
         """
         kind = request.query.get("as", "csv")
@@ -55,7 +55,7 @@ class Exporting:
             raise InvalidValue(f"'as' must be one of {', '.join(KINDS)}, got {kind[:40]!r}")
         if kind == "parquet" and not can_parquet():
             raise MissingRequirement("Parquet files are written by pyarrow, which is not installed here: pip install pyarrow; or take CSV")
-        form = WebRequest("GET", body=request.query.get("of", "{}").encode()).form()
+        form = (request if request.body else WebRequest("GET", body=request.query.get("of", "{}").encode())).form()
         asked = question(form)
         names = [name for name in texts(form, "columns", most=COLUMNS_MAX) if name not in OF_PAGE]
         fields = {**{key: Field(Entity.ATTRIBUTE, key) for key in ATTRIBUTES}, **{name: field_named(name) for name in names}}

@@ -37,6 +37,9 @@ API = "api/drupe/ui"
 PAGES = frozenset(GROUPS)
 """First parts of the addresses of pages."""
 
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+"""Stands in an address for what is no text."""
+
 ROOMS = (
     Charting,
     Comparing,
@@ -88,7 +91,7 @@ class UiRoutes(ServerRoutes):
     def _page(self, request: WebRequest) -> WebReply:
         """A page; for an address that is none, an error for programs, and a page that says so for people."""
         asked = request.fields["page"]
-        if asked.partition("/")[0] in PAGES and not asked.startswith("/"):
+        if asked.partition("/")[0] in PAGES and not asked.startswith("/") and UNREADABLE not in asked:
             return self._pages.page(request)
         if "text/html" in request.headers.get("accept", ""):
             return evolve(self._pages.page(request), status=404)

@@ -1,7 +1,7 @@
 /** Which page an address shows. Pages are loaded when they are first needed, so that the first paint waits for one of them only. */
 import type { ComponentType } from "preact";
 import { computed } from "@preact/signals";
-import { parts } from "./router";
+import { parts, UNREADABLE } from "./router";
 
 export interface PageProps {
   /** What the address says after the first part, decoded. */
@@ -38,5 +38,6 @@ export const SECTIONS = [
 export const shown = computed(() => {
   const [first = "", ...rest] = parts.value;
   const name = first === "experiments" && rest.length === 0 ? "" : first;
-  return { page: PAGES.get(name) ?? LOST, first, rest };
+  const page = rest.includes(UNREADABLE) ? LOST : (PAGES.get(name) ?? LOST);
+  return { page, first, rest };
 });

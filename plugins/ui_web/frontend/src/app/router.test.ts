@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { beforeEach, expect, test } from "vitest";
-import { address, fromHash, go, parts, place, queryOf, setQuery, start, to } from "./router";
+import { address, fromHash, go, parts, place, queryOf, setQuery, start, to, UNREADABLE } from "./router";
 
 beforeEach(() => go("/"));
 
@@ -14,6 +14,16 @@ test("parts are encoded in addresses and decoded out of them, whatever they hold
 test("a stray % that somebody typed stays as it is", () => {
   go("/models/100%");
   expect(parts.value).toEqual(["models", "100%"]);
+});
+
+test("a stray % beside what is encoded keeps neither from being read", () => {
+  go("/models/100%/a%20b%");
+  expect(parts.value).toEqual(["models", "100%", "a b%"]);
+});
+
+test("a part that is no text in any encoding is none, and the others stay", () => {
+  go("/models/%E0%A4%A/1");
+  expect(parts.value).toEqual(["models", UNREADABLE, "1"]);
 });
 
 test("a parameter is set beside others and taken away by nothing", () => {

@@ -12,6 +12,12 @@ export interface Place {
 /** The path under which the server is seen, from "/" to "/". */
 export const base = new URL(document.baseURI).pathname.replace(/[^/]*$/, "");
 
+/** Stands for a part of a path that is no text. */
+export const UNREADABLE = "\ufffd";
+
+/** The path whose parts go on behind a `#`, where no server sees how many there are. */
+export const CHOSEN = "experiments/chosen";
+
 const current = signal<Place>(read());
 
 /** The place now. */
@@ -22,11 +28,12 @@ const path = computed(() => current.value.path);
 /** Parts of the path, decoded: `["experiments", "3"]`. They change with the path alone, not with every parameter. */
 export const parts: ReadonlySignal<readonly string[]> = computed(() => split(path.value));
 
-/** The address of a place, for links. Parameters that are empty or undefined are left out. */
+/** The address of a place, for links. Parameters that are empty or undefined are left out; what a path has behind a `#` stays behind them. */
 export function address(path: string, query: Record<string, string | undefined> | URLSearchParams = {}): string {
   const kept = query instanceof URLSearchParams ? query : new URLSearchParams(Object.entries(query).filter(told));
   const text = kept.toString();
-  return base + path.replace(/^\//, "") + (text ? `?${text}` : "");
+  const [way = "", behind] = path.replace(/^\//, "").split("#");
+  return base + way + (text ? `?${text}` : "") + (behind === undefined ? "" : `#${behind}`);
 }
 
 /** An address made of parts, each encoded. */
@@ -36,7 +43,7 @@ export function to(first: string, ...rest: readonly string[]): string {
 
 /** Go to an address of this UI; `replace` leaves no step in the browser's history. */
 export function go(target: string, { replace = false, keepScroll = false } = {}): void {
-  if (target !== location.pathname + location.search) history[replace ? "replaceState" : "pushState"](null, "", target);
+  if (target !== location.pathname + location.search + behind(location)) history[replace ? "replaceState" : "pushState"](null, "", target);
   current.value = read();
   if (!keepScroll && !replace) window.scrollTo(0, 0);
 }
@@ -70,7 +77,7 @@ export function start(): void {
     if (link.target || link.hasAttribute("download") || link.origin !== location.origin || !link.pathname.startsWith(base)) return;
     if (link.dataset["leaves"] !== undefined) return;
     event.preventDefault();
-    go(link.pathname + link.search);
+    go(link.pathname + link.search + behind(link));
   });
 }
 
@@ -89,18 +96,24 @@ export function fromHash(hash: string): Place | null {
 
 function read(): Place {
   const path = location.pathname.startsWith(base) ? location.pathname.slice(base.length) : "";
-  return { path, query: new URLSearchParams(location.search) };
+  return { path: path + behind(location), query: new URLSearchParams(location.search) };
+}
+
+/** What an address has behind its `#`, where that is a part of the place. */
+function behind({ pathname, hash }: { readonly pathname: string; readonly hash: string }): string {
+  return pathname === base + CHOSEN ? hash : "";
 }
 
 function split(path: string): string[] {
   return path.split("/").filter(Boolean).map(decoded);
 }
 
+/** A part of a path in plain letters. A stray % that somebody typed stays as it is; what is no text has marks in it. */
 function decoded(part: string): string {
   try {
-    return decodeURIComponent(part);
+    return decodeURIComponent(part.replace(/%(?![0-9a-f]{2})/gi, "%25"));
   } catch {
-    return part; // a stray % in an address that somebody typed
+    return UNREADABLE;
   }
 }
 

@@ -16,6 +16,7 @@ import { Icon } from "../parts/icon";
 import { Menu, type MenuItem } from "../parts/menu";
 import { Empty, Fault, Waiting } from "../parts/states";
 import { When } from "../parts/time";
+import { pathOf } from "../runs/which";
 import { count, counted } from "../values/numbers";
 import "../experiments/experiments.css";
 
@@ -57,8 +58,7 @@ export default function Experiments() {
   }, []);
 
   const turn = (node: Node) => toggleIn("fold", node.path);
-  const ids = (node: Node) => node.all.map((n) => told?.ids[n] ?? "").join(",");
-  const href = (node: Node) => address(`experiments/${ids(node)}`);
+  const href = (node: Node) => address(pathOf(node.all.map((n) => told?.ids[n] ?? "")));
   const oneOf = (n: number): One => ({ id: told?.ids[n] ?? "", name: told?.names[n] ?? "" });
   const select = (node: Node) => {
     const next = new Set(selected.peek());
@@ -190,7 +190,7 @@ export default function Experiments() {
       {selected.value.size > 0 && (
         <div class="selection" role="region" aria-label="Selected experiments">
           <strong role="status">{counted(selected.value.size, "experiment")} selected</strong>
-          <a class="button primary" href={address(`experiments/${[...selected.value].join(",")}`)}>
+          <a class="button primary" href={address(pathOf([...selected.value]))}>
             Show runs
           </a>
           {isTrash ? (

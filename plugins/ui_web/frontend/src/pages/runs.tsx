@@ -21,6 +21,8 @@ import { named } from "../runs/names";
 import { SelectionBar, type Asking } from "../runs/selection";
 import { RunsTable } from "../runs/table";
 import { Toolbar } from "../runs/toolbar";
+import { isOfServer, Trouble, useRecovery } from "../runs/trouble";
+import { EXPERIMENTS_MAX } from "../runs/which";
 import { columns, experimentIds, filter, group, hidden, orderText, pinned, trash } from "../runs/view";
 import { RunRows, type Question } from "../runs/windows";
 import "../runs/runs.css";
@@ -54,6 +56,7 @@ export default function Runs() {
   const keys = useMemo(() => new KeysOfRuns(), []);
   const selected = useSignal<ReadonlySet<string>>(new Set());
   const asking = useSignal<Asking>(null);
+  const refusal = useSignal("");
   const handle = useRef<GridHandle>(null);
   const shown = useRef<Shown>({ firstRow: 0, lastRow: 0, firstColumn: 0, lastColumn: 0 });
   const names = useExperiments();
@@ -94,14 +97,20 @@ export default function Runs() {
     [],
   );
 
+  useRecovery(rows.fault, again);
+  useRecovery(rows.trouble, () => void rows.refresh(shown.current.firstRow, shown.current.lastRow, visible()));
+
   const tab = chosenTab("tab", TABS);
   const drawn = toDraw(question, selected.value);
   const head = rows.head.value;
-  const fault = rows.fault.value;
+  const isKept = head !== null && rows.fault.value !== null && isOfServer(rows.fault.value);
+  const fault = isKept ? null : rows.fault.value;
+  const trouble = isKept ? `${rows.fault.value.message} What is shown is what was there before.` : (rows.trouble.value?.message ?? "");
   const title = names.title.value;
   useTitle(title);
   const missing = names.missing.value;
   if (missing) return <div class="page"><Fault fault={missing} /></div>;
+  if (experimentIds.value.length > EXPERIMENTS_MAX) return <div class="page"><TooMany named={experimentIds.value.length} /></div>;
   if (experimentIds.value.length === 0) return <div class="page"><Empty title="No experiment is named in this address" /></div>;
   return (
     <div class="runs-page">
@@ -110,12 +119,17 @@ export default function Runs() {
           <bdi>{title || "\u00a0"}</bdi>
         </h1>
         <span class="soft runs-told" role="status">
-          {rows.trouble.value ? rows.trouble.value.message : head ? told(head.total, head.isCut, trash.value) : ""}
+          {head ? told(head.total, head.isCut, trash.value) : ""}
         </span>
         <span class="rest" />
         <Tabs name="tab" tabs={TABS} label="Views" />
       </div>
-      <Toolbar keys={keys} names={shownNames} question={question} />
+      <Toolbar keys={keys} names={shownNames} question={question} refusal={refusal} />
+      {trouble ? (
+        <Trouble text={trouble} word="Try again" act={again} />
+      ) : (
+        refusal.value && <Trouble text={refusal.value} word="Dismiss" act={() => (refusal.value = "")} />
+      )}
       <div id="panel" role="tabpanel" aria-label={tab === "charts" ? "Charts" : "Table"} class={`runs-body ${tab === "charts" ? "is-charts" : ""} ${rows.isWaiting.value && head ? "is-waiting" : ""}`}>
         {tab === "charts" && !fault ? (
           <Contained what="The charts">
@@ -140,6 +154,7 @@ export default function Runs() {
             experiments={names.byId.value}
             selected={selected}
             asking={asking}
+            refusal={refusal}
             handle={handle}
             onShown={(now) => (shown.current = now)}
           />
@@ -183,6 +198,19 @@ function Nothing() {
     <Empty title="No runs yet">
       <p>Runs appear here as soon as they begin:</p>
       <pre>{`import drupe\n\ndrupe.set_tracking_uri("${location.origin}${address("").replace(/\/$/, "")}")\nwith drupe.start_run(experiment_id="${experimentIds.value[0] ?? "0"}"):\n    drupe.log_metric("loss", 0.1, step=1)`}</pre>
+    </Empty>
+  );
+}
+
+function TooMany({ named }: { named: number }) {
+  return (
+    <Empty title="These are too many experiments to be shown together">
+      <p>
+        This address names {count(named)}; the runs of at most {count(EXPERIMENTS_MAX)} stand in one table.
+      </p>
+      <a class="button" href={address("")}>
+        All experiments
+      </a>
     </Empty>
   );
 }

@@ -7,6 +7,7 @@ import { go, address, to } from "../app/router";
 import { Grid } from "../grid/grid";
 import type { GridColumn, GridHandle, Shown } from "../grid/types";
 import { Icon } from "../parts/icon";
+import { inWords } from "../values/faults";
 import { count } from "../values/numbers";
 import { runColor } from "../values/colors";
 import { GroupCell, RunCell, RunName } from "./cells";
@@ -35,11 +36,13 @@ interface Props {
   readonly experiments: ReadonlyMap<string, string>;
   readonly selected: Signal<ReadonlySet<string>>;
   readonly asking: Signal<Asking>;
+  /** Why the last selection failed; "" where it did not. */
+  readonly refusal: Signal<string>;
   readonly handle: RefObject<GridHandle | null>;
   readonly onShown: (shown: Shown) => void;
 }
 
-export function RunsTable({ rows, figures, question, names, experiments, selected, asking, handle, onShown }: Props) {
+export function RunsTable({ rows, figures, question, names, experiments, selected, asking, refusal, handle, onShown }: Props) {
   const menu = useSignal<{ name: string; anchor: HTMLElement } | null>(null);
   const runMenu = useSignal<{ run: RunRow; anchor: HTMLElement } | null>(null);
   const lastSelected = useRef<number>(0);
@@ -78,16 +81,27 @@ export function RunsTable({ rows, figures, question, names, experiments, selecte
   };
   useEffect(read, [head, layout, names.join("\n")]);
 
+  /** Ids for a selection; null where they cannot be had, which is said. */
+  const idsOf = async (first: number, last: number): Promise<readonly string[] | null> => {
+    refusal.value = "";
+    try {
+      return await rows.ids(first, last);
+    } catch (fault) {
+      refusal.value = `Nothing more was selected. ${inWords(fault)}`;
+      return null;
+    }
+  };
   const selectAll = async () => {
     if (!head) return;
-    if (picked.size > 0) selected.value = new Set();
-    else selected.value = new Set(await rows.ids(0, head.total - 1));
+    const ids = picked.size > 0 ? [] : await idsOf(0, head.total - 1);
+    if (ids) selected.value = new Set(ids);
   };
   const select = async (row: number, through: boolean) => {
     const line = layout.at(row);
     const [first, last] = line.place === undefined ? layout.members(line.group) : through ? between(lastSelected.current, line.place) : [line.place, line.place];
     const known = last === first ? rows.row(first)?.id : undefined;
-    const ids = known ? [known] : await rows.ids(first, last);
+    const ids = known ? [known] : await idsOf(first, last);
+    if (!ids) return;
     const next = new Set(selected.peek());
     const removes = !through && ids.every((id) => next.has(id));
     for (const id of ids) removes ? next.delete(id) : next.add(id);

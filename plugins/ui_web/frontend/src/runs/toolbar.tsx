@@ -1,9 +1,11 @@
 /** What stands above the runs table: the filter, grouping, columns, files, the trash. */
-import { useSignal } from "@preact/signals";
+import { useSignal, type Signal } from "@preact/signals";
 import { setQuery } from "../app/router";
-import { url } from "../api/http";
+import { postForBytes, url, withFields } from "../api/http";
 import { Icon } from "../parts/icon";
 import { Menu, type MenuItem } from "../parts/menu";
+import { inWords } from "../values/faults";
+import { save } from "../values/save";
 import { FilterBar } from "./filter";
 import type { KeysOfRuns } from "./keys";
 import { named, titleOf } from "./names";
@@ -12,8 +14,19 @@ import { experimentIds, group, trash } from "./view";
 import type { Question } from "./windows";
 
 const GROUPED_MAX = 60;
+const EXPORT = "api/drupe/ui/export";
+/** Longer addresses are refused by some proxies. */
+const ADDRESS_MAX = 6000;
 
-export function Toolbar({ keys, names, question }: { keys: KeysOfRuns; names: readonly string[]; question: Question }) {
+interface Props {
+  readonly keys: KeysOfRuns;
+  readonly names: readonly string[];
+  readonly question: Question;
+  /** Why an export failed. */
+  readonly refusal: Signal<string>;
+}
+
+export function Toolbar({ keys, names, question, refusal }: Props) {
   const isPicking = useSignal(false);
   const menu = useSignal<{ which: "group" | "export"; anchor: HTMLElement } | null>(null);
   const open = (which: "group" | "export") => (event: MouseEvent & { currentTarget: HTMLElement }) => {
@@ -31,11 +44,14 @@ export function Toolbar({ keys, names, question }: { keys: KeysOfRuns; names: re
     { label: "User", isChosen: group.value === "user_id", act: () => setQuery({ group: "user_id", open: undefined }) },
   ];
   const exportItems = (): MenuItem[] =>
-    (known?.exports ?? ["csv"]).map((kind) => ({
-      label: kind === "csv" ? "All runs, as CSV" : "All runs, as Parquet",
-      href: url("api/drupe/ui/export", { as: kind, of: JSON.stringify({ ...question, columns: names }) }),
-      isDownload: true,
-    }));
+    (known?.exports ?? ["csv"]).map((kind) => {
+      const label = kind === "csv" ? "All runs, as CSV" : "All runs, as Parquet";
+      const href = url(EXPORT, { as: kind, of: JSON.stringify({ ...question, columns: names }) });
+      if (href.length <= ADDRESS_MAX) return { label, href, isDownload: true };
+      // the answer to a form cannot be streamed into a file, but the form may name any number of experiments
+      const fetched = async () => save(new Blob([await postForBytes(withFields(EXPORT, { as: kind }), { ...question, columns: names })]), `runs.${kind}`);
+      return { label, act: () => void fetched().catch((fault: unknown) => (refusal.value = `No file was made. ${inWords(fault)}`)) };
+    });
   const grouped = group.value ? titleOf(named(group.value)) : "";
   return (
     <div class="runs-toolbar">

@@ -3,6 +3,7 @@ import { computed, type ReadonlySignal } from "@preact/signals";
 import { joined, listed, listOf, toggleIn, unescaped } from "../app/lists";
 import { parts, place, queryOf, setQuery } from "../app/router";
 import { colorsIn } from "../values/colors";
+import { idsIn } from "./which";
 
 export interface Order {
   readonly name: string;
@@ -12,8 +13,8 @@ export interface Order {
 /** Columns that nobody has chosen, or all that there are, or a list. */
 export type Columns = "picked" | "all" | readonly string[];
 
-/** Ids of the experiments in the address: `experiments/1,2,3`. */
-export const experimentIds: ReadonlySignal<readonly string[]> = computed(() => [...new Set((parts.value[1] ?? "").split(",").filter(Boolean))]);
+/** Ids of the experiments in the address. */
+export const experimentIds: ReadonlySignal<readonly string[]> = computed(() => idsIn(parts.value));
 
 export const filter = queryOf("filter");
 export const orderText = queryOf("order");

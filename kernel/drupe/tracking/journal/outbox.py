@@ -313,7 +313,8 @@ def _start_thread() -> None:
 
 def _run() -> None:
     while True:
-        _wake.wait(timeout=ROUND_S if _lines else None)
+        if not _lines:
+            _wake.wait()
         _wake.clear()
         for line in lines():
             if line.journal.sync is Sync.SECOND:

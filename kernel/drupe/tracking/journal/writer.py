@@ -47,7 +47,7 @@ class Sync(StrEnum):
     PROCESS = "process"
     """Never by itself: survives the death of the process, not that of the machine."""
     SECOND = "second"
-    """With every round of the shipper, about once a second."""
+    """With every round of the shipper, about twice a second."""
     CALL = "call"
     """Before a call returns."""
 

@@ -232,11 +232,15 @@ def test_a_forked_child_may_have_a_run_and_a_log_of_its_own(program: Any, kept: 
 
 def test_when_the_witness_is_killed_the_program_prints_on(program: Any) -> None:
     code = (
-        "import threading\n"
+        "import threading; from drupe.tracking.console import capture\n"
         "drupe.start_run()\n"
         "print('one', flush=True)\n"
-        "(witness,) = [int(pid) for pid in os.listdir('/proc') if pid.isdigit() and b'console.witness' in open(f'/proc/{pid}/cmdline', 'rb').read()\n"
-        "              and f'\\0{os.getpid()}\\0'.encode() in open(f'/proc/{pid}/cmdline', 'rb').read()]\n"
+        "capture._console._starter.wait()\n"  # until then it is its parent that is found
+        "def line_of(pid):\n"
+        "    try:\n        return open(f'/proc/{pid}/cmdline', 'rb').read()\n"
+        "    except OSError:\n        return b''\n"  # it has ended meanwhile
+        "lines = {int(pid): line_of(pid) for pid in os.listdir('/proc') if pid.isdigit()}\n"
+        "(witness,) = [pid for pid, line in lines.items() if b'console.witness' in line and f'\\0{os.getpid()}\\0'.encode() in line]\n"
         "os.kill(witness, 9)\n"
         "[thread.join() for thread in threading.enumerate() if thread.name == 'drupe-console']\n"
         "print('two')\n"

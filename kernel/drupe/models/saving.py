@@ -26,6 +26,7 @@ from drupe.models.card.parts import read_parts
 from drupe.models.enforce import enforce_input, enforce_params
 from drupe.models.environment import CONDA_FILE, PYTHON_ENV_FILE, choose_requirements
 from drupe.models.examples import Example
+from drupe.models.extra_files import EXTRA_FILES, copy_extra_files
 from drupe.models.infer import infer_params, infer_schema
 from drupe.models.mlmodel import MLMODEL_FILE, PYFUNC, Model, ModelInfo
 from drupe.models.pinning import pinned_requirements
@@ -47,7 +48,8 @@ class ModelParts:
     """What every flavor's `log_model` and `save_model` take beside the model, under MLflow's names.
 
     `signature` False means none, not even an inferred one. `pip_requirements` replaces the flavor's requirements,
-    `extra_pip_requirements` adds to them, `conda_env` replaces the whole environment. `code_paths` are copied and importable at load.
+    `extra_pip_requirements` adds to them, `conda_env` replaces the whole environment. `code_paths` are copied and importable at load;
+    `extra_files` are copied too, by path or address, into the folder of that name.
     `infer_requirements` says whether a process of its own watches what a model of your own code imports (None: the setting
     `requirements_inference`), `lock` whether a lock with hashes is kept with the model (None: the setting `lock_model_dependencies`).
     `also`, which MLflow does not have, is the same model for other libraries, as a dict of flavor name → model; neither has it `card`, what
@@ -57,6 +59,7 @@ class ModelParts:
     signature: ModelSignature | bool | None = None
     input_example: Any = None
     code_paths: Sequence[str | Path] | None = None
+    extra_files: Sequence[str | Path] | None = None
     pip_requirements: str | Path | Iterable[str] | None = None
     extra_pip_requirements: str | Path | Iterable[str] | None = None
     conda_env: str | Path | Mapping[str, Any] | None = None
@@ -119,9 +122,10 @@ def write_model(
     running = named_files(folder, record) if record.executes_code else []
     further = write_further(parts.also, folder, name)
     code = _copy_code(parts.code_paths or (), folder)
+    extra = copy_extra_files(parts.extra_files or (), folder)
     example = None if parts.input_example is None else Example.of(writer.example(model, parts.input_example))
     info = None if example is None else example.write(folder)
-    flavors = _flavor_maps(name, record, code) | {each.name: {**each.record.config, "code": code} for each in further}
+    flavors = _flavor_maps(name, record, code, extra) | {each.name: {**each.record.config, "code": code} for each in further}
     signature = parts.signature if isinstance(parts.signature, ModelSignature) else None
     if example is not None and parts.signature in (None, True):
         signature, predicted = _signature_of(writer, folder, {**flavors.get(PYFUNC, {}), **flavors[name]}, example)
@@ -176,8 +180,8 @@ def _needed_for(signature: ModelSignature | None) -> list[str]:
     return pinned_requirements(["numpy"] if signature.inputs.is_tensor_spec() else ["pandas"])
 
 
-def _flavor_maps(name: str, record: FlavorRecord, code: str | None) -> dict[str, dict[str, Any]]:
-    flavors: dict[str, dict[str, Any]] = {name: {**record.config, "code": code}}
+def _flavor_maps(name: str, record: FlavorRecord, code: str | None, extra: Sequence[Mapping[str, str]]) -> dict[str, dict[str, Any]]:
+    flavors: dict[str, dict[str, Any]] = {name: {**record.config, "code": code, **({EXTRA_FILES: list(extra)} if extra else {})}}
     if record.pyfunc:
         shared = {"env": {"conda": CONDA_FILE, "virtualenv": PYTHON_ENV_FILE}, "python_version": platform.python_version()}
         flavors[PYFUNC] = {**flavors.get(PYFUNC, {}), **shared, **record.pyfunc}

@@ -83,6 +83,25 @@ def test_an_example_that_the_model_cannot_predict_for_costs_the_signature_and_no
     assert info.saved_input_example_info is not None
 
 
+def test_extra_files_of_any_flavor_lie_beside_the_model_by_path_or_address(classifier: Any, table: pd.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("no,yes")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "labels.csv").write_text("other")
+    with drupe.start_run() as run:
+        drupe.log_text("MIT", "texts/licence.txt")
+    files = [tmp_path / "labels.csv", f"runs:/{run.info.run_id}/texts/licence.txt"]
+    for name, model in (("sklearn", classifier), ("python_function", lambda model_input: [1])):
+        drupe.save_model(model, tmp_path / name, extra_files=files)
+        told = drupe.models.get_model_info(tmp_path / name).flavors[name]["extra_files"]
+        assert told == [{"path": "extra_files/labels.csv"}, {"path": "extra_files/licence.txt"}]
+        assert [(tmp_path / name / one["path"]).read_text() for one in told] == ["no,yes", "MIT"]
+        verify_manifest(tmp_path / name)
+        assert len(drupe.load_model(tmp_path / name).predict(table.head(1))) == 1
+    with pytest.raises(InvalidValue, match=r"two extra files have the name 'labels\.csv'"):
+        drupe.save_model(classifier, tmp_path / "twice", extra_files=[tmp_path / "labels.csv", tmp_path / "b" / "labels.csv"])
+    assert not (tmp_path / "twice").exists()
+
+
 def test_code_paths_are_copied_without_what_is_no_code_and_importable_at_load(tmp_path: Path) -> None:
     package = tmp_path / "my_features_of_this_test"
     (package / "__pycache__").mkdir(parents=True)
@@ -111,6 +130,9 @@ def test_requirements_cover_the_library_and_what_checks_the_input(classifier: An
     ("given", "says"),
     [
         ({"signature": "double"}, "infer_signature makes one"),
+        ({"extra_files": ["no/such/file.txt"]}, "is no file"),
+        ({"extra_files": "file.txt"}, r"write \['file.txt'\]"),
+        ({"extra_files": 5}, "is a list of files"),
         ({"code_paths": ["no/such/file.py"]}, "does not exist"),
         ({"code_paths": "file.py"}, r"write \['file.py'\]"),
         ({"pip_requirements": ["a"], "conda_env": {}}, "give one of"),

@@ -11,14 +11,15 @@ import torch
 from drupe.errors import InvalidValue
 from drupe.extend import Flavor, FlavorRecord
 from drupe.models import pinned_requirements
-from drupe_flavor_pytorch import extras, formats, tensors
+from drupe.models.extra_files import copy_extra_files
+from drupe_flavor_pytorch import formats, tensors
 from drupe_flavor_pytorch.devices import chosen_device
 
 __all__ = ["PytorchFlavor"]
 
 _OPTIONS = {
     *("serialization_format", "model_class", "model_kwargs", "model_factory", "pickle_module", "dynamic_shapes", "export_model"),
-    *("extra_files", "requirements_file"),
+    "requirements_file",
 }
 
 _CHECKPOINTS = ("log_checkpoint", "save_checkpoint", "list_checkpoints", "load_checkpoint")
@@ -29,7 +30,7 @@ class PytorchFlavor(Flavor):
 
     Options: `serialization_format` (`pt2`, `torchscript`, `safetensors`, `state_dict`, `pickle`; unset: the first of them that needs no
     pickle and can hold the model), `model_class`, `model_kwargs`, `model_factory` (how the formats of weights make the model again),
-    `dynamic_shapes` (of `torch.export`), `pickle_module` (of pickles), `extra_files`, `requirements_file`.
+    `dynamic_shapes` (of `torch.export`), `pickle_module` (of pickles), `requirements_file`.
     """
 
     name = "pytorch"
@@ -55,7 +56,9 @@ class PytorchFlavor(Flavor):
             )
         (folder / "data").mkdir()
         written = formats.write_model(model, folder, options)
-        files = extras.copy_files(folder, options.get("extra_files"), options.get("requirements_file"))
+        listed = options.get("requirements_file")
+        # requirements.txt is the environment's own file here; this one keeps its name in a folder apart
+        kept = [] if listed is None else copy_extra_files([listed], folder, below="requirements_file")
         return FlavorRecord(
             config={
                 "model_data": "data",
@@ -63,7 +66,7 @@ class PytorchFlavor(Flavor):
                 "serialization_format": written.format,
                 "pytorch_version": str(torch.__version__),
                 **written.config,
-                **files,
+                **({"requirements_file": kept[0]} if kept else {}),
             },
             pyfunc={"loader_module": "mlflow.pytorch", "data": "data", "config": {"device": None}, **written.pyfunc},
             requirements=pinned_requirements(["torch", "numpy", *written.modules]),

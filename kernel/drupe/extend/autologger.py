@@ -70,8 +70,8 @@ class TrainingRun(Protocol):
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Log params; what cannot be written as text is replaced by its type."""
 
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Log one value each, at this step; what is no number is left out."""
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None, *, model_id: str | None = None) -> None:
+        """Log one value each, at this step, and as measured on a logged model where one is named; what is no number is left out."""
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags."""

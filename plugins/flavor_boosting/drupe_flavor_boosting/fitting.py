@@ -20,7 +20,7 @@ class BoostingFit(Fit):
     importance_types: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, call: Call, options: AutologOptions) -> None:
-        super().__init__(call, options, lambda model, run_id: None)
+        super().__init__(call, options, lambda model, run_id, model_id: None)
         self.call = call
         if type(self.model).__module__.partition(".")[0] != self.flavor:
             self.flavor = "sklearn"  # a class of the user's own, which the library's files cannot bring back

@@ -67,8 +67,8 @@ class Run:
         if texts:
             fluent_logging.log_params(texts, run_id=self.run_id)
 
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Log one value each, at this step; what is no number is left out."""
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None, *, model_id: str | None = None) -> None:
+        """Log one value each, at this step, and as measured on a logged model where one is named; what is no number is left out."""
         numbers: dict[str, float] = {}
         for name, value in metrics.items():
             try:
@@ -81,9 +81,9 @@ class Run:
         at = step or 0
         self.last_steps = {**self.last_steps, **{key: max(at, self.last_steps.get(key, at)) for key in numbers}}
         if self._is_active():
-            fluent_logging.log_metrics(numbers, step, run_id=self.run_id)
+            fluent_logging.log_metrics(numbers, step, run_id=self.run_id, model_id=model_id)
         else:
-            client_of(self.run_id).log_points(self.run_id, numbers, step=step)
+            client_of(self.run_id).log_points(self.run_id, numbers, step=step, model_id=model_id)
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags."""

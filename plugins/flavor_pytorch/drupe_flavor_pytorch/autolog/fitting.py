@@ -11,6 +11,7 @@ import torch
 from drupe.extend import Call, Training, TrainingRun
 from drupe.models import infer_signature, log_model
 from drupe_flavor_pytorch import exported, tensors
+from drupe_flavor_pytorch.autolog.autologger import Logged
 from drupe_flavor_pytorch.autolog.callback import Logging, callback_of
 from drupe_flavor_pytorch.autolog.options import PytorchOptions
 from drupe_flavor_pytorch.watching import summary_of
@@ -23,10 +24,10 @@ _EARLY = ("monitor", "mode", "patience", "min_delta")
 
 
 class Fit(Training):
-    """One call of `Trainer.fit`. `runs` is told which run the trainer was logged to."""
+    """One call of `Trainer.fit`. `fits` is told what the trainer was logged as."""
 
-    def __init__(self, call: Call, options: PytorchOptions, package: str, runs: WeakKeyDictionary[Any, str]) -> None:
-        self.trainer, self.options, self._package, self._runs = call.target, options, package, runs
+    def __init__(self, call: Call, options: PytorchOptions, package: str, fits: WeakKeyDictionary[Any, Logged]) -> None:
+        self.trainer, self.options, self._package, self._fits = call.target, options, package, fits
         self.module = call.args[1] if len(call.args) > 1 else call.kwargs.get("model")
         self._callback: Any = None
         self._seen: Any = None
@@ -40,7 +41,7 @@ class Fit(Training):
             run.log_params({name: getattr(early, name) for name in _EARLY if hasattr(early, name)})
         self._callback = callback_of(callbacks.Callback, Logging(run, self.options))
         self.trainer.callbacks = [*self.trainer.callbacks, self._callback]
-        self._runs[self.trainer] = run.run_id
+        self._fits[self.trainer] = Logged(run.run_id)
         if self.options.log_models and isinstance(self.module, torch.nn.Module):
             self._hook = self.module.register_forward_pre_hook(self._look, with_kwargs=True)
 
@@ -60,7 +61,8 @@ class Fit(Training):
         run.attempt("the model's summary", lambda: run.log_files({"model_summary.txt": summary_of(self.module).encode()}))
         if self.options.log_models:
             self._unhook()
-            run.attempt("the model", lambda: self._log_model(run))
+            model_id = run.attempt("the model", lambda: self._log_model(run))
+            self._fits[self.trainer] = Logged(run.run_id, model_id)
 
     def close(self) -> None:
         """Leave the trainer and the module as they were."""
@@ -80,7 +82,7 @@ class Fit(Training):
             self._hook.remove()
             self._hook = None
 
-    def _log_model(self, run: TrainingRun) -> None:
+    def _log_model(self, run: TrainingRun) -> str | None:
         model, wanted = self.module, self.options.serialization_format
         given: dict[str, Any] = {"serialization_format": wanted, "signature": False, "metric_steps": run.last_steps}
         if self._seen is not None and self.options.log_model_signatures:
@@ -95,4 +97,7 @@ class Fit(Training):
                 model = exported.export(model, {"input_example": self._seen})
             except CannotHold as fault:
                 run.warn(f"the model is kept as weights, if at all: {fault}")
-        log_model(model, "model", flavor="pytorch", run_id=run.run_id, registered_model_name=self.options.registered_model_name, **given)
+        kept = log_model(
+            model, "model", flavor="pytorch", run_id=run.run_id, registered_model_name=self.options.registered_model_name, **given
+        )
+        return kept.model_id

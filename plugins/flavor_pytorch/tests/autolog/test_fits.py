@@ -51,6 +51,9 @@ def test_a_fit_is_logged_with_steps_epochs_checkpoints_and_model(workspace: Path
         [0, 1],
     )
     assert "test_loss" in run.data.metrics
+    (made,) = run.outputs.model_outputs
+    measured = {one.key: one.step for one in drupe.get_logged_model(made.model_id).metrics}
+    assert (measured["val_loss"], measured["test_loss"]) == (1, 0)
     assert trainer.callbacks.count(early) == 1
     assert [type(one).__name__ for one in trainer.callbacks] == ["EarlyStopping"]
     assert not module._forward_pre_hooks

@@ -1,6 +1,6 @@
 """Metrics that are computed after the fit: `model.score(X_test, y_test)`, and functions of `sklearn.metrics` given a prediction of the model.
 
-They go to the run of the fit, as `<metric>[-<how many times>]_<name of the data's variable>`, and `metric_info.json` says which call each was.
+They go to the run of the fit and to the model that was kept of it, as `<metric>[-<how many times>]_<name of the data's variable>`, and `metric_info.json` says which call each was.
 A prediction is known by the very array that `predict` returned, or a view into it; one that was computed with is no longer known.
 """
 
@@ -32,10 +32,18 @@ _DESCRIBED = "drupe_flavor_sklearn.autolog.datasets:described"
 
 
 @frozen(eq=False)
-class _Prediction:
-    """Of the model of a run, for the data whose variable had this name; `data` is a weak reference to it."""
+class _Known:
+    """The run that a fitted model was logged to, and its id where it was kept."""
 
     run_id: str
+    model_id: str | None
+
+
+@frozen(eq=False)
+class _Prediction:
+    """Of a known model, for the data whose variable had this name; `data` is a weak reference to it."""
+
+    model: _Known
     name: str
     data: Callable[[], Any]
 
@@ -51,31 +59,31 @@ class Afterwards:
         self._info: dict[str, dict[str, str]] = {}
         self._inputs: set[tuple[str, str]] = set()
 
-    def fitted(self, model: Any, run_id: str) -> None:
+    def fitted(self, model: Any, run_id: str, model_id: str | None) -> None:
         """Remember that this model was logged to this run."""
-        self._models.put(model, run_id)
+        self._models.put(model, _Known(run_id, model_id))
 
     def predicted(self, call: Call, result: Any) -> None:
         """Remember whose prediction the result is."""
-        run_id = self._models.get(call.target)
-        if run_id is None or _is_internal(call.caller):
+        model = self._models.get(call.target)
+        if model is None or _is_internal(call.caller):
             return
         data = _argument(call)
-        known = _Prediction(run_id, _variable(call.caller, data) or _UNNAMED, _weak(data))
+        known = _Prediction(model, _variable(call.caller, data) or _UNNAMED, _weak(data))
         self._predictions.put(result, known)
         if getattr(result, "base", None) is not None:
             self._predictions.put(result.base, known)
 
     def scored(self, call: Call, result: Any) -> None:
         """Log what `score` returned."""
-        run_id = self._models.get(call.target)
-        if run_id is None or _is_internal(call.caller) or not _is_number(result):
+        model = self._models.get(call.target)
+        if model is None or _is_internal(call.caller) or not _is_number(result):
             return
         given = given_to(call)
         kind = type(call.target).__name__
         words = f"{kind}.score({_arguments(call)})"
-        self._log(run_id, f"{kind}_score", _variable(call.caller, given.X) or _UNNAMED, float(result), words)
-        self._log_data(run_id, given.X, given.y)
+        self._log(model, f"{kind}_score", _variable(call.caller, given.X) or _UNNAMED, float(result), words)
+        self._log_data(model.run_id, given.X, given.y)
 
     def measured(self, call: Call, result: Any) -> None:
         """Log what a metric function returned, when it was given a prediction of a logged model."""
@@ -83,8 +91,8 @@ class Afterwards:
             return
         known = next(filter(None, map(self._prediction, [*call.args, *call.kwargs.values()])), None)
         if known is not None:
-            self._log(known.run_id, call.name, known.name, float(result), f"{call.name}({_arguments(call)})")
-            self._log_data(known.run_id, known.data(), None)
+            self._log(known.model, call.name, known.name, float(result), f"{call.name}({_arguments(call)})")
+            self._log_data(known.model.run_id, known.data(), None)
 
     @staticmethod
     def is_metric(function: Any) -> bool:
@@ -100,14 +108,15 @@ class Afterwards:
             found = self._predictions.get(base)
         return found
 
-    def _log(self, run_id: str, metric: str, data: str, value: float, words: str) -> None:
+    def _log(self, model: _Known, metric: str, data: str, value: float, words: str) -> None:
+        run_id = model.run_id
         self._calls[run_id, f"{metric}_{data}"] += 1
         count = self._calls[run_id, f"{metric}_{data}"]
         key = f"{metric}_{data}" if count == 1 else f"{metric}-{count}_{data}"
         info = self._info.setdefault(run_id, {})
         info[key] = words
         run = self.patches.reopen(run_id)
-        run.log_metrics({key: value})
+        run.log_metrics({key: value}, model_id=model.model_id)
         run.log_files({METRIC_INFO: json.dumps(info, indent=2, sort_keys=True).encode()})
 
     def _log_data(self, run_id: str, X: Any, y: Any) -> None:

@@ -73,7 +73,7 @@ class _Watch:
         return made
 
 
-def _forget(model: Any, run_id: str) -> None:
+def _forget(model: Any, run_id: str, model_id: str | None) -> None:
     pass
 
 

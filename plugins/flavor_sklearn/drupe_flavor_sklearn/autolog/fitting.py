@@ -26,14 +26,14 @@ SIGNATURE_ROWS = 10_000
 
 
 class Fit(Training):
-    """One call of `fit`, `fit_predict` or `fit_transform`. `fitted` is told of the model and its run afterwards.
+    """One call of `fit`, `fit_predict` or `fit_transform`. `fitted` is told of the model, its run and its id afterwards.
 
     Libraries with estimators in scikit-learn's manner derive from it: `flavor` is the one that keeps the model.
     """
 
     flavor = "sklearn"
 
-    def __init__(self, call: Call, options: Any, fitted: Callable[[Any, str], None]) -> None:
+    def __init__(self, call: Call, options: Any, fitted: Callable[[Any, str, str | None], None]) -> None:
         self.model, self.options, self._fitted = call.target, options, fitted
         try:
             self.given = given_to(call)
@@ -51,11 +51,12 @@ class Fit(Training):
 
     def finish(self, run: TrainingRun, result: Any) -> None:
         """Log what came of it, part by part."""
+        model_id = None
         with random_numbers_kept(self.parts):
             run.attempt("the metrics and files of a fit", lambda: self._results(run))
             if self.options.log_models:
-                run.attempt("the model", lambda: self._log_models(run))
-        self._fitted(self.model, run.run_id)
+                model_id = run.attempt("the model", lambda: self._log_models(run))
+        self._fitted(self.model, run.run_id, model_id)
 
     def _results(self, run: TrainingRun) -> None:
         seen = (
@@ -101,7 +102,8 @@ class Fit(Training):
 
     # --- the model
 
-    def _log_models(self, run: TrainingRun) -> None:
+    def _log_models(self, run: TrainingRun) -> str | None:
+        """The id of the model, where the store keeps such."""
         example = self._example()
         signature: Any = False
         if self.options.log_model_signatures and self.given.is_table:
@@ -115,14 +117,14 @@ class Fit(Training):
         chosen = getattr(self.model, "best_estimator_", None) if searches.is_search(self.model) else None
         if chosen is not None:
             run.attempt("the best estimator", lambda: log_model(chosen, "best_estimator", flavor=self.flavor, run_id=run.run_id, **given))
-        log_model(
+        return log_model(
             self.model,
             "model",
             flavor=self.flavor,
             run_id=run.run_id,
             registered_model_name=self.options.registered_model_name,
             **given,
-        )
+        ).model_id
 
     def model_options(self) -> dict[str, Any]:
         """The flavor's own options for keeping the model."""

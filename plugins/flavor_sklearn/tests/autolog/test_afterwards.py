@@ -62,6 +62,22 @@ def test_scores_and_metrics_of_predictions(two_classes: tuple[Any, Any], runs: R
     assert sorted(set(contexts)) == ["eval", "train"]
 
 
+def test_the_model_that_was_kept_is_measured_too_and_no_other_of_its_run(two_classes: tuple[Any, Any]) -> None:
+    drupe.sklearn.autolog()
+    X, y = two_classes
+    with drupe.start_run():
+        LogisticRegression(C=1e-4).fit(X, y)
+        other = drupe.last_logged_model()
+        with_it = LogisticRegression().fit(X, y)
+    made = drupe.last_logged_model()
+    assert other is not None
+    assert made is not None
+    accuracy = metrics.accuracy_score(y, with_it.predict(X))
+    found = {one.key: one.value for one in drupe.get_logged_model(made.model_id).metrics}
+    assert found["accuracy_score_X"] == accuracy
+    assert "accuracy_score_X" not in {one.key for one in drupe.get_logged_model(other.model_id).metrics}
+
+
 def test_data_without_a_variable(two_classes: tuple[Any, Any], runs: Runs) -> None:
     X, y = two_classes
     LogisticRegression().fit(X, y).score(X[:10], y[:10])

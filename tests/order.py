@@ -13,7 +13,7 @@ from xdist.scheduler import LoadFileScheduling
 
 __all__ = ["Together", "in_order"]
 
-TOGETHER = ("tests/mlflow_", "plugins/store_postgres/", "plugins/ui_web/tests/browser/")
+TOGETHER = ("tests/mlflow_", "plugins/store_postgres/", "plugins/ui_web/tests/browser/", "plugins/flavor_pytorch/")
 """Each is one piece of work for a worker."""
 
 LONGEST = (

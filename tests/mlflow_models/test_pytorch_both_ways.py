@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is not installed; in a checkout it is on Python 3.11 only")
+import drupe
+from drupe.errors import InvalidModelFolder
 
-import drupe  # noqa: E402
-from drupe.errors import InvalidModelFolder  # noqa: E402
-
-pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+pytestmark = [
+    pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed; in a checkout it is on Python 3.11 only"),
+    pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning"),
+]
 
 NET = """
 import torch

@@ -21,7 +21,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import inspect
-import os
 import pickle
 import re
 import shutil
@@ -50,6 +49,7 @@ __all__ = ["FlavorCase", "FlavorKit", "same_values"]
 _READ_ELSEWHERE = """
 import importlib.util, pickle, sys
 from pathlib import Path
+sys.path[1:1] = sys.argv[1:]
 job = pickle.loads(sys.stdin.buffer.read())
 if importlib.util.find_spec(job["module"].partition(".")[0]) is None:  # a flavor that a test module defines
     spec = importlib.util.spec_from_file_location(job["module"], job["file"])
@@ -188,15 +188,8 @@ class FlavorKit:
             "inputs": case.inputs,
             "params": dict(case.params),
         }
-        path = os.pathsep.join(entry for entry in sys.path if entry)
-        done = subprocess.run(
-            [sys.executable, "-c", _READ_ELSEWHERE],
-            input=pickle.dumps(job),
-            capture_output=True,
-            env={**os.environ, "PYTHONPATH": path},
-            cwd=tmp_path,
-            check=False,
-        )
+        command = [sys.executable, "-c", _READ_ELSEWHERE, *filter(None, sys.path)]
+        done = subprocess.run(command, input=pickle.dumps(job), capture_output=True, cwd=tmp_path, check=False)
         assert done.returncode == 0, done.stderr.decode()
         assert case.same(pickle.loads(done.stdout), case.outputs)
 

@@ -13,6 +13,8 @@ from drupe.testing.flavor import FlavorCase, FlavorKit
 
 from .small_models import WEIGHTS, linear
 
+pytestmark = pytest.mark.usefixtures("quick_models")
+
 X = np.random.default_rng(0).random((4, 3)).astype(np.float32)
 
 

@@ -13,6 +13,8 @@ from drupe.loading import catalog
 from drupe.models import PythonModel, PythonModelContext
 from drupe.testing.flavor import FlavorCase, FlavorKit
 
+pytestmark = pytest.mark.usefixtures("quick_models")
+
 TABLE = pd.DataFrame({"a": [1.0, 2.5]})
 SCRIPT = """
 from drupe.models import ModelConfig, PythonModel, set_model

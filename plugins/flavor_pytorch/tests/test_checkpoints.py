@@ -9,15 +9,20 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is not installed; in a checkout it is on Python 3.11 only")
+import drupe
+from drupe.artifacts.repos import repo_for
+from drupe.errors import ArtifactCorrupt, ArtifactNotFound, InvalidValue, UntrustedModel
+from drupe.uris import ArtifactPath
 
-from nets_of_torch_tests import Net  # noqa: E402
 
-import drupe  # noqa: E402
-from drupe.artifacts.repos import repo_for  # noqa: E402
-from drupe.errors import ArtifactCorrupt, ArtifactNotFound, InvalidValue, UntrustedModel  # noqa: E402
-from drupe.uris import ArtifactPath  # noqa: E402
-from drupe_flavor_pytorch.checkpoints import seal  # noqa: E402
+@pytest.fixture(autouse=True, scope="module")
+def _late(with_torch: None) -> None:
+    """Imported by the first of these tests, not whenever tests are collected."""
+    global torch, Net, seal
+    import torch
+    from nets_of_torch_tests import Net
+
+    from drupe_flavor_pytorch.checkpoints import seal
 
 
 def trained() -> tuple[Any, Any]:
@@ -94,6 +99,7 @@ print(loss.item())
 """
 
 
+@pytest.mark.usefixtures("quick_nets")
 def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(
     drupe_workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

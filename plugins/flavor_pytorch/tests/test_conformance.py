@@ -8,16 +8,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is not installed; in a checkout it is on Python 3.11 only")
+from drupe.extend import Flavor
+from drupe.loading import catalog
+from drupe.testing.flavor import FlavorCase, FlavorKit
 
-from nets_of_torch_tests import Net, Noted  # noqa: E402
-
-from drupe.extend import Flavor  # noqa: E402
-from drupe.loading import catalog  # noqa: E402
-from drupe.testing.flavor import FlavorCase, FlavorKit  # noqa: E402
+pytestmark = pytest.mark.usefixtures("quick_nets")
 
 NETS = Path(__file__).with_name("nets_of_torch_tests.py")
 X = np.random.default_rng(0).random((5, 3), dtype=np.float32)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _late(with_torch: None) -> None:
+    """Imported by the first of these tests, not whenever tests are collected."""
+    global torch, Net, Noted
+    import torch
+    from nets_of_torch_tests import Net, Noted
 
 
 def case_of(model: Any, **options: Any) -> FlavorCase:

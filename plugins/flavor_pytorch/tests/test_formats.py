@@ -9,6 +9,7 @@ import subprocess
 import sys
 import warnings
 import zipfile
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -18,18 +19,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is not installed; in a checkout it is on Python 3.11 only")
-
-from nets_of_torch_tests import Branching, Net, Pair, Tied, build  # noqa: E402
-
-import drupe  # noqa: E402
-from drupe.artifacts.manifest import MANIFEST_FILE, verify_manifest  # noqa: E402
-from drupe.errors import InvalidModelFolder, InvalidValue, SignatureMismatch, UntrustedModel  # noqa: E402
-from drupe.testing.kit import in_threads  # noqa: E402
+import drupe
+from drupe.artifacts.manifest import MANIFEST_FILE, verify_manifest
+from drupe.errors import InvalidModelFolder, InvalidValue, SignatureMismatch, UntrustedModel
+from drupe.testing.kit import in_threads
 
 NETS = Path(__file__).with_name("nets_of_torch_tests.py")
 X = np.random.default_rng(0).random((4, 3), dtype=np.float32)
 TABLE = pd.DataFrame(X, columns=["a", "b", "c"], index=[5, 6, 7, 8])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _late(with_torch: None) -> None:
+    """Imported by the first of these tests, not whenever tests are collected."""
+    global torch, Branching, Net, Pair, Tied, build
+    import torch
+    from nets_of_torch_tests import Branching, Net, Pair, Tied, build
 
 
 def outputs_of(model: Any, given: Any = X) -> Any:
@@ -107,6 +112,7 @@ except drupe.errors.InvalidValue as fault:
 """
 
 
+@pytest.mark.usefixtures("quick_nets")
 def test_elsewhere_a_folder_with_its_code_loads_and_a_class_of_the_script_is_refused(tmp_path: Path) -> None:
     drupe.pytorch.save_model(Net(), tmp_path / "m", code_paths=[NETS])
     done = subprocess.run([sys.executable, "-c", ELSEWHERE, str(tmp_path / "m")], capture_output=True, text=True, cwd=tmp_path, check=False)
@@ -165,22 +171,26 @@ def test_what_cannot_be_kept_without_a_pickle_is_refused_with_the_ways_out(tmp_p
 
 
 @pytest.mark.parametrize(
-    ("model", "options", "words"),
+    ("wish", "words"),
     [
-        (Net(5), {}, r"makes a model with other weights: 1 differ, such as layers.0.weight \(\[4, 3\] there, \[4, 5\] here\)"),
-        (Net(5), {"model_kwargs": {"width": 1}}, r"Net\(width=1\) raises TypeError"),
-        (Net(), {"serialization_format": "onnx"}, "must be one of pt2, torchscript, safetensors, state_dict, pickle"),
-        (Net(), {"pickle_module": json}, "pickle_module is for serialization_format='pickle', which is not the default because"),
-        (Net(), {"pickle_module": json, "serialization_format": "pickle"}, "must be one of the modules pickle, cloudpickle and dill"),
-        (Net(), {"serialization_format": "pt2"}, "needs an input_example"),
-        (Net(), {"model_kwargs": {"inputs": (3,)}}, "must be plain values"),
-        (Net(), {"model_factory": "build"}, "write 'package.module:Name'"),
-        (Net(), {"model_factory": build, "model_class": Net}, "one of model_class and model_factory"),
-        (Net(), {"extra_files": "a.txt"}, "is a list of files"),
-        ([1], {}, "torch.nn.Module or torch.export.ExportedProgram, not list"),
+        (lambda: (Net(5), {}), r"makes a model with other weights: 1 differ, such as layers.0.weight \(\[4, 3\] there, \[4, 5\] here\)"),
+        (lambda: (Net(5), {"model_kwargs": {"width": 1}}), r"Net\(width=1\) raises TypeError"),
+        (lambda: (Net(), {"serialization_format": "onnx"}), "must be one of pt2, torchscript, safetensors, state_dict, pickle"),
+        (lambda: (Net(), {"pickle_module": json}), "pickle_module is for serialization_format='pickle', which is not the default because"),
+        (
+            lambda: (Net(), {"pickle_module": json, "serialization_format": "pickle"}),
+            "must be one of the modules pickle, cloudpickle and dill",
+        ),
+        (lambda: (Net(), {"serialization_format": "pt2"}), "needs an input_example"),
+        (lambda: (Net(), {"model_kwargs": {"inputs": (3,)}}), "must be plain values"),
+        (lambda: (Net(), {"model_factory": "build"}), "write 'package.module:Name'"),
+        (lambda: (Net(), {"model_factory": build, "model_class": Net}), "one of model_class and model_factory"),
+        (lambda: (Net(), {"extra_files": "a.txt"}), "is a list of files"),
+        (lambda: ([1], {}), "torch.nn.Module or torch.export.ExportedProgram, not list"),
     ],
 )
-def test_bad_wishes_are_told(model: Any, options: dict[str, Any], words: str, tmp_path: Path) -> None:
+def test_bad_wishes_are_told(wish: Callable[[], tuple[Any, dict[str, Any]]], words: str, tmp_path: Path) -> None:
+    model, options = wish()
     with pytest.raises(InvalidValue, match=words):
         drupe.pytorch.save_model(model, tmp_path / "m", code_paths=[NETS], **options)
 

@@ -8,13 +8,17 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is not installed; in a checkout it is on Python 3.11 only")
+import drupe
+from drupe.entities import RunStatus
+from drupe.errors import InvalidValue
 
-from nets_of_torch_tests import Net  # noqa: E402
 
-import drupe  # noqa: E402
-from drupe.entities import RunStatus  # noqa: E402
-from drupe.errors import InvalidValue  # noqa: E402
+@pytest.fixture(autouse=True, scope="module")
+def _late(with_torch: None) -> None:
+    """Imported by the first of these tests, not whenever tests are collected."""
+    global torch, Net
+    import torch
+    from nets_of_torch_tests import Net
 
 
 def points(run_id: str, key: str) -> list[tuple[int, float]]:

@@ -11,6 +11,8 @@ from drupe.extend import Flavor
 from drupe.loading import catalog
 from drupe.testing.flavor import FlavorCase, FlavorKit
 
+pytestmark = pytest.mark.usefixtures("quick_models")
+
 X = np.random.default_rng(0).random((40, 2))
 TABLE = pd.DataFrame(X, columns=["a", "b"])
 

@@ -11,6 +11,8 @@ from drupe.extend import Flavor
 from drupe.loading import catalog
 from drupe.testing.flavor import FlavorCase, FlavorKit
 
+pytestmark = pytest.mark.usefixtures("quick_models")
+
 X = np.random.default_rng(0).random((40, 3))
 Y = (X[:, 0] > 0.5).astype(int)
 TABLE = pd.DataFrame(X, columns=["a", "b", "c"])

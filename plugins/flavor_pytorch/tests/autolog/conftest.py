@@ -13,6 +13,11 @@ from drupe.testing.plugin import drupe_workspace
 __all__ = ["drupe_workspace"]
 
 
+@pytest.fixture(scope="session")
+def with_lightning(with_torch: None) -> None:
+    pytest.importorskip("lightning", reason="lightning is not installed; in a checkout it comes with torch")
+
+
 @pytest.fixture(autouse=True)
 def workspace(drupe_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("DRUPE_STRICT_AUTOLOG", "1")

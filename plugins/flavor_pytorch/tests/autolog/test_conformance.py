@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is not installed; in a checkout it is on Python 3.11 only")
-pytest.importorskip("lightning", reason="lightning is not installed; in a checkout it comes with torch")
-
-from lightning_net_of_tests import Regression, X, fit  # noqa: E402
-
-from drupe.testing.autologger import AutologCase, AutologgerKit  # noqa: E402
+from drupe.testing.autologger import AutologCase, AutologgerKit
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _late(with_lightning: None) -> None:
+    """Imported by the first of these tests, not whenever tests are collected."""
+    global torch, Regression, X, fit
+    import torch
+    from lightning_net_of_tests import Regression, X, fit
 
 
 def train() -> Any:

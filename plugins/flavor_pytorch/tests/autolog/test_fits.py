@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is not installed; in a checkout it is on Python 3.11 only")
-pytest.importorskip("lightning", reason="lightning is not installed; in a checkout it comes with torch")
-
-from lightning.pytorch.callbacks import EarlyStopping  # noqa: E402
-from lightning_net_of_tests import Regression, X, fit, loader  # noqa: E402
-
-import drupe  # noqa: E402
-from drupe.errors import InvalidSettings  # noqa: E402
-from drupe.tracking.autolog.switch import reset  # noqa: E402
+import drupe
+from drupe.errors import InvalidSettings
+from drupe.tracking.autolog.switch import reset
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _late(with_lightning: None) -> None:
+    """Imported by the first of these tests, not whenever tests are collected."""
+    global EarlyStopping, Regression, X, fit, loader
+    from lightning.pytorch.callbacks import EarlyStopping
+    from lightning_net_of_tests import Regression, X, fit, loader
 
 
 @pytest.fixture(autouse=True)

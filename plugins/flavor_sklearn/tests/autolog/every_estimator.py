@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -67,7 +68,19 @@ _KEEPS_ITS_OWN = {
 }
 
 
-_KINDS = dict(all_estimators())  # looking for them takes a tenth of a second
+def _kinds() -> dict[str, Any]:
+    """Looked for once, which takes a tenth of a second, and not where scikit-learn would import torch, which takes many."""
+    if _OF_TORCH in sys.modules:
+        return dict(all_estimators())
+    sys.modules[_OF_TORCH] = None  # type: ignore[assignment]
+    try:
+        return dict(all_estimators())
+    finally:
+        del sys.modules[_OF_TORCH]
+
+
+_OF_TORCH = "sklearn.externals.array_api_compat.torch"
+_KINDS = _kinds()
 CASES = sorted(_KINDS)
 
 

@@ -103,6 +103,7 @@ with parallel_backend(sys.argv[1], n_jobs=2):
 """
 
 
+@pytest.mark.usefixtures("quick_models")
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
 def test_fits_in_workers_are_part_of_the_search(backend: str, runs: Runs) -> None:
     # a process of its own: OpenMP, which other tests have used in this one, does not survive the fork of multiprocessing

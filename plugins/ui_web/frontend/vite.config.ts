@@ -26,7 +26,7 @@ function packed(): Plugin {
  */
 const GROUPS = [
   { name: "index", priority: 9, test: /src\/(main|api|app|values|styles|extensions\/(list|part)|parts\/(?!spark|markdown)|run\/diff)/ },
-  { name: "grid", priority: 8, test: /src\/(grid\/|runs\/view|charts\/(view|answer))/ },
+  { name: "grid", priority: 8, test: /src\/(grid\/|runs\/(view|which)|charts\/(view|answer))/ },
   { name: "runs", priority: 7, test: /src\/(runs\/|pages\/runs)/ },
   { name: "charts", priority: 6, test: /src\/(charts\/(?!plot|painter)|run\/charts-tab)/ },
   { name: "viewers", priority: 5, test: /src\/(viewers\/|artifacts\/|run\/(artifacts|code|log)-tab)/ },

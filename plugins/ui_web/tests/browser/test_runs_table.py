@@ -290,7 +290,7 @@ def test_another_statistic_of_a_metric_is_read_when_it_is_chosen(page: Page, ser
     open_table(page, server, made)
     row = page.locator(".grid-row[aria-rowindex='2']")
     expect(row).to_contain_text("0.75")
-    header(page, "loss").click(button="right")
+    header(page, "loss").click(button="right", delay=300)  # as long as a hand holds it
     page.get_by_role("menuitemradio", name="Lowest value").click()
     expect(header(page, "loss")).to_contain_text("metric, min")
     expect(row).to_contain_text("0.25")

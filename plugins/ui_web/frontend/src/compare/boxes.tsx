@@ -1,5 +1,5 @@
 /** A metric by the values of a param: for each a box from the lower to the upper quartile, with the median, whiskers and what lies outside. */
-import { shortNumber } from "../values/numbers";
+import { count, shortNumber } from "../values/numbers";
 import { cutTo, useCanvas, type Pen } from "./canvas";
 import { valueText } from "./parallel";
 import type { Related } from "./related";
@@ -33,44 +33,53 @@ const TOP = 20;
 const BOTTOM = 44;
 const BINS = 8;
 const BOXES_MAX = 24;
+const ROWS_MAX = 200;
 
 export function Boxes({ related, by, metric, titles, isShown, asTable }: Props) {
-  const boxes = boxesOf(related.columns[by] ?? [], related.columns[metric] ?? [], isShown);
+  const every = boxesOf(related.columns[by] ?? [], related.columns[metric] ?? [], isShown);
+  const boxes = every.slice(0, asTable ? ROWS_MAX : BOXES_MAX);
   const axis = axisOf(boxes.flatMap((box) => [box.low, box.high, ...box.outside]), "linear");
   const { canvas, width } = useCanvas(HEIGHT, (pen) => draw(pen, boxes, axis, titles.get(by) ?? by, titles.get(metric) ?? metric), [related, by, metric, boxes.map((box) => box.count).join(), asTable]);
   return (
-    <div class="relation-canvas" style={asTable ? {} : { height: `${HEIGHT}px` }}>
-      <canvas ref={canvas} hidden={asTable} style={{ width: `${width}px`, height: `${HEIGHT}px` }} role="img" aria-label={`${titles.get(metric)} by ${titles.get(by)}: ${boxes.map((box) => `${box.title} median ${shortNumber(box.median)}`).join("; ")}`} />
-      {asTable && (
-        <table class="plain-table">
-          <thead>
-            <tr>
-              <th scope="col">{titles.get(by)}</th>
-              {["Runs", "Min", "Lower quartile", "Median", "Upper quartile", "Max"].map((title) => (
-                <th scope="col" class="number" key={title}>
-                  {title}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {boxes.map((box) => (
-              <tr key={box.title}>
-                <th scope="row">
-                  <bdi>{box.title}</bdi>
-                </th>
-                <td class="number">{box.count}</td>
-                {[least([box.low, ...box.outside]), box.q1, box.median, box.q3, most([box.high, ...box.outside])].map((value, n) => (
-                  <td class="number" key={n}>
-                    {shortNumber(value)}
-                  </td>
+    <>
+      <div class="relation-canvas" style={asTable ? {} : { height: `${HEIGHT}px` }}>
+        <canvas ref={canvas} hidden={asTable} style={{ width: `${width}px`, height: `${HEIGHT}px` }} role="img" aria-label={`${titles.get(metric)} by ${titles.get(by)}: ${boxes.map((box) => `${box.title} median ${shortNumber(box.median)}`).join("; ")}`} />
+        {asTable && (
+          <table class="plain-table">
+            <thead>
+              <tr>
+                <th scope="col">{titles.get(by)}</th>
+                {["Runs", "Min", "Lower quartile", "Median", "Upper quartile", "Max"].map((title) => (
+                  <th scope="col" class="number" key={title}>
+                    {title}
+                  </th>
                 ))}
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {boxes.map((box) => (
+                <tr key={box.title}>
+                  <th scope="row">
+                    <bdi>{box.title}</bdi>
+                  </th>
+                  <td class="number">{box.count}</td>
+                  {[least([box.low, ...box.outside]), box.q1, box.median, box.q3, most([box.high, ...box.outside])].map((value, n) => (
+                    <td class="number" key={n}>
+                      {shortNumber(value)}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      </div>
+      {boxes.length < every.length && (
+        <p class="soft small" role="status">
+          The first {boxes.length} of {count(every.length)} values of {titles.get(by) ?? by}, in their order. {asTable ? "A filter" : "The table has more; a filter"} brings others.
+        </p>
       )}
-    </div>
+    </>
   );
 }
 
@@ -81,9 +90,15 @@ export function boxesOf(by: readonly Value[], metric: readonly Value[], isShown:
     return value === null || !Number.isFinite(number) || !isShown(run) ? [] : [{ value, number }];
   });
   const isNumeric = areNumbers(by);
-  const different = [...new Set(pairs.map(({ value }) => value))].sort((one, other) => (isNumeric ? asNumber(one) - asNumber(other) : String(one).localeCompare(String(other), undefined, { numeric: true })));
+  const numbers = new Map<Value, number[]>();
+  for (const { value, number } of pairs) {
+    const own = numbers.get(value);
+    if (own) own.push(number);
+    else numbers.set(value, [number]);
+  }
+  const different = [...numbers.keys()].sort((one, other) => (isNumeric ? asNumber(one) - asNumber(other) : String(one).localeCompare(String(other), undefined, { numeric: true })));
   if (!isNumeric || different.length <= BINS)
-    return different.slice(0, BOXES_MAX).map((value) => boxOf(valueText(value), pairs.filter((pair) => pair.value === value).map(({ number }) => number)));
+    return different.map((value) => boxOf(valueText(value), numbers.get(value)!));
   const sorted = [...pairs].sort((one, other) => asNumber(one.value) - asNumber(other.value));
   return Array.from({ length: BINS }, (_, n) => sorted.slice(Math.floor((n * sorted.length) / BINS), Math.floor(((n + 1) * sorted.length) / BINS)))
     .filter((bin) => bin.length > 0)

@@ -55,7 +55,10 @@ export function HeaderCell({ column, index, left, isFocused, hasKinds, onSort, o
       onContextMenu={(event) => {
         if (!onMenu || !column.hasMenu || !cell.current) return;
         event.preventDefault();
-        onMenu(key, cell.current);
+        const open = () => cell.current && onMenu(key, cell.current);
+        // where menus are asked for by pressing, letting go would close it again
+        if (event.buttons) addEventListener("pointerup", () => setTimeout(open), { once: true });
+        else open();
       }}
     >
       {column.before}

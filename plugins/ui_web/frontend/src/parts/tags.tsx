@@ -1,8 +1,7 @@
 /** Tags as a list that can be edited: set, change, remove. Those that drupe and MLflow keep for themselves are folded and left alone. */
 import { useSignal } from "@preact/signals";
 import { counted } from "../values/numbers";
-import { Refusal, useActing } from "./acting";
-import { Icon } from "./icon";
+import { Entries } from "./entries";
 import { LongText } from "./long-text";
 
 export interface Tag {
@@ -17,6 +16,10 @@ interface Props {
   readonly remove?: ((key: string) => Promise<unknown>) | undefined;
 }
 
+interface Draft extends Tag {
+  readonly isNew: boolean;
+}
+
 /** Characters of a value that has its place beside a name in a narrow column. */
 const LONG = 120;
 const OF_SYSTEM = /^(mlflow|drupe)\./;
@@ -25,71 +28,34 @@ export function Tags({ tags, set, remove }: Props) {
   const isWhole = useSignal(false);
   const own = tags.filter((tag) => !OF_SYSTEM.test(tag.key));
   const others = tags.filter((tag) => OF_SYSTEM.test(tag.key));
-  const draft = useSignal<{ key: string; value: string; isNew: boolean } | null>(null);
-  const { act, refusal, isActing } = useActing();
-  const done = () => (draft.value = null);
-  const form = draft.value;
   return (
     <div class="stack">
-      {own.length > 0 && (
-        <ul class="tags">
-          {own.map((tag) => (
-            <li key={tag.key}>
-              <TagText tag={tag} />
-              {set && (
-                <button type="button" class="button plain square small" aria-label={`Edit tag ${tag.key}`} onClick={() => (draft.value = { ...tag, isNew: false })}>
-                  <Icon name="edit" size={13} />
-                </button>
-              )}
-              {remove && (
-                <button type="button" class="button plain square small" aria-label={`Remove tag ${tag.key}`} onClick={() => void act(() => remove(tag.key))}>
-                  <Icon name="close" size={13} />
-                </button>
-              )}
-            </li>
-          ))}
-        </ul>
-      )}
-      {own.length === 0 && !form && <p class="soft">No tags.</p>}
-      {form ? (
-        <form
-          class="stack"
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (set) void act(() => set(form.key.trim(), form.value), done);
-          }}
-          onKeyDown={(event) => event.key === "Escape" && (draft.value = null)}
-        >
-          <input
-            class="field"
-            aria-label="Name of the tag"
-            placeholder="name"
-            required
-            disabled={!form.isNew}
-            value={form.key}
-            ref={(input) => void (form.isNew && !form.key && input?.focus())}
-            onInput={(event) => (draft.value = { ...form, key: event.currentTarget.value })}
-          />
-          <input class="field" aria-label="Value of the tag" placeholder="value" value={form.value} onInput={(event) => (draft.value = { ...form, value: event.currentTarget.value })} />
-          <div class="row">
-            <button type="submit" class="button primary" disabled={isActing.value}>
-              Save
-            </button>
-            <button type="button" class="button" onClick={() => (draft.value = null)}>
-              Cancel
-            </button>
-          </div>
-        </form>
-      ) : (
-        set && (
-          <div>
-            <button type="button" class="button" onClick={() => (draft.value = { key: "", value: "", isNew: true })}>
-              <Icon name="plus" size={14} /> Add tag
-            </button>
-          </div>
-        )
-      )}
-      <Refusal text={refusal.value} />
+      <Entries<Tag, Draft>
+        entries={own}
+        keyOf={(tag) => tag.key}
+        empty="No tags."
+        fields={(draft, change) => (
+          <>
+            <input
+              class="field"
+              aria-label="Name of the tag"
+              placeholder="name"
+              required
+              disabled={!draft.isNew}
+              value={draft.key}
+              ref={(input) => void (draft.isNew && !draft.key && input?.focus())}
+              onInput={(event) => change({ ...draft, key: event.currentTarget.value })}
+            />
+            <input class="field" aria-label="Value of the tag" placeholder="value" value={draft.value} onInput={(event) => change({ ...draft, value: event.currentTarget.value })} />
+          </>
+        )}
+        save={(draft) => set?.(draft.key.trim(), draft.value) ?? Promise.resolve()}
+        fresh={set ? { label: "Add tag", draft: { key: "", value: "", isNew: true } } : null}
+        edit={set && ((tag) => ({ label: `Edit tag ${tag.key}`, draft: { ...tag, isNew: false } }))}
+        remove={remove && ((tag) => ({ label: `Remove tag ${tag.key}`, work: () => remove(tag.key) }))}
+      >
+        {(tag) => <TagText tag={tag} />}
+      </Entries>
       {others.length > 0 && (
         <div class="stack">
           <div>

@@ -87,13 +87,16 @@ def _from_plain(numpy: Any, given: Any, spec: TensorSpec, name: str) -> tuple[An
         array = numpy.array(given)
         if array.dtype.kind == "O" and spec.type.kind == "f":
             array = array.astype("float64")  # None stands for NaN
+        if array.dtype.kind == "f" and spec.type.kind == "f":
+            with numpy.errstate(over="raise"):
+                return array.astype(spec.type), None
+    except ArithmeticError:
+        return None, Fault(name, _described(spec), f"holds numbers that {spec.dtype} has no room for")
     except (ValueError, TypeError) as fault:
         return None, Fault(name, _described(spec), f"is no array ({str(fault)[:80]})")
     if array.dtype.kind in "iu" and spec.type.kind in "iufc":
         cast = array.astype(spec.type)
         return (cast, None) if bool((cast == array).all()) else (array, None)
-    if array.dtype.kind == "f" and spec.type.kind == "f":
-        return array.astype(spec.type), None
     return array, None
 
 

@@ -284,6 +284,8 @@ def test_an_array_is_taken_in_its_type_when_nothing_is_lost(given: Any) -> None:
         (np.ones((1, 2), "int64"), "holds int64"),
         ([["x", "y"]], "holds <U1"),
         ([[1], [2, 3]], "is no array"),
+        ([[10**400, 1]], "holds numbers that float32 has no room for"),
+        ([[1e300, 1]], "holds numbers that float32 has no room for"),
     ],
 )
 def test_an_array_that_does_not_fit_is_refused(given: Any, says: str) -> None:

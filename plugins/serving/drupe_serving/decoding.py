@@ -235,6 +235,8 @@ def _split(data: Any) -> tuple[list[Any], list[Any] | None, list[Any] | None]:
     rows, columns, index = data["data"], data.get("columns"), data.get("index")
     if columns is not None and type(columns) is not list:
         raise InvalidValue(f"'columns' of 'dataframe_split' must be a list of names, not {_named(columns)}")
+    if columns is not None and any(type(name) in (list, dict) for name in columns):
+        raise InvalidValue("'columns' of 'dataframe_split' must be a list of texts or numbers, not of lists or objects")
     if index is not None and (type(index) is not list or len(index) != len(rows)):
         raise InvalidValue(f"'index' of 'dataframe_split' must be a list of {len(rows)} labels, one for each row")
     if index is not None and any(type(label) in (list, dict) for label in index):

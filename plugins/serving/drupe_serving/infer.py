@@ -28,6 +28,8 @@ from drupe_serving.tensors import DTYPES, datatype_of, from_bytes, from_values, 
 __all__ = ["Inference"]
 
 BINARY_LENGTH = b"inference-header-content-length"
+LENGTH_DIGITS = 20  # no body is as long, and reading a number takes time that grows with the square of its digits
+DIMENSIONS_MAX = 64  # of NumPy's arrays
 JSON_HEADER: Header = (b"content-type", b"application/json")
 _MODEL = re.compile(r"/v2/models/[^/]+(?:/.*)?")
 _OF_COLUMNS = {
@@ -164,7 +166,7 @@ class Inference:
 def _apart(body: bytes, json_length: bytes | None) -> tuple[dict[str, Any], memoryview]:
     length = len(body)
     if json_length is not None:
-        if not json_length.isdigit() or int(json_length) > len(body):
+        if not json_length.isdigit() or len(json_length) > LENGTH_DIGITS or int(json_length) > len(body):
             raise InvalidValue(f"Inference-Header-Content-Length is {json_length.decode('latin-1')[:40]!r}; the body has {len(body)} bytes")
         length = int(json_length)
     form = read_json(body[:length])
@@ -179,6 +181,8 @@ def _read(tensor: Mapping[str, Any], rest: memoryview) -> tuple[str, Any, memory
         raise InvalidValue("an input has no 'name', or one that is no text")
     if type(shape) is not list or not all(type(length) is int and length >= 0 for length in shape):
         raise InvalidValue(f"input {name!r}: 'shape' must be a list of whole numbers")
+    if len(shape) > DIMENSIONS_MAX:
+        raise InvalidValue(f"input {name!r}: 'shape' has {len(shape)} dimensions; no array has more than {DIMENSIONS_MAX}")
     if type(datatype) is not str or datatype not in DTYPES:
         raise InvalidValue(f"input {name!r}: 'datatype' must be one of {', '.join(DTYPES)}, not {str(datatype)[:40]!r}")
     size = (tensor.get("parameters") or {}).get("binary_data_size") if isinstance(tensor.get("parameters"), dict | None) else None

@@ -89,6 +89,33 @@ def test_odd_tensors_are_refused_or_predicted(scored: Callable[[str], Scored], n
     assert told.status in (200, 400), told
 
 
+@pytest.mark.timeout(20)
+def test_the_room_of_a_shape_with_very_many_lengths_is_not_computed(scored: Callable[[str], Scored]) -> None:
+    told = scored("tensor").ask("/v2/models/tensor/infer", tensor(shape=[2**62] * 200_000, data=[1]))
+    assert "200000" in told.error
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "-1", "x", "", "1e3", "+5"])
+def test_a_length_that_is_none_is_refused(scored: Callable[[str], Scored], length: str) -> None:
+    told = scored("tensor").ask("/v2/models/tensor/infer", tensor(), inference_header_content_length=length)
+    assert told.status == 400, told
+    assert "Inference-Header-Content-Length" in told.error
+
+
+@pytest.mark.parametrize("columns", [["a", []], [{}], ["a", ["b"]], "ab", 5])
+@pytest.mark.parametrize("data", [[], [[1, 2]]])
+@pytest.mark.parametrize("name", ["free", "tensor", "columns", "types", "unnamed"])
+def test_names_of_columns_that_are_none_are_refused(scored: Callable[[str], Scored], name: str, columns: Any, data: Any) -> None:
+    told = scored(name).score({"dataframe_split": {"columns": columns, "data": data}})
+    assert told.status == 400, told
+
+
+@pytest.mark.parametrize("name", ["tensors", "tensor", "columns", "types", "unnamed"])
+def test_numbers_in_csv_that_no_float_can_hold_are_refused(scored: Callable[[str], Scored], name: str) -> None:
+    told = scored(name).score(f"x,y\n1{'0' * 400},1\n0,[]".encode(), "text/csv")
+    assert told.status == 400, told
+
+
 def test_a_parquet_with_two_columns_of_one_name_is_refused(scored: Callable[[str], Scored], tmp_path: Path) -> None:
     arrow = pytest.importorskip("pyarrow")
     from pyarrow import parquet

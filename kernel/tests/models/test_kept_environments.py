@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -13,7 +14,8 @@ import pytest
 
 from drupe.errors import EnvironmentUnusable
 from drupe.models.environments.kept import MARK, kept_environments, prune_environments, used_environment
-from drupe.models.environments.own import Own, own_entries
+from drupe.models.environments.own import Own, own_distributions, own_entries
+from drupe.models.mlmodel import Model
 
 ABOUT = {"manager": "uv", "python": "3.11.7", "requirements": ["numpy==2.4.6"], "locked": False}
 
@@ -128,6 +130,32 @@ def test_pruning_takes_what_is_unwanted_and_what_is_half_made_but_nothing_in_use
     assert [one.key for one in removed] == ["pear"]
     assert [one.key for one in in_use] == ["apple"]
     assert sorted(entry.name for entry in workspace.iterdir()) == ["apple", "locks"]
+
+
+def test_links_to_nothing_and_pipes_in_a_folder_of_ours_are_named_and_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    source, installed = tmp_path / "source", tmp_path / "installed"
+    about = installed / "drupe_x-1.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: drupe-x\nVersion: 1\n")
+    (about / "direct_url.json").write_text(json.dumps({"url": source.as_uri()}))
+    (source / "drupe_x").mkdir(parents=True)
+    (source / "pyproject.toml").touch()
+    monkeypatch.syspath_prepend(str(installed))
+
+    def digest() -> str | None:
+        return {own.name: own.digest for own in own_distributions(Model({"sklearn": {}}), also=["drupe-x"])}["drupe-x"]
+
+    before = digest()
+    assert caplog.messages == []
+    (source / "drupe_x" / "gone.py").symlink_to(tmp_path / "nowhere.py")
+    os.mkfifo(source / "pipe")
+    assert digest() == before
+    assert sorted(caplog.messages) == [
+        f"{source}/drupe_x/gone.py is a link to nothing, so it is left out of what says whether this folder has changed; building a wheel of it may fail",
+        f"{source}/pipe is no file, so it is left out of what says whether this folder has changed; building a wheel of it may fail",
+    ]
 
 
 def test_a_wheel_that_cannot_be_built_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ def write_context(
 ) -> None:
     """Write everything that the image of the model at `address` needs into the folder `target`, which is empty or not there.
 
-    Without `base_image`, the slim image of the model's release of Python is
-    the base. The model has passed the gate then, as whoever runs the image relies on. Raises InvalidValue, EnvironmentUnusable, UntrustedModel, and as `drupe.models.environments.pack_environment` does.
+    Without `base_image`, the slim image of the model's release of Python is the base. The model has passed the gate then, as whoever runs
+    the image relies on. Raises InvalidValue, EnvironmentUnusable, UntrustedModel, and as `drupe.models.environments.pack_environment` does.
     """
     if target.is_file() or (target.is_dir() and any(target.iterdir())):
         raise InvalidValue(f"{target} is not empty; name a folder that is, or that does not exist yet", path=str(target))

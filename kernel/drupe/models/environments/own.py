@@ -13,6 +13,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from logging import getLogger
 from pathlib import Path
 from secrets import token_hex
 from urllib.parse import unquote, urlparse
@@ -25,6 +26,8 @@ from drupe.loading.known import distribution_of
 from drupe.models.mlmodel import Model
 
 __all__ = ["Own", "own_distributions", "own_entries", "own_requirements"]
+
+log = getLogger("drupe.models")
 
 _KERNEL = "drupe-kernel"
 _NOT_SOURCE = {"tests", "__pycache__", "node_modules", "dist", "build"}
@@ -137,7 +140,14 @@ def _digest(source: Path) -> str:
 def _files(source: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(source):
         folders[:] = sorted(name for name in folders if name not in _NOT_SOURCE and not name.startswith("."))
-        yield from (Path(folder, name) for name in sorted(files) if not name.startswith(".") and not name.endswith(".pyc"))
+        for file in (Path(folder, name) for name in sorted(files) if not name.startswith(".") and not name.endswith(".pyc")):
+            if file.is_file():
+                yield file
+            else:  # a link whose target is gone, a pipe, which would be read for ever
+                what = "a link to nothing" if file.is_symlink() else "no file"
+                log.warning(
+                    "%s is %s, so it is left out of what says whether this folder has changed; building a wheel of it may fail", file, what
+                )
 
 
 def _wheel(one: Own, wheels: Path, build: Callable[[Path, Path], Path]) -> Path:

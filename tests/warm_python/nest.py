@@ -72,8 +72,14 @@ class Nest:
         told, ancillary, _flags, _sender = asker.recvmsg(LONGEST, socket.CMSG_LEN(3 * descriptors.itemsize))
         for _level, _kind, content in ancillary:
             descriptors.frombytes(content)
-        while not told.endswith(b"\0\0\n"):
-            told += asker.recv(LONGEST)
+        more = told
+        while more and not told.endswith(b"\0\0\n"):
+            told += (more := asker.recv(LONGEST))
+        if not more:  # it was killed while asking
+            for descriptor in descriptors:
+                os.close(descriptor)
+            asker.close()
+            return
         pid = os.fork()
         if pid == 0:
             self._selector.close()

@@ -76,3 +76,12 @@ def test_a_program_is_taken_along_when_who_asked_for_it_ends_before_it_is_told_o
     with open(reading, "rb") as output:
         assert output.read() in (b"", b"here")  # and its end: nobody holds it open
     assert run(warm_python.python, "-c", "print(1)", cwd=tmp_path)[:2] == run(sys.executable, "-c", "print(1)", cwd=tmp_path)[:2]
+
+
+@pytest.mark.parametrize("told", [b"", b"/tmp\0PATH=/b"], ids=["nothing", "half"])
+def test_who_is_killed_while_asking_holds_up_nobody(told: bytes, warm_python: WarmPython, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as asker:
+        asker.connect(str(warm_python.folder / "nest"))
+        if told:
+            socket.send_fds(asker, [told], [0, 1, 2])
+    assert run(warm_python.python, "-c", "print(1)", cwd=tmp_path) == (0, b"1\n", [])

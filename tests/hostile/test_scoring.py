@@ -128,7 +128,7 @@ def served(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(60 + 60 * EXAMPLES)
+@pytest.mark.timeout(240 + 60 * EXAMPLES)
 def test_the_server_answers_as_its_document_says(served: Process, tmp_path: Path) -> None:
     """Not asked: whether a request that fits the document is taken; it cannot say that as many values must be there as the shape has."""
     program = Path(sys.executable).with_name("schemathesis")

@@ -20,6 +20,7 @@ from drupe_server_rest.changes import Changes
 __all__ = ["Relay"]
 
 PAUSE_S, PAUSE_MAX_S = 0.25, 10.0
+STEADY_S = 10.0
 LINGER_S = 30.0
 """So long the other server is listened to for nobody: a page that is loaded anew need not wait."""
 
@@ -46,19 +47,21 @@ class Relay:
 
     def _run(self) -> None:
         pause = PAUSE_S
-        while not self._over.is_set():
+        while True:
             self._changes.is_wanted.wait()
+            if self._over.is_set():
+                return
+            began = time.monotonic()
             try:
                 self._listen()
-                pause = PAUSE_S
             except DrupeError as fault:
                 if not self._is_lost:
                     log.warning("the changes of the store are not heard, and tried again: %s", fault.message)
                 self._is_lost = True
-                pause = min(2 * pause, PAUSE_MAX_S)
             except Exception:  # whatever a store of somebody else raises: this thread must not end with it
                 log.exception("the changes of the store are not heard")
-                pause = PAUSE_MAX_S
+            # what is cut short again and again, as by a proxy, must not keep pages reading anew
+            pause = PAUSE_S if time.monotonic() - began > STEADY_S else min(2 * pause, PAUSE_MAX_S)
             self._over.wait(random.uniform(pause / 2, pause))
 
     def _listen(self) -> None:

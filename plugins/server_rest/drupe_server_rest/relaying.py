@@ -1,7 +1,9 @@
 """Passing on what another server tells: where the store is one, its changes are those of this server, too.
 
 The other server is listened to once, whoever listens here, with the credentials that this server has, and only while somebody listens here:
-who trains through this server and looks at nothing costs no stream. While the other one cannot be heard, pages look for themselves.
+who trains through this server and looks at nothing costs no stream.
+
+Where others may write to the store and nobody tells of it, as on MLflow's servers, listeners are told `unheard` now and then, and look themselves.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
-from drupe.errors import DrupeError
+from drupe.errors import DrupeError, UnsupportedFeature
 from drupe.extend import Feature, TrackingStore
 from drupe_server_rest.changes import Changes
 
@@ -24,19 +26,26 @@ STEADY_S = 10.0
 LINGER_S = 30.0
 """So long the other server is listened to for nobody: a page that is loaded anew need not wait."""
 
-MISSED = {"kind": "missed"}
+LOOK_S = 30.0
+"""How often listeners are to look where nothing is told; MLflow's own pages do it as often."""
+
+MISSED, UNHEARD = {"kind": "missed"}, {"kind": "unheard"}
 log = logging.getLogger("drupe.server")
 
 
 class Relay:
-    """The changes of one store, told on to the listeners here until `close`. Does nothing for a store that tells of none."""
+    """The changes of one store, told on to the listeners here until `close`.
 
-    def __init__(self, store: TrackingStore, changes: Changes) -> None:
-        self._store, self._changes = store, changes
+    Does nothing for a store that tells of none and that nobody else writes to; `is_shared` says that others may.
+    """
+
+    def __init__(self, store: TrackingStore, changes: Changes, *, is_shared: bool = True, look_s: float = LOOK_S) -> None:
+        self._store, self._changes, self._look_s = store, changes, look_s
         self._over = threading.Event()
         self._is_lost = False
-        if store.features.get(Feature.CHANGES):
-            threading.Thread(target=self._run, name="drupe-changes", daemon=True).start()
+        can_listen = bool(store.features.get(Feature.CHANGES))
+        if can_listen or is_shared:
+            threading.Thread(target=self._run if can_listen else self._remind, name="drupe-changes", daemon=True).start()
 
     def close(self) -> None:
         """Tell no more. A thread that waits for the other server is not waited for."""
@@ -45,12 +54,19 @@ class Relay:
 
     # --- in the thread
 
+    def _remind(self) -> None:
+        while self._is_wanted():
+            if not self._over.wait(self._look_s):
+                self._hear(UNHEARD)
+
+    def _is_wanted(self) -> bool:
+        """Wait until somebody listens; false when it is over."""
+        self._changes.is_wanted.wait()
+        return not self._over.is_set()
+
     def _run(self) -> None:
         pause = PAUSE_S
-        while True:
-            self._changes.is_wanted.wait()
-            if self._over.is_set():
-                return
+        while self._is_wanted():
             began = time.monotonic()
             try:
                 self._listen()
@@ -58,6 +74,9 @@ class Relay:
                 if not self._is_lost:
                     log.warning("the changes of the store are not heard, and tried again: %s", fault.message)
                 self._is_lost = True
+                if isinstance(fault, UnsupportedFeature):  # something on the way keeps it back
+                    self._over.wait(self._look_s)
+                    self._hear(UNHEARD)
             except Exception:  # whatever a store of somebody else raises: this thread must not end with it
                 log.exception("the changes of the store are not heard")
             # what is cut short again and again, as by a proxy, must not keep pages reading anew

@@ -88,7 +88,7 @@ async def _run(
         signed_transfers=settings.signed_transfers,
         place=place,
     )
-    relay = Relay(tracking, changes)
+    relay = Relay(tracking, changes, is_shared=is_shared(address))
     reaping = asyncio.create_task(_reap(address, services))
     try:
         await answer_requests(app, listener, ready, patience_s=settings.patience_s, ending=changes.close, place=place, heard=changes.hear)

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { listen, type Change } from "./changes";
+import { listen, onChange, type Change } from "./changes";
 
 /** The browser's side of a connection, which the tests open, break and talk through. */
 class Wire {
@@ -85,4 +85,16 @@ test("a lost connection is left to the browser, which tries again itself", () =>
   Wire.open[0]!.onerror();
   vi.advanceTimersByTime(10_000);
   expect(Wire.all.length).toBe(1);
+});
+
+test("where nothing is heard, those look who do not look by themselves", () => {
+  const acted: string[] = [];
+  const ends = [onChange(() => false, () => acted.push("a page that only listens"), 500), onChange(() => true, () => acted.push("a table that looks itself"), 500, true)];
+  Wire.open[0]!.onmessage({ data: '{"kind":"unheard"}' });
+  vi.advanceTimersByTime(500);
+  expect(acted).toEqual(["a page that only listens"]);
+  Wire.open[0]!.onmessage({ data: '{"kind":"missed"}' });
+  vi.advanceTimersByTime(500);
+  expect(acted.length).toBe(3);
+  ends.forEach((end) => end());
 });

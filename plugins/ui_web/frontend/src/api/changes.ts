@@ -4,7 +4,7 @@
  */
 import { url } from "./http";
 
-/** `kind` is what has changed: run, metric, param, tag, experiment, model (a registered one), logged_model, artifact;; `missed` means that some were not heard. */
+/** `kind` is what has changed: run, metric, param, tag, experiment, model (a registered one), logged_model, artifact; `missed` means that some were not heard, `unheard` that none are, and who wants to know has to look. */
 export interface Change {
   readonly kind: string;
   readonly run_id?: string;
@@ -31,11 +31,11 @@ export function listen(hear: (change: Change) => void): () => void {
   };
 }
 
-/** Call `act` soon after something that `concerns` says yes to, at most once in `everyMs`. */
-export function onChange(concerns: (change: Change) => boolean, act: () => void, everyMs = 500): () => void {
+/** Call `act` soon after something that `concerns` says yes to, at most once in `everyMs`. Who `looks` by itself need not be told that nothing is heard. */
+export function onChange(concerns: (change: Change) => boolean, act: () => void, everyMs = 500, looks = false): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = listen((change) => {
-    if (timer === undefined && (change.kind === "missed" || concerns(change)))
+    if (timer === undefined && (change.kind === "missed" || (change.kind === "unheard" ? !looks : concerns(change))))
       timer = setTimeout(() => {
         timer = undefined;
         act();

@@ -22,7 +22,7 @@ export function useFollowing(runIds: () => readonly string[], told: Charted | un
         heardAt.value = Date.now();
         paced.call();
       }),
-      onChange(isOurs, renew, METRICS_MS),
+      onChange(isOurs, renew, METRICS_MS, true),
       paced.stop,
     ];
     return () => ends.forEach((end) => end());

@@ -12,7 +12,7 @@ export function ArtifactsTab({ told }: RunTabProps) {
   const version = useSignal(0);
   const again = () => (version.value = version.peek() + 1);
   const root = `${info.artifact_uri.replace("mlflow-artifacts:/", "")}/`;
-  useSignalEffect(() => onChange((change) => change.kind === "artifact" && (change.path ?? root).startsWith(root), again, 2000));
+  useSignalEffect(() => onChange((change) => change.kind === "artifact" && (change.path ?? root).startsWith(root), again, 2000, true));
   useEffect(() => {
     if (info.status !== "RUNNING") return undefined;
     const timer = setInterval(() => document.hidden || again(), REFRESH_MS); // what a program puts there itself is not told

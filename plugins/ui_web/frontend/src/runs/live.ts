@@ -29,8 +29,8 @@ export function follow({ isOurs, isRunning, experiments, refresh, renew }: Follo
   const isOfValues = (change: Change) => ["metric", "param", "tag", "run"].includes(change.kind) && isOurs(change);
   let heardAt = 0;
   const ends = [
-    onChange(isOfValues, refresh, REFRESH_MS),
-    onChange(isOfRuns, renew, RENEW_MS),
+    onChange(isOfValues, refresh, REFRESH_MS, true),
+    onChange(isOfRuns, renew, RENEW_MS, true),
     listen((change) => {
       if (isOfValues(change)) heardAt = Date.now();
     }),

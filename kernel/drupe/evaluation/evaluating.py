@@ -71,7 +71,9 @@ def evaluate(
     `extra_metrics` are made with `make_metric`, `custom_artifacts` are functions of (DataFrame with `prediction` and `target`, metrics,
     folder) that return a dict of artifacts. `slices` are columns or queries: each part is judged by itself. `baseline_model` is judged on
     the same rows; with `validation_thresholds`, missing one raises ThresholdsMissed after everything was kept. `log_results` False keeps
-    nothing; `env_manager` other than `local` (uv, virtualenv) lets a model that is given by its address predict in its own environment; `run_id`, `run_name` and `experiment_id` are for the run that is started, at the end, where none is active. Raises InvalidValue for arguments that do not fit, ModelError when the model fails, and what loading it raises.
+    nothing; `env_manager` other than `local` (uv, virtualenv) lets a model that is given by its address predict in its own environment;
+    `run_id`, `run_name` and `experiment_id` are for the run that is started where none is active. Raises InvalidValue for arguments that do
+    not fit, ModelError when the model fails, and what loading it raises.
     """
     metrics = _metrics(extra_metrics, custom_metrics)
     mapping = (evaluator_config or {}).get("col_mapping") or {}

@@ -131,8 +131,9 @@ def test_requirements_cover_the_library_and_what_checks_the_input(classifier: An
     [
         ({"signature": "double"}, "infer_signature makes one"),
         ({"extra_files": ["no/such/file.txt"]}, "is no file"),
-        ({"extra_files": "file.txt"}, r"write \['file.txt'\]"),
-        ({"extra_files": 5}, "is a list of files"),
+        ({"extra_files": "file.txt"}, r"is a list .* such as \['file.txt'\]"),
+        ({"extra_files": 5}, "is a list of paths and addresses of files"),
+        ({"extra_files": [None]}, "is a list of paths and addresses of files"),
         ({"code_paths": ["no/such/file.py"]}, "does not exist"),
         ({"code_paths": "file.py"}, r"write \['file.py'\]"),
         ({"pip_requirements": ["a"], "conda_env": {}}, "give one of"),

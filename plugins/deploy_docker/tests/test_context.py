@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sklearn.linear_model import LogisticRegression
 
-from drupe.errors import InvalidValue
+from drupe.errors import EnvironmentUnusable, InvalidValue
 from drupe.models import save_model
 from drupe.testing.plugin import drupe_workspace
 from drupe_deploy_docker.command import build_docker, generate_dockerfile
@@ -48,6 +48,19 @@ def test_the_folder_holds_all_that_the_image_copies(
     again = generate("-m", str(model), "-d", "image")
     assert isinstance(again.exception, InvalidValue)
     assert "image is not empty" in str(again.exception)
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_folder_that_could_not_be_written_is_as_it_was_and_can_be_tried_again(drupe_workspace: Path, is_there: bool) -> None:
+    model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+    save_model(model, drupe_workspace / "model", pip_requirements=["nowhere @ file:///no/such/nowhere-1-py3-none-any.whl"])
+    if is_there:
+        Path("image").mkdir()
+    for _ in range(2):
+        done = generate("-m", "model", "-d", "image", "--env-manager", "uv")
+        assert isinstance(done.exception, EnvironmentUnusable), done
+    assert Path("image").exists() is is_there
+    assert sorted(entry.name for entry in drupe_workspace.iterdir()) == sorted(["model", *(["image"] if is_there else [])])
 
 
 def test_the_last_stage_installs_nothing_and_is_not_root() -> None:

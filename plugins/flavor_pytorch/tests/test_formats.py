@@ -185,7 +185,7 @@ def test_what_cannot_be_kept_without_a_pickle_is_refused_with_the_ways_out(tmp_p
         (lambda: (Net(), {"model_kwargs": {"inputs": (3,)}}), "must be plain values"),
         (lambda: (Net(), {"model_factory": "build"}), "write 'package.module:Name'"),
         (lambda: (Net(), {"model_factory": build, "model_class": Net}), "one of model_class and model_factory"),
-        (lambda: (Net(), {"extra_files": "a.txt"}), "is a list of files"),
+        (lambda: (Net(), {"extra_files": "a.txt"}), "is a list of paths and addresses of files"),
         (lambda: ([1], {}), "torch.nn.Module or torch.export.ExportedProgram, not list"),
     ],
 )

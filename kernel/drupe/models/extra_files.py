@@ -24,8 +24,8 @@ def copy_extra_files(given: Sequence[str | Path], folder: Path, *, below: str = 
     Raises InvalidValue for a path where no file is, and for two of one name; ArtifactNotFound, InvalidUri for an address.
     """
     if not isinstance(given, Sequence) or isinstance(given, str) or not all(isinstance(one, str | Path) for one in given):
-        one = str(given) if isinstance(given, str | Path) else "notes.txt"
-        raise InvalidValue(f"{below} is a list of paths and addresses of files, such as [{one!r}]")
+        example = str(given) if isinstance(given, str | Path) else "notes.txt"
+        raise InvalidValue(f"{below} is a list of paths and addresses of files, such as [{example!r}]")
     target = folder / below
     kept = []
     for one in given:

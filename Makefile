@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PROJECTS := kernel plugins/store_sql plugins/store_sqlite plugins/store_postgres plugins/store_local plugins/flavor_python plugins/flavor_sklearn plugins/evaluator_default plugins/flavor_boosting plugins/flavor_xgboost plugins/flavor_lightgbm plugins/flavor_onnx plugins/flavor_statsmodels plugins/flavor_pytorch plugins/source_files plugins/source_http plugins/system_metrics plugins/env_uv plugins/import_mlflow plugins/asgi plugins/server_rest plugins/ui_web plugins/viewer_safetensors plugins/serving plugins/deploy_docker plugins/store_http plugins/store_s3 plugins/signer_openssf .
+# three for two processors: tests wait for disks, clocks and the processes that they start
+WORKERS ?= 3
 # a fifth of the installed modules is ever imported, so Python compiles what it imports, where it may keep that
 COMPILED := $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 UV := UV_SYSTEM_CERTS=1 UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/uv pip install -q -p $(BIN)/python $(COMPILED)
@@ -41,7 +43,7 @@ demo: setup
 
 test: setup lint
 	@$(BIN)/mypy > $(VENV)/types.txt 2>&1 & types=$$!; \
-	$(BIN)/python -m pytest -n 2 --dist loadfile; tests=$$?; \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile; tests=$$?; \
 	wait $$types; types=$$?; cat $(VENV)/types.txt; exit $$((tests | types))
 
 lint: setup

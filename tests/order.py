@@ -1,4 +1,4 @@
-"""In which order tests run, and which of them in one process, so that two workers are busy to the end and start what is shared once.
+"""In which order tests run, and which of them in one process, so that the workers are busy to the end and start what is shared once.
 
 Files whose tests share a slow fixture (real MLflow, a server of PostgreSQL, a browser) go to one worker together; the longest come first, and what is
 quick fills the gaps at the end.
@@ -18,8 +18,9 @@ TOGETHER = ("tests/mlflow_", "plugins/store_postgres/", "plugins/ui_web/tests/br
 
 LONGEST = (
     *TOGETHER,
-    *("plugins/deploy_docker/", "plugins/env_uv/", "plugins/serving/", "tests/hostile_models/"),
+    *("plugins/deploy_docker/", "plugins/env_uv/", "plugins/serving/", "tests/hostile_models/", "plugins/evaluator_default/"),
     *("tests/docs/", "tests/torture/", "tests/operate/", "tests/hostile/", "tests/plugins/", "tests/benchmarks/", "tests/journeys/"),
+    *("tests/addresses/", "tests/architecture/"),
     *("plugins/store_http/", "plugins/store_sqlite/", "plugins/server_rest/", "plugins/store_s3/", "plugins/import_mlflow/"),
     *("plugins/flavor_", "kernel/tests/tracking/", "kernel/tests/search/test_match.py", "kernel/tests/testing/"),
 )

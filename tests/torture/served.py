@@ -85,10 +85,11 @@ class TorturedServer:
         with urllib.request.urlopen(asked, timeout=WAIT_S) as answer:
             return json.load(answer)
 
-    def orphans(self) -> list[str]:
-        """The runs that are said to be running."""
+    def orphans(self, writers: Writers) -> list[str]:
+        """The runs that are said to be running, but for those that MLflow's client began without hearing so: it begins another."""
         found = self.post("runs/search", experiment_ids=["0"], filter="attributes.status = 'RUNNING'", max_results=1000)
-        return [run["info"]["run_id"] for run in found.get("runs", ())]
+        runs = [run["info"] for run in found.get("runs", ())]
+        return [run["run_id"] for run in runs if writers.know(run["run_id"]) or not run["run_name"].startswith("official ")]
 
 
 class Writers:
@@ -133,6 +134,11 @@ class Writers:
         while piece := os.read(self.trainers.reading, 1 << 16):
             self._heard += piece
         os.close(self.trainers.reading)
+
+    def know(self, run_id: str) -> bool:
+        """Whether one of them has acknowledged that it began this run; to be asked when all have ended."""
+        self._listening.join()
+        return run_id.encode() in self._heard
 
     def finish(self) -> Tally:
         """Compare, when all of them have ended."""

@@ -204,7 +204,7 @@ def _ended(server: TorturedServer, writers: Writers) -> Tally:
     tally = writers.finish()
     notes = writers.codes()
     until = time.monotonic() + ORPHANS_GONE_S
-    while (orphans := server.orphans()) and time.monotonic() < until:
+    while (orphans := server.orphans(writers)) and time.monotonic() < until:
         time.sleep(0.2)
     left = [str(path) for path in (writers.trainers.folder / "state").rglob("*.journal")]
     notes += [f"{name} was not shipped" for name in left]

@@ -11,6 +11,7 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Mapping
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,7 @@ def log_model(
     path = ArtifactPath.parse(name or artifact_path or _DEFAULT_NAME)
     if path.is_root:
         raise InvalidValue("a model needs a folder of its own in the run; give it a name")
+    at, steps = _steps(step, metric_steps)
     if run_id is None:
         run_id = str((active_run() or start_run()).info.run_id)
     client = client_of(run_id)
@@ -103,17 +105,18 @@ def log_model(
             entity = client.get_logged_model(model_id)
             client.log_model_params(model_id, params or {})
             client.set_logged_model_tags(model_id, tags or {})
-        made.tie(client, run_id, entity.model_id, step or 0, metric_steps or {})
-        last_model.note(entity.model_id, client.tracking_uri)
-        entity = client.get_logged_model(entity.model_id)  # with its metrics, for its card
-        if step is None and metric_steps is None:
-            _warn_if_gone_on(run, entity, path)
     elif ignored := [
         key for key, value in (("params", params), ("tags", tags), ("model_type", model_type), ("model_id", model_id)) if value
     ]:
         warnings.warn(f"{redact(client.tracking_uri)} keeps no {', '.join(ignored)} with a model; log them to the run", stacklevel=2)
-    place = _place(run, path, entity)
     try:
+        if entity is not None:
+            made.tie(client, run_id, entity.model_id, at, steps)
+            last_model.note(entity.model_id, client.tracking_uri)
+            entity = client.get_logged_model(entity.model_id)  # with its metrics, for its card
+            if step is None and metric_steps is None:
+                _warn_if_gone_on(run, entity, path)
+        place = _place(run, path, entity)
         saved = _write(client, model, place, flavor=flavor, run=run, entity=entity, given=given)
     except BaseException as fault:
         if entity is not None:
@@ -160,6 +163,18 @@ def _made(
             str(folder),
         )
     )
+
+
+def _steps(step: Any, metric_steps: Any) -> tuple[int, dict[str, int]]:
+    """Both as whole numbers. Raises InvalidValue."""
+    try:
+        at = 0 if step is None else index(step)
+    except TypeError as fault:
+        raise InvalidValue(f"step is {step!r}; it must be a whole number") from fault
+    try:
+        return at, {str(key): index(one) for key, one in (metric_steps or {}).items()}
+    except (TypeError, AttributeError) as fault:
+        raise InvalidValue(f"metric_steps is a dict of metric and step, a whole number; it is {metric_steps!r:.200}") from fault
 
 
 def _warn_if_gone_on(run: Run, entity: LoggedModel, path: ArtifactPath) -> None:

@@ -57,7 +57,9 @@ def now_ms() -> int:
 
 
 def texts(values: Mapping[str, Any] | None) -> dict[str, str]:
-    """`values` with every value as text; an empty dict for None."""
+    """`values` with every value as text; an empty dict for None. Raises InvalidValue for what is no dict."""
+    if not isinstance(values, Mapping | None):
+        raise InvalidValue(f"tags and params are dicts of name and value, not {type(values).__name__}")
     return {key: str(value) for key, value in (values or {}).items()}
 
 

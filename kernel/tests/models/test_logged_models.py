@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -84,6 +85,38 @@ def test_a_model_without_a_step_of_a_run_that_has_gone_on_says_which_step_it_has
         said = [str(drupe.log_model(classifier, "clf", step=step).model_id) for step in (0, 2)]
     assert metrics_of(said[0]) == {("val_rmse", 9.0, 0, None), ("test_rmse", 5.5, 0, None)}
     assert metrics_of(said[1]) == {("val_rmse", 7.0, 2, None)}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"step": "3"}, "step is '3'; it must be a whole number"),
+        ({"step": 1.5}, r"step is 1\.5; it must be a whole number"),
+        ({"metric_steps": {"loss": None}}, "metric_steps is a dict of metric and step, a whole number"),
+        ({"metric_steps": 5}, "metric_steps is a dict of metric and step, a whole number"),
+        ({"tags": ["a"]}, "tags and params are dicts of name and value, not list"),
+        ({"params": "a"}, "tags and params are dicts of name and value, not str"),
+    ],
+)
+def test_steps_tags_and_params_of_another_form_are_refused_before_anything_is_made(
+    classifier: Any, given: dict[str, Any], says: str
+) -> None:
+    with drupe.start_run() as run, pytest.raises(InvalidValue, match=says):
+        drupe.log_model(classifier, "clf", **given)
+    assert drupe.get_run(run.info.run_id).outputs.model_outputs == ()
+    assert drupe.search_logged_models(output_format="list") == []
+
+
+def test_numbers_of_numpy_are_steps(classifier: Any) -> None:
+    with drupe.start_run() as run:
+        info = drupe.log_model(classifier, "clf", step=np.int64(3))
+    assert drupe.get_run(run.info.run_id).outputs.model_outputs == (ModelOutput(str(info.model_id), 3),)
+
+
+def test_a_model_that_cannot_be_tied_to_its_run_is_failed(classifier: Any) -> None:
+    with drupe.start_run(), pytest.raises(InvalidValue, match="does not fit 64 bits"):
+        drupe.log_model(classifier, "clf", step=2**63)
+    assert [one.status for one in drupe.search_logged_models(output_format="list")] == [LoggedModelStatus.FAILED]
 
 
 def test_nothing_is_said_of_steps_that_were_measured_on_the_model_itself_or_on_another(classifier: Any) -> None:

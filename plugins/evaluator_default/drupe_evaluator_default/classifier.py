@@ -145,8 +145,11 @@ def own_score(evaluation: Evaluation, report: Report, mixin: type, metric: str) 
     native: Any = evaluation.model.native if evaluation.model is not None else None
     definer = next((kind for kind in type(native).__mro__ if "score" in vars(kind)), None)
     if definer is mixin:
-        report.metrics["score"] = report.metrics[metric]
-        report.better["score"] = True
+        if metric in report.metrics:
+            report.metrics["score"] = report.metrics[metric]
+            report.better["score"] = True
+        else:
+            report.failures["score"] = report.failures[metric]
     elif definer is not None and callable(getattr(native, "score", None)) and hasattr(native, "get_params"):
 
         def ask() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LinearRegression
 
 import drupe
 from drupe.errors import InvalidValue, ModelError
@@ -19,6 +20,15 @@ FEATURES = ["a", "b"]
 @pytest.fixture(scope="session")
 def chance(table: pd.DataFrame, models: dict[str, Any]) -> Any:
     return models["two"].predict_proba(table[FEATURES])
+
+
+def test_one_row_is_judged_by_what_is_defined_for_it(table: pd.DataFrame) -> None:
+    rows = table[FEATURES].assign(number=range(len(table)))
+    model = LinearRegression().fit(rows[FEATURES], rows["number"])
+    found = drupe.evaluate(model, rows.head(1), targets="number", model_type="regressor")
+    assert found.metrics["example_count"] == 1
+    assert {"r2_score", "score"} <= set(found.failures)
+    assert not {"r2_score", "score"} & set(found.metrics)
 
 
 def test_probabilities_are_found_however_they_are_given(

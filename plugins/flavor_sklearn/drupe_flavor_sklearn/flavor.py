@@ -52,6 +52,8 @@ class SklearnFlavor(Flavor):
             raise InvalidValue(
                 f"log_model of the flavor sklearn does not know {', '.join(unknown)}; its own options are {', '.join(sorted(_OPTIONS))}"
             )
+        if isinstance(model, type):
+            raise InvalidValue(f"{model.__name__} is a class; give a fitted instance: {model.__name__}().fit(…)")
         method = self.predict_method(options)
         if method not in _METHODS:
             raise InvalidValue(f"pyfunc_predict_fn is {method!r}; it must be one of {', '.join(_METHODS)}")

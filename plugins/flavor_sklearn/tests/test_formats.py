@@ -156,6 +156,12 @@ def edited(folder: Path, **changes: Any) -> Path:
     return folder
 
 
+def test_a_class_in_place_of_an_estimator_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValue, match=r"StandardScaler is a class; give a fitted instance"):
+        drupe.sklearn.save_model(StandardScaler, tmp_path / "m")
+    assert not (tmp_path / "m").exists()
+
+
 @pytest.mark.parametrize("chosen", ["skops", "pickle"])
 def test_another_release_of_scikit_learn_is_one_warning_that_names_both(
     chosen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

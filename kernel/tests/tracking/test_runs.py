@@ -165,7 +165,7 @@ def test_each_thread_has_its_own_active_run() -> None:
     def work(name: str) -> None:
         seen[name + " before"] = drupe.active_run() and drupe.active_run().info.run_id
         with drupe.start_run(run_name=name) as run:
-            barrier.wait(10)
+            barrier.wait(60)
             drupe.log_param("who", name)
             seen[name] = run.info.run_id
 

@@ -142,6 +142,7 @@ def test_a_prediction_that_takes_too_long_is_answered_and_its_thread_replaced(fo
     assert scored.predictor.lost == 1
     assert "drupe_model_lost 1" in scored.get("/metrics").body.decode()
     scored.predictor._model.predict = lambda given, params=None: numpy.ones(len(given))  # type: ignore[method-assign]
+    scored.predictor._timeout_s = 60.0
     assert scored.ask(*form(1.0)).predictions == [1.0]
     model.may_go.set()
     while scored.predictor.lost:

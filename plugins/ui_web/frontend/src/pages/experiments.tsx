@@ -97,7 +97,7 @@ export default function Experiments() {
             <a class="one-line" href={href(node)} tabIndex={-1} title={own === null ? `All ${counted(node.all.length, "experiment")} in ${node.path}` : (told.names[own] ?? "")}>
               <bdi>{node.title}</bdi>
             </a>
-            <button type="button" class="tree-more" tabIndex={-1} aria-label={`Menu of ${node.path}`} aria-haspopup="menu" onClick={(event) => (menu.value = { node, anchor: event.currentTarget })}>
+            <button type="button" class="row-more" tabIndex={-1} aria-label={`Menu of ${node.path}`} aria-haspopup="menu" onClick={(event) => (menu.value = { node, anchor: event.currentTarget })}>
               <Icon name="more" size={14} />
             </button>
           </div>

@@ -12,8 +12,8 @@ import { Sections } from "../model/card";
 import { Flavors } from "../model/flavors";
 import { Lineage } from "../model/lineage";
 import { RegisterDialog } from "../model/register";
+import { AddressFact, Fact, Facts } from "../parts/facts";
 import { FormDialog } from "../parts/form-dialog";
-import { Copy } from "../parts/copy";
 import { Icon } from "../parts/icon";
 import { Contained, Fault, Waiting } from "../parts/states";
 import { Status } from "../parts/status";
@@ -67,31 +67,19 @@ function OneLoggedModel({ modelId }: { modelId: string }) {
             </div>
           )}
         </div>
-        <dl class="thing-facts">
+        <Facts>
           {model && (
-            <div>
-              <dt>Created</dt>
-              <dd>
-                <When ms={model.created} />
-              </dd>
-            </div>
+            <Fact name="Created">
+              <When ms={model.created} />
+            </Fact>
           )}
           {told.files_count > 0 && (
-            <div>
-              <dt>Size</dt>
-              <dd>
-                {bytes(told.size_bytes)} in {counted(told.files_count, "file")}
-              </dd>
-            </div>
+            <Fact name="Size">
+              {bytes(told.size_bytes)} in {counted(told.files_count, "file")}
+            </Fact>
           )}
-          <div>
-            <dt>Address</dt>
-            <dd class="row whole">
-              <code>{told.address}</code>
-              <Copy text={told.address} label="Copy the address" />
-            </dd>
-          </div>
-        </dl>
+          <AddressFact text={told.address} />
+        </Facts>
         {told.fault && <p class="banner">{told.fault}</p>}
         {model?.status_message && <p class="banner bad">{model.status_message}</p>}
       </header>

@@ -6,6 +6,7 @@ import { usePages } from "../api/pages";
 import { address, go, to } from "../app/router";
 import { useTitle } from "../app/title";
 import { Refusal } from "../parts/acting";
+import { Fact, Facts } from "../parts/facts";
 import { FormDialog } from "../parts/form-dialog";
 import { Icon } from "../parts/icon";
 import { Note } from "../parts/note";
@@ -48,20 +49,14 @@ export function OneModel({ name }: { name: string }) {
             </button>
           </div>
         </div>
-        <dl class="thing-facts">
-          <div>
-            <dt>Created</dt>
-            <dd>
-              <When ms={model.creation_timestamp} />
-            </dd>
-          </div>
-          <div>
-            <dt>Changed</dt>
-            <dd>
-              <When ms={model.last_updated_timestamp} />
-            </dd>
-          </div>
-        </dl>
+        <Facts>
+          <Fact name="Created">
+            <When ms={model.creation_timestamp} />
+          </Fact>
+          <Fact name="Changed">
+            <When ms={model.last_updated_timestamp} />
+          </Fact>
+        </Facts>
       </header>
       {fault && <Fault fault={fault} again={again} />}
       <div class="columns-2">

@@ -11,8 +11,8 @@ import { Part } from "../extensions/part";
 import { Sections } from "../model/card";
 import { Lineage } from "../model/lineage";
 import { readModel } from "../model/answer";
+import { AddressFact, Fact, Facts } from "../parts/facts";
 import { FormDialog } from "../parts/form-dialog";
-import { Copy } from "../parts/copy";
 import { Icon } from "../parts/icon";
 import { Note } from "../parts/note";
 import { Contained, Fault, Waiting } from "../parts/states";
@@ -62,39 +62,20 @@ export function OneVersion({ name, version: number }: { name: string; version: s
             </button>
           </div>
         </div>
-        <dl class="thing-facts">
-          <div>
-            <dt>Created</dt>
-            <dd>
-              <When ms={version.creation_timestamp} />
-            </dd>
-          </div>
-          {version.user_id && (
-            <div>
-              <dt>By</dt>
-              <dd>{version.user_id}</dd>
-            </div>
-          )}
+        <Facts>
+          <Fact name="Created">
+            <When ms={version.creation_timestamp} />
+          </Fact>
+          {version.user_id && <Fact name="By">{version.user_id}</Fact>}
           {version.run_id && (
-            <div>
-              <dt>Run</dt>
-              <dd>
-                <a href={address(to("runs", version.run_id))}>
-                  <code>{version.run_id.slice(0, 12)}</code>
-                </a>
-              </dd>
-            </div>
+            <Fact name="Run">
+              <a href={address(to("runs", version.run_id))}>
+                <code>{version.run_id.slice(0, 12)}</code>
+              </a>
+            </Fact>
           )}
-          <div>
-            <dt>Address</dt>
-            <dd class="row whole">
-              <code>
-                models:/{name}/{number}
-              </code>
-              <Copy text={`models:/${name}/${number}`} label="Copy the address" />
-            </dd>
-          </div>
-        </dl>
+          <AddressFact text={`models:/${name}/${number}`} />
+        </Facts>
         {version.status_message && <p class="banner bad">{version.status_message}</p>}
       </header>
       {fault && <Fault fault={fault} again={again} />}

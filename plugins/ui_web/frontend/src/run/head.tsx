@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { address, go, to } from "../app/router";
 import { Refusal, useActing } from "../parts/acting";
 import { Code } from "../parts/code";
+import { Fact, Facts } from "../parts/facts";
 import { FormDialog } from "../parts/form-dialog";
 import { Copy } from "../parts/copy";
 import { Dialog } from "../parts/dialog";
@@ -50,7 +51,7 @@ export function RunHead({ told, again }: { told: RunAnswer; again: () => void })
           )}
         </div>
       </div>
-      <dl class="thing-facts">
+      <Facts>
         <Fact name="Started">
           <When ms={info.start_time} />
         </Fact>
@@ -70,7 +71,7 @@ export function RunHead({ told, again }: { told: RunAnswer; again: () => void })
             <Copy text={info.run_id} label="Copy the id" />
           </span>
         </Fact>
-      </dl>
+      </Facts>
       <Refusal text={refusal.value} />
       {isDeleted && <p class="banner">This run is in the trash. It can be restored until somebody empties that.</p>}
       {told.crash && (
@@ -95,15 +96,6 @@ export function RunHead({ told, again }: { told: RunAnswer; again: () => void })
       )}
       {open.value === "compare" && <CompareWith told={told} onClose={close} />}
     </header>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

@@ -163,7 +163,7 @@ export function RunsTable({ rows, figures, question, names, experiments, selecte
         <RunName run={run} color={runColor(run.id, colors.value)} isPinned={isPinned.has(run.id)} isHidden={isHidden.has(run.id)} />
         <button
           type="button"
-          class="runs-more"
+          class="row-more"
           tabIndex={-1}
           aria-label={`Menu of ${run.name}`}
           aria-haspopup="menu"

@@ -11,14 +11,15 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import os
 import random
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, Full, Queue
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 import numpy
@@ -37,6 +38,7 @@ ROWS_A_FILE, BYTES_A_FILE = 50_000, 64 << 20
 SECONDS_A_FILE = 30.0
 JSON_MAX = 1 << 20  # letters of an input that is JSON
 TORN_AFTER_S = 600.0  # a file is written in far less
+_OURS = re.compile(r"\d{8}T\d{6}-[0-9a-f]+-\d{6}\.parquet")  # the folder may hold what is none of ours
 
 log = logging.getLogger("drupe.serving")
 
@@ -80,6 +82,7 @@ class InferenceLog:
         self._schema = self._make_schema()
         self._queue: Queue[_Noted | None] = Queue(QUEUED)
         self._files = 0
+        self._token = token_hex(6)  # in a folder that several machines write to, processes have one number and begin in one second
         self.noted = 0
         self._refused = self._lost = 0  # each counted by one thread
         self._put_bytes = self._taken_bytes = 0
@@ -192,7 +195,7 @@ class InferenceLog:
         if not fitting:
             return
         self._files += 1
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}-{self._files:06d}.parquet"
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{self._token}-{self._files:06d}.parquet"
         beside = self._folder / f".{name}.part"
         try:
             self._arrow.parquet.write_table(table, beside, compression="zstd")
@@ -221,11 +224,11 @@ class InferenceLog:
         """What processes that were killed have left, but not what another worker writes just now."""
         for file in self._folder.glob(".*.parquet.part"):
             with contextlib.suppress(OSError):
-                if time.time() - file.stat().st_mtime > TORN_AFTER_S:
+                if _OURS.fullmatch(file.name[1:].removesuffix(".part")) and time.time() - file.stat().st_mtime > TORN_AFTER_S:
                     file.unlink()
 
     def _make_room(self) -> None:
-        files = sorted(self._folder.glob("*.parquet"))
+        files = sorted(file for file in self._folder.glob("*.parquet") if _OURS.fullmatch(file.name))
         sizes = {file: _size(file) for file in files}
         left = sum(sizes.values())
         for file in files[:-1]:

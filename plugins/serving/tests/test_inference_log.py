@@ -146,6 +146,33 @@ def test_what_killed_processes_have_left_goes_and_what_is_written_now_stays(mode
     assert list(tmp_path.iterdir()) == [being_written]
 
 
+def test_files_of_others_in_the_folder_are_neither_counted_nor_removed(models: Path, tmp_path: Path) -> None:
+    others = [tmp_path / "0-customers.parquet", tmp_path / "zones.parquet", tmp_path / ".draft.parquet.part"]
+    for other in others:
+        other.write_bytes(b"x" * 50_000)
+        os.utime(other, (1, 1))
+    scored = Scored(models / "columns", inference_log=str(tmp_path))
+    assert scored.noted is not None
+    scored.noted._rows_a_file, scored.noted._most_bytes = 1, 12_000
+    for _ in range(4):
+        scored.score({"inputs": [{"a": 1.0, "b": 2}]})
+    scored.close()
+    assert [other.exists() for other in others] == [True, True, True]
+    assert len(list(tmp_path.glob("2*.parquet"))) > 1
+
+
+def test_processes_of_one_number_on_several_machines_write_files_of_their_own(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getpid", lambda: 1)  # as in every container
+    logs = [Scored(models / "columns", inference_log=str(tmp_path)) for _ in range(3)]
+    for scored in logs:
+        scored.score({"inputs": [{"a": 1.0, "b": 2}]})
+    for scored in logs:
+        scored.close()
+    assert len(rows(tmp_path)) == 3
+
+
 def test_the_room_is_that_of_all_workers_together(models: Path, tmp_path: Path) -> None:
     """Each sees to the whole folder; a quarter of the room for each would be a sixteenth for all."""
     old = tmp_path / "20240501T000000-1-000001.parquet"

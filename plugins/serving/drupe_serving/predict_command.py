@@ -96,6 +96,8 @@ def predict(
     """
     if (uri is None) == (model_uri is None):
         raise click.UsageError("Missing argument 'URI'." if uri is None else f"URI is given twice: {uri!r} and {model_uri!r}.")
+    if input_path is not None and output_path is not None and output_path.exists() and _is_same(input_path, output_path):
+        raise InvalidValue(f"{str(output_path)!r} is the file of the rows, which the predictions would take the place of; name another")
     kind = kind_of(input_path, content_type)
     address = ctx.obj(uri or model_uri, tracking_uri) if callable(ctx.obj) else str(uri or model_uri)
     if env_manager != LOCAL:
@@ -141,6 +143,13 @@ def predict(
         raise
     output.finish(is_one)
     click.echo(f"{count} prediction{'' if count == 1 else 's'} → {output_path}", err=True)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # which reading or writing will tell
+        return False
 
 
 @contextmanager

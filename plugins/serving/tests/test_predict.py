@@ -67,6 +67,15 @@ def column(file: str) -> list[float]:
     return list(json.loads(path.read_text())["predictions"])
 
 
+@pytest.mark.parametrize("output", ["in.csv", "./in.csv", "link.csv"])
+def test_predictions_do_not_take_the_place_of_the_rows(run: Predict, output: str) -> None:
+    Path("link.csv").symlink_to("in.csv")
+    done = run("-i", "in.csv", "-o", output)
+    assert isinstance(done.exception, InvalidValue)
+    assert "is the file of the rows" in str(done.exception)
+    assert Path("in.csv").read_text() == TABLE.to_csv(index=False)
+
+
 @pytest.mark.parametrize("source", ["in.csv", "in.jsonl", "in.parquet", "in.arrow", "stream.arrow", "in.json"])
 def test_every_kind_of_file_is_read(run: Predict, source: str) -> None:
     done = run("-i", source)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -187,8 +188,16 @@ def _warn_if_gone_on(run: Run, entity: LoggedModel, path: ArtifactPath) -> None:
         warnings.warn(
             f"the model {str(path)!r} has those metrics that its run logs at step 0 and not those up to step {last} ({told}): "
             f"say at which step it was made, with log_model(…, step={last}) for the last",
-            stacklevel=3,
+            stacklevel=_steps_to_caller(),
         )
+
+
+def _steps_to_caller() -> int:
+    """How far up the stack of whoever asks the code is that called us, directly or through a flavor's functions."""
+    frame, steps = sys._getframe(1), 1
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("drupe.models."):
+        frame, steps = frame.f_back, steps + 1
+    return steps
 
 
 def _kept(tags: Mapping[str, str]) -> dict[str, str]:

@@ -77,6 +77,10 @@ def test_a_model_without_a_step_of_a_run_that_has_gone_on_says_which_step_it_has
     with drupe.start_run():
         for step in range(3):
             drupe.log_metrics({"val_rmse": 9.0 - step, "system/cpu": 9.0}, step=step)
+        for log in (drupe.log_model, drupe.sklearn.log_model):
+            with pytest.warns(UserWarning, match="step=2") as told:
+                log(classifier)
+            assert [warning.filename for warning in told] == [__file__]  # where the user reads it
         with pytest.warns(UserWarning, match=r"'clf' .* step 0 .* step 2 \(val_rmse\): .*log_model\(…, step=2\)"):
             unsaid = str(drupe.log_model(classifier, "clf").model_id)
         assert metrics_of(unsaid) == {("val_rmse", 9.0, 0, None)}  # as MLflow has it

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # half a minute of computing, beside whatever else runs
 def test_the_demo_tracks_twelve_runs_registers_the_best_and_uses_it(tmp_path: Path) -> None:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("DRUPE_", "MLFLOW_"))}
     done = subprocess.run(
@@ -24,7 +25,7 @@ def test_the_demo_tracks_twelve_runs_registers_the_best_and_uses_it(tmp_path: Pa
         env={**environment, "XDG_CONFIG_HOME": str(tmp_path / "config"), "COLUMNS": "120"},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=880,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]

@@ -24,7 +24,7 @@ def test_an_address_that_is_no_text_says_that_there_is_no_page(page: Page, serve
 def test_the_runs_of_a_thousand_experiments_are_opened_changed_copied_and_exported(page: Page, server: Home) -> None:
     made = [experiment(server, f"thousand/{number:04}") for number in range(MANY)]
     for number in (0, MANY - 1):
-        keep(server, made[number], [Made(f"run {number}", start=number + 1)])
+        keep(server, made[number], [Made(f"run {number}", start=number + 1, series={"loss": [number / 8]}, params={"depth": str(number)})])
     page.goto(f"{server.url}/?search=thousand")
     page.wait_for_selector(".tree-name")
     page.get_by_role("row", name="thousand").first.get_by_role("link").click()
@@ -44,6 +44,12 @@ def test_the_runs_of_a_thousand_experiments_are_opened_changed_copied_and_export
     assert [row["run_name"] for row in rows] == ["run 0", f"run {MANY - 1}"]
     page.get_by_role("tab", name="Charts").click()
     expect(page.get_by_role("tabpanel", name="Charts")).to_be_visible()
+    page.get_by_role("link", name="Relations").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Relations of runs")
+    expect(page.get_by_text("2 runs.")).to_be_visible()
+    assert len(page.url.partition("#")[0]) < 100
+    expect(page.get_by_role("link", name="and 995 more")).to_be_visible()
+    page.go_back()
     page.go_back()
     expect(page.get_by_role("tabpanel", name="Table")).to_be_visible()
     expect(page.locator(".runs-name")).to_have_text(["run 0", f"run {MANY - 1}"])

@@ -15,8 +15,8 @@ export const base = new URL(document.baseURI).pathname.replace(/[^/]*$/, "");
 /** Stands for a part of a path that is no text. */
 export const UNREADABLE = "\ufffd";
 
-/** The path whose parts go on behind a `#`, where no server sees how many there are. */
-export const CHOSEN = "experiments/chosen";
+/** Paths that go on behind a `#`, where no server sees how many experiments there are. */
+const CHOSEN: readonly string[] = ["experiments/chosen", "compare/chosen"];
 
 const current = signal<Place>(read());
 
@@ -101,7 +101,7 @@ function read(): Place {
 
 /** What an address has behind its `#`, where that is a part of the place. */
 function behind({ pathname, hash }: { readonly pathname: string; readonly hash: string }): string {
-  return pathname === base + CHOSEN ? hash : "";
+  return CHOSEN.some((path) => pathname === base + path) ? hash : "";
 }
 
 function split(path: string): string[] {

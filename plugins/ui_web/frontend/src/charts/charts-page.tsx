@@ -1,5 +1,7 @@
 /** Charts of the runs that a table of runs shows: those that the address names, or the first of what the question finds. */
 import { setQuery } from "../app/router";
+import { filter } from "../runs/view";
+import { relationsOf } from "../runs/which";
 import { count, counted } from "../values/numbers";
 import type { Asked, Charted } from "./answer";
 import { ChartsOf } from "./run-charts";
@@ -16,10 +18,19 @@ const MORE = 20;
 
 export function ChartsPage({ asked, experiments }: ChartsPageProps) {
   const [first, ...others] = experiments;
-  const views = first !== undefined && others.length === 0 ? <SavedViews experiment={first} /> : undefined;
+  const tools = (
+    <>
+      {first !== undefined && others.length === 0 && <SavedViews experiment={first} />}
+      {"question" in asked && (
+        <a class="button" href={relationsOf(experiments, filter.value)}>
+          Relations
+        </a>
+      )}
+    </>
+  );
   return (
     <div class="charts-page">
-      <ChartsOf asked={asked} tools={views} head={(told) => ("runs" in asked ? <Named asked={asked.runs} /> : <First told={told} />)} />
+      <ChartsOf asked={asked} tools={tools} head={(told) => ("runs" in asked ? <Named asked={asked.runs} /> : <First told={told} />)} />
     </div>
   );
 }

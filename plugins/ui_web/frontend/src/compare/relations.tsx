@@ -25,7 +25,7 @@ const AXES_MAX = 20;
 const ROWS_MAX = 200;
 
 export function Relations() {
-  const which = whichOf(place.value.query);
+  const which = whichOf();
   const whichText = JSON.stringify(which);
   const asking = useSignal(whichText);
   asking.value = whichText;

@@ -26,7 +26,8 @@ const MANY = TABS.filter(({ key }) => key === "relations");
 export default function Compare() {
   const runIds = [...new Set(listed(place.value.query.get("runs") ?? ""))];
   useTitle("Compare runs");
-  const isMany = runIds.length === 0 && place.value.query.get("experiments");
+  const which = whichOf();
+  const isMany = "experiments" in which && which.experiments.length > 0;
   const tabs = isMany ? MANY : TABS;
   if (runIds.length === 0 && !isMany)
     return (
@@ -37,7 +38,7 @@ export default function Compare() {
   return (
     <div class="page">
       <header class="thing-head">
-        <Origin which={whichOf(place.value.query)} />
+        <Origin which={which} />
         <h1>{isMany ? "Relations of runs" : runIds.length === 1 ? "Compare runs" : `Compare ${counted(runIds.length, "run")}`}</h1>
       </header>
       <Tabs name="tab" tabs={tabs} label="Ways to compare" />

@@ -1,8 +1,9 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
+import { whichOf } from "../compare/which";
 import { address, go, parts, setQuery } from "../app/router";
 import { experimentIds } from "./view";
-import { pathOf } from "./which";
+import { pathOf, relationsOf } from "./which";
 
 const THOUSAND = Array.from({ length: 1000 }, (_, n) => `${90_000_000 + n}`);
 
@@ -26,4 +27,13 @@ test("what another page has behind a # is none of its place", () => {
   go("/models/x#experiments");
   expect(parts.value).toEqual(["models", "x"]);
   expect(experimentIds.value).toEqual([]);
+});
+
+test("how the runs of very many go together has such an address, too", () => {
+  go(relationsOf(["1", "2"], "a = 1"));
+  expect(location.search).toBe("?experiments=1%2C2&filter=a+%3D+1");
+  expect(whichOf()).toEqual({ experiments: ["1", "2"], filter: "a = 1" });
+  go(relationsOf(THOUSAND, "a = 1"));
+  expect(location.pathname + location.search).toBe("/compare/chosen?filter=a+%3D+1");
+  expect(whichOf()).toEqual({ experiments: THOUSAND, filter: "a = 1" });
 });

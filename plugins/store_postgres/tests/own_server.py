@@ -24,7 +24,14 @@ import psycopg
 USER = "postgres"
 PASSWORD = "s3cret/word@"  # signs that an address must escape
 PASSWORD_ESCAPED = "s3cret%2Fword%40"
-SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=60", "shared_buffers=64MB", "autovacuum_naptime=5min")
+SETTINGS = (
+    "fsync=off",
+    "full_page_writes=off",
+    "max_connections=60",
+    "shared_buffers=64MB",
+    "autovacuum_naptime=5min",
+    "deadlock_timeout=50ms",
+)
 
 
 TABLES = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'drupe_schema'"

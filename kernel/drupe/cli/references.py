@@ -112,7 +112,12 @@ def full_address(client: Client, named: str) -> str:
         raise InvalidValue(
             f"{named!r} is no folder here and no address; write RUN/PATH, runs:/ID/PATH, models:/NAME/VERSION or models:/NAME@ALIAS"
         )
-    return f"runs:/{find_run(client, run).info.run_id}/{path}".removesuffix("/")
+    try:
+        return f"runs:/{find_run(client, run).info.run_id}/{path}".removesuffix("/")
+    except RunNotFound as fault:
+        if is_run_address or not path.isdecimal():
+            raise
+        raise RunNotFound(f"{fault.message}; a version of a registered model is models:/{named}", **fault.details) from fault
 
 
 def file_address(client: Client, named: str) -> str | None:

@@ -25,7 +25,7 @@ def logged(three_runs: list[str]) -> str:
     from drupe.models import infer_signature, log_model
 
     frame = pandas.DataFrame({"x": [1.0, 2.0], "name": ["a", "b"]})
-    log_model(doubled, "model", run_id=three_runs[0], signature=infer_signature(frame, doubled(frame)))
+    log_model(doubled, "model", run_id=three_runs[0], step=0, signature=infer_signature(frame, doubled(frame)))
     return three_runs[0]
 
 
@@ -152,6 +152,13 @@ def test_a_name_without_path_says_how_models_are_named(drupe_cli: Any, three_run
     told = drupe_cli("models", "show", "baseline")
     assert told.code == 1
     assert "models:/NAME@ALIAS" in told.err
+
+
+def test_a_name_and_a_version_alone_are_told_the_address_of_a_version(drupe_cli: Any, three_runs: list[str]) -> None:
+    told = drupe_cli("models", "show", "churn/3")
+    assert told.code == 1
+    assert "a version of a registered model is models:/churn/3" in told.err
+    assert "registered model" not in drupe_cli("models", "show", "churn/model").err
 
 
 def test_whole_numbers_in_files_count_as_doubles_only_where_nothing_is_lost(drupe_cli: Any, logged: str) -> None:

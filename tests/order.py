@@ -1,6 +1,6 @@
 """In which order tests run, and which of them in one process, so that the workers are busy to the end and start what is shared once.
 
-Files whose tests share a slow fixture (real MLflow, a server of PostgreSQL, a browser) go to one worker together; the longest come first, and what is
+Files whose tests share a slow fixture (real MLflow, a server of PostgreSQL, a browser, a Docker engine) go to one worker together; the longest come first, and what is
 quick fills the gaps at the end.
 """
 
@@ -13,13 +13,13 @@ from xdist.scheduler import LoadFileScheduling
 
 __all__ = ["Together", "in_order"]
 
-TOGETHER = ("tests/mlflow_", "plugins/store_postgres/", "plugins/ui_web/tests/browser/", "plugins/flavor_pytorch/")
+TOGETHER = ("tests/mlflow_", "plugins/store_postgres/", "plugins/ui_web/tests/browser/", "tests/operate/", "plugins/flavor_pytorch/")
 """Each is one piece of work for a worker."""
 
 LONGEST = (
     *TOGETHER,
     *("plugins/deploy_docker/", "plugins/env_uv/", "plugins/serving/", "tests/hostile_models/", "plugins/evaluator_default/"),
-    *("tests/docs/", "tests/torture/", "tests/operate/", "tests/hostile/", "tests/plugins/", "tests/benchmarks/", "tests/journeys/"),
+    *("tests/docs/", "tests/torture/", "tests/hostile/", "tests/plugins/", "tests/benchmarks/", "tests/journeys/"),
     *("tests/addresses/", "tests/architecture/"),
     *("plugins/store_http/", "plugins/store_sqlite/", "plugins/server_rest/", "plugins/store_s3/", "plugins/import_mlflow/"),
     *("plugins/flavor_", "kernel/tests/tracking/", "kernel/tests/search/test_match.py", "kernel/tests/testing/"),

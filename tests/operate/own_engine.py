@@ -69,7 +69,7 @@ def own_engine() -> Iterator[Mapping[str, str]]:
     if os.geteuid() != 0:
         raise NoEngine("only root can start a Docker engine")
     _install()
-    if Path("/sys/class/net/docker0").exists():
+    if any(_name_of(process) == "dockerd" for process in Path("/proc").glob("[0-9]*")):
         raise NoEngine("another Docker engine runs here; these tests would disturb it")
     folder = Path(tempfile.mkdtemp(prefix="drupe-docker-"))
     options = [f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--pidfile={folder}/pid", f"--host=unix://{folder}/docker.sock"]
@@ -146,6 +146,13 @@ def _install() -> None:
         raise NoEngine("the Docker engine is not installed here, and could not be: apt-get install docker.io iptables")
     if shutil.which("dpkg-query") is None:
         raise NoEngine("a base image without a registry is made of Debian's packages, and this is no Debian")
+
+
+def _name_of(process: Path) -> str:
+    try:
+        return (process / "comm").read_text().strip()
+    except OSError:  # it has ended meanwhile
+        return ""
 
 
 def _told(*command: str, lenient: bool = False) -> str:

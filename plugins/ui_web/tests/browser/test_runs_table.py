@@ -222,6 +222,29 @@ def test_pins_and_colours_are_in_the_address(page: Page, server: Home, many: str
     expect(page.locator(".grid-row[aria-rowindex='2']")).to_have_class("grid-row runs-hidden runs-last-pinned")
 
 
+def colors_in(page: Page, rows: str) -> dict[str, str]:
+    """The names and the colours of runs in a list of them."""
+    read = "found => Object.fromEntries(found.map(one => [one.textContent.trim(), getComputedStyle(one.querySelector('.swatch')).backgroundColor]))"
+    found: dict[str, str] = page.locator(rows).evaluate_all(read)
+    return found
+
+
+def test_runs_have_the_colours_of_their_curves_and_keep_them_in_another_order(page: Page, server: Home) -> None:
+    made = experiment(server, "colours")
+    keep(server, made, [Made(f"c{n}", n + 1, {"loss": [0.5, 1 - n / 16]}) for n in range(10)])
+    open_table(page, server, made)
+    first_is(page, "c9")
+    told = colors_in(page, ".grid-body .runs-first")
+    assert (len(told), len(set(told.values()))) == (10, 10)
+    page.get_by_role("tab", name="Charts").click()
+    expect(page.locator(".legend .swatch")).to_have_count(10)
+    assert colors_in(page, ".legend > *") == told
+    page.get_by_role("tab", name="Table").click()
+    header(page, "loss").click()
+    first_is(page, "c0")
+    assert colors_in(page, ".grid-body .runs-first") == told
+
+
 def test_new_runs_come_by_themselves_and_never_move_what_is_read(page: Page, server: Home) -> None:
     made = experiment(server, "live")
     ids = keep(server, made, [Made(f"n{n}", n + 1, {"loss": [0.5]}) for n in range(120)])

@@ -1,14 +1,14 @@
 /** The charts of some runs, each metric its own, in sections by prefix. Reads which metrics there are itself, and follows runs that go on. */
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useMemo, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { useAsked } from "../api/asking";
 import { toggleIn } from "../app/lists";
 import { setQuery } from "../app/router";
 import { Icon } from "../parts/icon";
 import type { MenuItem } from "../parts/menu";
 import { Contained, Empty, Fault, Waiting } from "../parts/states";
-import { apart, colorNumber, SERIES } from "../values/colors";
+import { apart, colorNumber, keepColors, SERIES } from "../values/colors";
 import { counted } from "../values/numbers";
 import { AddedCharts } from "./added";
 import { inFront, readCharted, sectionsOf, type Asked, type Charted } from "./answer";
@@ -65,6 +65,9 @@ function Sections({ told, turn, chosen, tools }: { told: Charted; turn: number; 
   const isGrouped = bandBy.value !== "" && told.runs.some((run) => run.group !== null);
   const own = chosen ?? chosenColors.value;
   const numbers = useMemo(() => colorsOf(told, own, isGrouped && band.value !== "lines"), [told.runs, own, isGrouped, band.value]);
+  useLayoutEffect(() => {
+    if (!isGrouped || band.value === "lines") keepColors(numbers);
+  }, [numbers]);
   const manner: Manner = useMemo(
     () => ({
       across: across.value,

@@ -1,7 +1,7 @@
 /** The grid of runs: rows from the server's result, columns from the address, groups between them. */
 import { useSignal, type Signal } from "@preact/signals";
 import type { RefObject } from "preact";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { hoveredRun } from "../app/hover";
 import { go, address, to } from "../app/router";
 import { Grid } from "../grid/grid";
@@ -9,11 +9,12 @@ import type { GridColumn, GridHandle, Shown } from "../grid/types";
 import { Icon } from "../parts/icon";
 import { inWords } from "../values/faults";
 import { count } from "../values/numbers";
-import { runColor } from "../values/colors";
+import { apart, colorNumber, keepColors } from "../values/colors";
 import { GroupCell, RunCell, RunName } from "./cells";
 import { ColumnMenu, RunMenu } from "./menus";
 import type { GroupFigures } from "./figures";
 import { Layout } from "./layout";
+import { most } from "../charts/view";
 import { kindWord, named, titleOf } from "./names";
 import type { Asking } from "./selection";
 import { colors, group, hidden, opened, order, pinned, setColumns, setOrder, setWidth, toggle, widths, type Order } from "./view";
@@ -57,6 +58,12 @@ export function RunsTable({ rows, figures, question, names, experiments, selecte
   const wide = widths.value;
   const isPinned = new Set(pinned.value);
   const isHidden = new Set(hidden.value);
+  const chosen = colors.value;
+  // those that charts draw, in the colours that they have there
+  const drawnIds = Array.from({ length: Math.min(most.value, head?.total ?? 0) }, (_, place) => rows.row(place)?.id ?? "").filter((id) => id && !isHidden.has(id));
+  const numbers = useMemo(() => apart(drawnIds, chosen), [drawnIds.join(), chosen]);
+  useLayoutEffect(() => keepColors(numbers), [numbers]);
+  const colorOf = (id: string) => `var(--series-${numbers.get(id) ?? colorNumber(id, chosen)})`;
   const picked = selected.value;
   const isAll = head !== null && picked.size > 0 && picked.size >= head.total;
 
@@ -160,7 +167,7 @@ export function RunsTable({ rows, figures, question, names, experiments, selecte
     return (
       <div class={`runs-first ${groups ? "runs-member" : ""}`}>
         <Tick label={`Select ${run.name}`} isOn={picked.has(run.id)} onTick={(through) => void select(row, through)} />
-        <RunName run={run} color={runColor(run.id, colors.value)} isPinned={isPinned.has(run.id)} isHidden={isHidden.has(run.id)} />
+        <RunName run={run} color={colorOf(run.id)} isPinned={isPinned.has(run.id)} isHidden={isHidden.has(run.id)} />
         <button
           type="button"
           class="row-more"
@@ -194,7 +201,7 @@ export function RunsTable({ rows, figures, question, names, experiments, selecte
           const { place, group: inGroup } = layout.at(row);
           if (place === undefined) return [groups, inGroup, isOpen.has(groupKey(groups, inGroup)), figuresTurn];
           const run = rows.row(place);
-          return run ? [run, groups, experiments.get(run.experiment), picked.has(run.id), isPinned.has(run.id), isHidden.has(run.id), runColor(run.id, colors.value)] : [];
+          return run ? [run, groups, experiments.get(run.experiment), picked.has(run.id), isPinned.has(run.id), isHidden.has(run.id), colorOf(run.id)] : [];
         }}
         level={groups ? (row) => (layout.at(row).place === undefined ? 1 : 2) : undefined}
         isSelected={(row) => {

@@ -1,11 +1,23 @@
 /** The colour of a run: the same wherever it is shown, until a person chooses another, which the address then says. */
+import { signal } from "@preact/signals";
 
 export const SERIES = 10;
 
+/** The numbers that runs were given beside others, for as long as the page is open. */
+const given = signal<ReadonlyMap<string, number>>(new Map());
+
 /** The number of a run's colour, from 1 to `SERIES`. `chosen` is what `colorsIn` read from the address. */
 export function colorNumber(runId: string, chosen?: ReadonlyMap<string, number>): number {
-  const own = chosen?.get(runId);
-  if (own !== undefined) return own;
+  return chosen?.get(runId) ?? given.value.get(runId) ?? ownNumber(runId);
+}
+
+/** Have runs keep the numbers that `apart` gave them, wherever they are shown from now on. */
+export function keepColors(numbers: ReadonlyMap<string, number>): void {
+  const before = given.peek();
+  if ([...numbers].some(([run, number]) => before.get(run) !== number)) given.value = new Map([...before, ...numbers]);
+}
+
+function ownNumber(runId: string): number {
   let sum = 7;
   for (let n = 0; n < runId.length; n += 1) sum = (Math.imul(sum, 31) + runId.charCodeAt(n)) >>> 0;
   // 31 is 1 more than a multiple of 10, so without a stir (MurmurHash3's last step) alike ids would get alike colours
@@ -28,11 +40,6 @@ export function apart(runIds: readonly string[], chosen: ReadonlyMap<string, num
     give(runId, number);
   }
   return found;
-}
-
-/** The same as a colour for styles; canvases read the property themselves. */
-export function runColor(runId: string, chosen?: ReadonlyMap<string, number>): string {
-  return `var(--series-${colorNumber(runId, chosen)})`;
 }
 
 /** What an address says in `color=`: `run:3,run:5`. Anything else in it is passed over. */

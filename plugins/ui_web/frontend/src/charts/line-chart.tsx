@@ -44,6 +44,8 @@ interface Props {
 
 const GRAIN = 64;
 const UNDRAWN = 400;
+/** Wider charts have a bucket for two columns of pixels, and three points for each bucket: its lowest, its highest and its last. */
+const WIDE = 512;
 const BAR = 31;
 const NEAR_PX = 200;
 
@@ -64,7 +66,8 @@ export function LineChart({ metric, runs, manner, turn, zoom, onZoom, isTable, s
   const starts = useMemo(() => new Map(runs.map((run) => [run.run_id, run.start_time])), [idsText]);
   const names = useMemo(() => new Map(runs.map((run) => [run.run_id, run.name])), [runs]);
   const groups = useMemo(() => new Map(runs.map((run) => [run.run_id, run.group])), [runs]);
-  const buckets = Math.ceil((card.current?.clientWidth || UNDRAWN) / GRAIN) * GRAIN;
+  const width = card.current?.clientWidth || UNDRAWN;
+  const buckets = Math.ceil((width > WIDE ? width / 2 : width) / GRAIN) * GRAIN;
 
   const question = (steps: Extent | null): Question => ({ runIds: ids, metric, other, buckets, steps });
   const asker = useMemo(() => new Asker(setOverview, setFault), []);

@@ -87,7 +87,8 @@ class Witness:
         self._control, self._channels, self._pid, self._program = control, channels, pid, program
         self._log: Logbook | None = None
         self._folder = ""
-        self._orders = b""
+        self._told = b""  # what is not yet a whole line
+        self._orders: list[str] = []  # heard and not yet carried out
         self._has_control, self._died_at_ms, self._is_reaped = True, 0, program < 0
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
@@ -111,13 +112,15 @@ class Witness:
             # once a second only where something is waited for that no descriptor tells: a new size of the terminal, the end of the wait
             ready = dict(self._poll.poll(1000 if leave_at or any(channel.stream == "terminal" for channel in self._channels) else None))
             # orders first: one to begin a log was given before what goes into it was printed, but perhaps after the system had looked at control
-            if self._control in ready or (self._has_control and self._only_control.poll(0)):
+            if self._control in ready or self._is_ordered():
+                self._hear()
                 self._obey()
             for channel in self._channels:
                 if channel.stream == "terminal" and channel.is_open:
                     channel.follow_size()
                 if channel.source in ready and channel.is_open:
                     self._take(channel)
+            self._obey()
             if self._has_control:
                 self._only_control.poll(BATCH_MS)
             if self._program in ready:
@@ -135,8 +138,10 @@ class Witness:
             self._poll.unregister(channel.source)
             os.close(channel.source)
             return
-        if self._log is None and self._has_control and self._only_control.poll(0):
-            self._obey()  # a log begun since the last look at the orders: what was read may have been printed after that
+        if self._log is None and self._is_ordered():  # what was read may have been printed after an order that was not heard yet
+            self._hear()
+            while self._orders and self._log is None:  # what follows the order to begin a log comes after what was read
+                self._carry_out(self._orders.pop(0))
         if self._log is not None:
             now_ms = time.time_ns() // 1_000_000
             self._log.write(now_ms, channel.stream, channel.screen.feed(printed))
@@ -146,7 +151,11 @@ class Witness:
         if not channel.pass_on(printed) and self._has_control:
             self._tell(b"broken %d\n" % self._channels.index(channel))
 
-    def _obey(self) -> None:
+    def _is_ordered(self) -> bool:
+        return self._has_control and bool(self._only_control.poll(0))
+
+    def _hear(self) -> None:
+        """Read what was ordered, or that nobody gives orders any more."""
         try:
             told = os.read(self._control, 65536)
         except OSError:
@@ -157,21 +166,27 @@ class Witness:
             if self._program < 0:
                 self._note_death({})
             return
-        *orders, self._orders = (self._orders + told).split(b"\n")
-        for order in orders:
-            word, *rest = order.decode().split(" ")
-            if word == "run":
-                self._end_log()
-                self._folder = bytes.fromhex(rest[0]).decode("utf-8", "surrogateescape")
-                self._log = Logbook(self._folder, rest[1], max_bytes=int(rest[2]))
-            elif word == "note" and self._log is not None:
-                self._drain()
-                self._log.write(time.time_ns() // 1_000_000, "stderr", bytes.fromhex(rest[0]).rstrip(b"\n").split(b"\n"))
-            elif word == "end":
-                self._drain()
-                self._end_log()
-                self._folder = ""
-                self._tell(f"done {rest[0]}\n".encode())
+        *orders, self._told = (self._told + told).split(b"\n")
+        self._orders += [order.decode() for order in orders]
+
+    def _obey(self) -> None:
+        while self._orders:
+            self._carry_out(self._orders.pop(0))
+
+    def _carry_out(self, order: str) -> None:
+        word, *rest = order.split(" ")
+        if word == "run":
+            self._end_log()
+            self._folder = bytes.fromhex(rest[0]).decode("utf-8", "surrogateescape")
+            self._log = Logbook(self._folder, rest[1], max_bytes=int(rest[2]))
+        elif word == "note" and self._log is not None:
+            self._drain()
+            self._log.write(time.time_ns() // 1_000_000, "stderr", bytes.fromhex(rest[0]).rstrip(b"\n").split(b"\n"))
+        elif word == "end":
+            self._drain()
+            self._end_log()
+            self._folder = ""
+            self._tell(f"done {rest[0]}\n".encode())
 
     def _drain(self) -> None:
         """Take what is in the channels now; one read takes all that a pipe holds, however late this process gets its turn."""

@@ -92,8 +92,9 @@ def test_a_line_is_kept_although_the_order_to_begin_the_log_came_while_the_witne
     assert scene.kept("run") == ["the first line"]
 
 
+@pytest.mark.parametrize("is_over", [False, True])
 def test_a_line_is_kept_although_the_next_log_began_before_the_witness_had_its_turn_after_the_end_of_the_last(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_over: bool
 ) -> None:
     scene = Scene(tmp_path)
     tell = scene.witness._tell
@@ -103,15 +104,20 @@ def test_a_line_is_kept_although_the_next_log_began_before_the_witness_had_its_t
         if answer == b"done 1\n":
             scene.begin("second")
             scene.write("in the second\n")
+            if is_over:
+                scene.program.sendall(b"end 2\n")
 
     monkeypatch.setattr(scene.witness, "_tell", tell_and_lose_the_turn)
     scene.begin("first")
     scene.write("in the first\n")
     scene.program.sendall(b"end 1\n")  # line and end are both there when the witness looks
     scene.serve()
-    assert scene.program.recv(100) == b"done 1\n"
+    assert scene.program.recv(7) == b"done 1\n"
     assert scene.passed_on(27) == "in the first\nin the second\n"
-    scene.end(2)
+    if is_over:
+        assert scene.program.recv(7) == b"done 2\n"
+    else:
+        scene.end(2)
     scene.leave()
     assert (scene.kept("first"), scene.kept("second")) == (["in the first"], ["in the second"])
 
@@ -125,6 +131,7 @@ def test_what_was_printed_before_the_end_is_kept_however_late_the_witness_comes_
     scene.begin("run")
     scene.write("a line\n")
     scene.program.sendall(b"end 1\n")
+    scene.witness._hear()
     scene.witness._obey()
     assert scene.program.recv(100) == b"done 1\n"
     scene.serve()

@@ -33,7 +33,9 @@ def test_a_cut_anywhere_loses_only_the_frame_that_it_is_in(frames: list[tuple[Fr
     cut = data.draw(st.integers(0, len(block)))
     whole = sum(1 for n in range(len(frames)) if len(written(frames[: n + 1])) <= cut)
     assert read(block[:cut]) == frames[:whole]
-    assert read(block[:cut] + bytes(64)) == frames[:whole]
+    filled = block[:cut] + bytes(64)  # as a place of a file that was never written is read; a frame that ends in zeros may be whole again
+    whole = sum(1 for n in range(len(frames)) if filled.startswith(written(frames[: n + 1])))
+    assert read(filled) == frames[:whole]
 
 
 @given(PAYLOADS.filter(lambda frames: len(frames) > 1), st.data())

@@ -40,6 +40,11 @@ PYTHON_ENV_FILE = "python_env.yaml"
 _LOGIN = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<login>[^/\s]+)@")
 _PLACEHOLDER = re.compile(r"(\$\{\w+\})(:\$\{\w+\})?|\w*:\$\{\w+\}")
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_RELEASES = r"(?:[<>=!~]=|===|<|>)\s*[\w.*+!-]+"
+_BY_NAME = re.compile(
+    rf"{_PROJECT.pattern}\s*(?:\[[^\]]*\]\s*)?(?:@.+|\(?\s*(?:{_RELEASES}(?:\s*,\s*{_RELEASES})*\s*,?)?\s*\)?\s*(?:;.+)?(?:\s--.+)?)"
+)
+"""A requirement as PEP 508 has it, with what pip takes beyond it; markers and hashes are not looked into."""
 
 
 @frozen
@@ -85,7 +90,7 @@ def choose_requirements(
     """The flavor's requirements (`found`), or the user's: `given` replaces them, `extra` adds to them, `conda` is a whole environment.
 
     `given` and `extra` are lists of lines, or the path of a requirements file; `-r FILE` and `-c FILE` lines are read in. Raises
-    InvalidValue when more than one is given or a file cannot be read.
+    InvalidValue when more than one is given, a file cannot be read, or a line is none that pip takes.
     """
     if sum(part is not None for part in (given, extra, conda)) > 1:
         raise InvalidValue("give one of pip_requirements, extra_pip_requirements and conda_env")
@@ -121,12 +126,20 @@ def _lines(given: str | Path | Iterable[str], constraints: list[str], base: Path
         line = re.sub(r"(^|\s)#.*$", "", line).strip()
         option = re.match(r"(-r|--requirement|-c|--constraint)(?:\s+|=)(?P<file>.+)$", line)
         if option is None:
-            lines += [line] if line else []
+            lines += [_checked(line)] if line else []
         elif option[1] in ("-c", "--constraint"):
             constraints += _lines(option["file"], [], base, depth + 1)
         else:
             lines += _lines(option["file"], constraints, base, depth + 1)
     return lines
+
+
+def _checked(line: str) -> str:
+    """The line itself; an environment that pip cannot build would be noticed far from here, by whoever loads the model."""
+    is_place = line.startswith(("-", ".", "$")) or "/" in line or "\\" in line
+    if not is_place and not _BY_NAME.fullmatch(line):
+        raise InvalidValue(f"{line[:200]!r} is no requirement; write it as pip takes it, such as 'pandas>=2,<3' or 'torch==2.9.1+cpu'")
+    return line
 
 
 def _clean(lines: Iterable[str]) -> tuple[str, ...]:

@@ -138,3 +138,37 @@ def test_bad_requirements_are_refused_in_words(tmp_path: Path) -> None:
 )
 def test_a_token_among_the_options_of_an_address_is_left_out(line: str, kept: str) -> None:
     assert choose_requirements([], given=[line]).lines == (kept,)
+
+
+@pytest.mark.parametrize("line", ["====", "pandas=2", "pandas 2.2", "pandas==", "pandas>=2,<", "two words here", "!numpy", "[extra]"])
+def test_a_line_that_pip_would_not_take_is_refused_where_it_is_given(line: str) -> None:
+    with pytest.raises(InvalidValue, match="is no requirement; write it as pip takes it"):
+        choose_requirements([], extra=[line])
+    with pytest.raises(InvalidValue, match="is no requirement"):
+        choose_requirements([], conda={"dependencies": ["python=3.11", {"pip": [line]}]})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pandas",
+        "pandas[excel, plot] >= 2.1, < 3",
+        "pandas (>=2)",
+        "zope.interface~=6.0,",
+        "torch==2.9.1+cpu",
+        "odd===1!2.0.dev3",
+        "numpy==2.*; python_version < '3.13'",
+        "numpy==2.0 --hash=sha256:00ff",
+        "own @ https://example.com/own.whl",
+        "own@git+ssh://git@example.com/own.git@v1",
+        "git+https://example.com/own.git#egg=own",
+        "own-1.0-py3-none-any.whl",
+        "./own",
+        "C:\\wheels\\own.whl",
+        "-e .",
+        "--extra-index-url https://example.com/simple",
+        "${WHEELS}",
+    ],
+)
+def test_whatever_pip_takes_is_taken(line: str) -> None:
+    assert choose_requirements([], given=[line]).lines == (line,)

@@ -15,7 +15,7 @@ from pathlib import Path
 from attrs import frozen
 
 from drupe.entities import RunStatus
-from drupe.errors import ArtifactNotFound, InvalidUri, InvalidValue
+from drupe.errors import ArtifactNotFound, DrupeError, InvalidUri, InvalidValue
 from drupe.extend import FileOnDisk, OpenArtifact, ServedStore, WebReply, WebRequest, WebRoute
 from drupe.tracking.console.parts import FOLDER, sequence_of, split_line
 from drupe.tracking.journal.places import STAGED, run_folder
@@ -60,7 +60,7 @@ class RunLog:
         asked = request.query.get("position", "")
         at, is_cut = _position(asked), False
         is_over = run.info.status is not RunStatus.RUNNING  # asked first: what is printed last is read in any case
-        parts = self._parts(run.info.run_id, run.info.artifact_uri)
+        parts = self._parts(run.info.run_id, run.info.artifact_uri, is_over=is_over)
         if not asked:
             at, is_cut = _tail(parts)
         lines, has_more = self._new_lines(run.info.artifact_uri, parts, at, begins_inside=not asked)
@@ -95,7 +95,7 @@ class RunLog:
             lines += [found for text in shown.decode("utf-8", "replace").split("\n") if (found := split_line(text)) is not None]
         return list(heapq.merge(*sequences.values(), key=lambda line: line[0])), has_more  # several processes may write one run
 
-    def _parts(self, run_id: str, artifact_uri: str) -> list[Part]:
+    def _parts(self, run_id: str, artifact_uri: str, *, is_over: bool) -> list[Part]:
         """All parts, in the order in which they were begun."""
         found: dict[str, Part] = {}
         try:
@@ -107,24 +107,31 @@ class RunLog:
                 if sequence_of(path.name):
                     with contextlib.suppress(OSError):  # it went to the artifacts a moment ago
                         found.setdefault(path.name, Part(path.name, path.stat().st_size, path))
-        if not found:
-            repo, root = self._store.files(artifact_uri)
-            for info in repo.list(ArtifactPath((*root.segments, FOLDER))):
-                name = info.path.rpartition("/")[2]
-                if sequence_of(name):
-                    found[name] = Part(name, info.file_size or 0, None)
+        try:
+            if is_over or not found:  # at the end all are put to the artifacts, and then leave the folder one by one
+                for part in self._among_artifacts(artifact_uri):
+                    found.setdefault(part.name, part)
+        except DrupeError:  # they cannot be asked, and what is here may be all there is
+            if not found:
+                raise
         return sorted(found.values(), key=lambda part: sequence_of(part.name) or ("", 0))[-_PLACES:]
+
+    def _among_artifacts(self, artifact_uri: str) -> list[Part]:
+        repo, root = self._store.files(artifact_uri)
+        there = {info.path.rpartition("/")[2]: info for info in repo.list(ArtifactPath((*root.segments, FOLDER)))}
+        return [Part(name, info.file_size or 0, None) for name, info in there.items() if sequence_of(name)]
 
     def _read(self, artifact_uri: str, part: Part, start: int, count: int) -> bytes:
         try:
             with self._opened(artifact_uri, part) as file:
                 return file.read(start, count)
-        except (OSError, ArtifactNotFound):  # it went to the artifacts a moment ago; the next question finds it there
+        except (OSError, ArtifactNotFound):  # it is on its way, or another user's; the next question finds it if it can be found
             return b""
 
     def _opened(self, artifact_uri: str, part: Part) -> OpenArtifact:
         if part.place is not None:
-            return FileOnDisk(os.open(part.place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC))
+            with contextlib.suppress(FileNotFoundError):  # it went to the artifacts a moment ago; once the run is over nobody asks again
+                return FileOnDisk(os.open(part.place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC))
         repo, root = self._store.files(artifact_uri)
         return repo.open_file(ArtifactPath((*root.segments, FOLDER, part.name)))
 

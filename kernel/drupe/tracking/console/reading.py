@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from drupe.errors import ArtifactNotFound
+from drupe.errors import ArtifactNotFound, DrupeError
 from drupe.extend import ArtifactRepo
 from drupe.tracking.console.parts import FOLDER, sequence_of, split_line
 from drupe.tracking.journal.places import STAGED
@@ -90,16 +90,38 @@ class ConsoleLog:
                     yield ConsoleLine(at, stream, said, is_whole)
 
     def _new_text(self, name: str, place: Path | None) -> str:
-        try:
-            if place is None:
-                place = Path(self._copies.name) / name
-                self._repo = self._repo or self._open_repo()
-                self._repo.get_file(ArtifactPath((FOLDER, name)), place)
-            with place.open("rb") as part:
-                part.seek(self._read.get(name, 0))
-                content = part.read()
-        except (OSError, ArtifactNotFound):  # it went to the artifacts, or was dropped, a moment ago; or it is another user's
-            return ""
+        content = None if place is None else self._new_bytes(name, place)
+        if content is None:
+            content = self._bytes_elsewhere(name, was_here=place is not None)
         whole = content[: content.rfind(b"\n") + 1]  # the rest is being written
         self._read[name] = self._read.get(name, 0) + len(whole)
         return whole.decode("utf-8", "replace")
+
+    def _new_bytes(self, name: str, place: Path) -> bytes | None:
+        """What has come since it was read; None where it is not."""
+        try:
+            with place.open("rb") as part:
+                part.seek(self._read.get(name, 0))
+                return part.read()
+        except FileNotFoundError:
+            return None
+        except OSError:  # it is another user's
+            return b""
+
+    def _bytes_elsewhere(self, name: str, *, was_here: bool) -> bytes:
+        """The same of a part that is among the artifacts, be it for a moment: once the run is over nobody looks again."""
+        for folder in self._folders if was_here else ():
+            content = self._new_bytes(name, folder / name)
+            if content is not None:
+                return content
+        copy = Path(self._copies.name) / name
+        try:
+            self._repo = self._repo or self._open_repo()
+            self._repo.get_file(ArtifactPath((FOLDER, name)), copy)
+        except (OSError, ArtifactNotFound):  # it was dropped a moment ago
+            return b""
+        except DrupeError:
+            if not was_here:
+                raise
+            return b""
+        return self._new_bytes(name, copy) or b""

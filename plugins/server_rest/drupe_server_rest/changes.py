@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from drupe.entities import LogBatch
 
@@ -24,6 +24,7 @@ class Changes:
     def __init__(self, loop: asyncio.AbstractEventLoop, tell_others: Callable[[dict[str, str]], None] | None = None) -> None:
         self._loop, self._tell_others = loop, tell_others
         self._listeners: set[asyncio.Queue[Mapping[str, str] | None]] = set()
+        self._is_closed = False
         self.is_wanted = threading.Event()
 
     @property
@@ -43,11 +44,9 @@ class Changes:
             self._loop.call_soon_threadsafe(self._spread, change)
 
     def close(self) -> None:
-        """End all streams."""
-        for listener in self._listeners:
-            while listener.full():
-                listener.get_nowait()
-            listener.put_nowait(None)
+        """End all streams, and at once those that are begun while the server ends. A handler of signals may call it, in the midst of anything."""
+        with suppress(RuntimeError):  # the loop has ended, and they with it
+            self._loop.call_soon_threadsafe(self._end)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[asyncio.Queue[Mapping[str, str] | None]]:
@@ -55,6 +54,8 @@ class Changes:
         listener: asyncio.Queue[Mapping[str, str] | None] = asyncio.Queue(KEPT)
         self._listeners.add(listener)
         self.is_wanted.set()
+        if self._is_closed:
+            listener.put_nowait(None)
         try:
             yield listener
         finally:
@@ -62,7 +63,16 @@ class Changes:
             if not self._listeners:
                 self.is_wanted.clear()
 
+    def _end(self) -> None:
+        self._is_closed = True
+        for listener in self._listeners:
+            while listener.full():
+                listener.get_nowait()
+            listener.put_nowait(None)
+
     def _spread(self, change: Mapping[str, str]) -> None:
+        if self._is_closed:  # in a full queue it would take the place of the end
+            return
         for listener in self._listeners:
             if listener.full():
                 while not listener.empty():

@@ -48,14 +48,14 @@ def workers_of(served: Served) -> set[int]:
 
 
 def wait_for_end(pids: set[int]) -> None:
-    """Until none of these processes runs; fails after 20 s."""
+    """Until none of these processes runs; fails after 60 s."""
     for pid in pids:
         try:
             handle = os.pidfd_open(pid)
         except ProcessLookupError:
             continue
         try:
-            assert select.select([handle], [], [], 20)[0], f"process {pid} is still there"
+            assert select.select([handle], [], [], 60)[0], f"process {pid} is still there"
         finally:
             os.close(handle)
 
@@ -108,7 +108,7 @@ def test_all_of_them_answer_and_count_together(server: Served) -> None:
 
 def test_a_listener_at_one_hears_what_is_written_at_another(server: Served) -> None:
     run_id = server.new_run()
-    connection = http.client.HTTPConnection(server.address.hostname or "", server.address.port, timeout=30)
+    connection = http.client.HTTPConnection(server.address.hostname or "", server.address.port, timeout=60)
     connection.request("GET", "/api/drupe/changes")
     reply = connection.getresponse()
     assert reply.readline() == b": listening\n"
@@ -117,9 +117,9 @@ def test_a_listener_at_one_hears_what_is_written_at_another(server: Served) -> N
     heard = 0
     while heard < 20:
         line = reply.readline()
-        if line.startswith(b"data: "):
-            assert json.loads(line[6:]) == {"kind": "tag", "run_id": run_id}
-            heard += 1
+        assert line
+        if line.startswith(b"data: "):  # that the run was begun may be passed on late, and heard as well
+            heard += json.loads(line[6:]) == {"kind": "tag", "run_id": run_id}
     connection.close()
 
 

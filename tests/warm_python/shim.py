@@ -6,6 +6,7 @@ cannot do as the real one would, the real one does. Only the standard library's 
 
 import _socket
 import os
+import select
 import signal
 import sys
 
@@ -32,6 +33,7 @@ def main(nest: str, name: str, words: list[str]) -> None:
     ):
         real = os.path.join(os.path.dirname(sys.executable), name)
         os.execv(real, [real, *words])
+    signals = hear_signals()
     environment = b"\0".join(name + b"=" + value for name, value in os.environb.items())
     asked = b"\0".join([os.fsencode(os.getcwd()), environment, b"", b"\0".join(map(os.fsencode, program))]) + b"\0\0\n"
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
@@ -44,19 +46,42 @@ def main(nest: str, name: str, words: list[str]) -> None:
     while b"\n" not in told:
         told += connection.recv(100)
     child = int(told.split()[1])
-    for one in PASSED_ON:
-        if signal.getsignal(one) != signal.SIG_IGN:
-            signal.signal(one, lambda number, frame: os.kill(child, number))
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    poll.register(signals, select.POLLIN)
     while b"status" not in told or not told.endswith(b"\n"):
-        more = connection.recv(100)
-        if not more:
-            os._exit(125)
-        told += more
+        for descriptor, _ in poll.poll():
+            if descriptor == signals:
+                for one in os.read(signals, 100):
+                    pass_on(child, one)
+                continue
+            more = connection.recv(100)
+            if not more:
+                os._exit(125)
+            told += more
     status = int(told.split()[-1])
     if os.WIFSIGNALED(status):
         signal.signal(os.WTERMSIG(status), signal.SIG_DFL) if os.WTERMSIG(status) != signal.SIGKILL else None
         os.kill(os.getpid(), os.WTERMSIG(status))
     os._exit(os.WEXITSTATUS(status))
+
+
+def hear_signals() -> int:
+    """From now on signals are bytes to be read here: a handler in Python would not be called for one that comes just before a wait."""
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told)
+    for one in PASSED_ON:
+        if signal.getsignal(one) != signal.SIG_IGN:
+            signal.signal(one, lambda number, frame: None)
+    return heard
+
+
+def pass_on(child: int, number: int) -> None:
+    try:  # noqa: SIM105 - contextlib takes as long to import as all of this
+        os.kill(child, number)
+    except ProcessLookupError:  # it has ended, and its status is on the way
+        pass
 
 
 def streams() -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.warm_python.warm import WarmPython
+from tests.warm_python.warm import HERE, WarmPython
 
 
 def run(python: str, *words: str, cwd: Path, **rest: Any) -> tuple[int, bytes, list[bytes]]:
@@ -63,6 +63,25 @@ def test_it_ends_by_the_signal_that_is_sent_and_takes_the_program_with_it(warm_p
             assert process.wait(60) == -number
             assert process.stdout.read() == b""  # the program had it open
             os.close(program)
+
+
+def test_a_signal_that_comes_before_the_program_is_known_is_passed_on_all_the_same(warm_python: WarmPython, tmp_path: Path) -> None:
+    code = "import sys; sys.path.append(sys.argv[1]); from shim import main; main(sys.argv[2], 'python', ['-c', ''])"
+    with socket.socket(socket.AF_UNIX) as nest, subprocess.Popen(["sleep", "1000"]) as program:
+        nest.bind(str(tmp_path / "nest"))
+        nest.listen()
+        with subprocess.Popen([sys.executable, "-IS", "-c", code, str(HERE), str(tmp_path / "nest")]) as process:
+            asker, _ = nest.accept()
+            with asker:
+                asker.recv(1)
+                process.send_signal(signal.SIGTERM)
+                asker.sendall(b"pid %d\n" % program.pid)
+                try:
+                    assert program.wait(60) == -signal.SIGTERM
+                finally:
+                    program.kill()
+                asker.sendall(b"status %d\n" % signal.SIGTERM)
+                assert process.wait(60) == -signal.SIGTERM
 
 
 def test_a_program_is_taken_along_when_who_asked_for_it_ends_before_it_is_told_of_it(warm_python: WarmPython, tmp_path: Path) -> None:

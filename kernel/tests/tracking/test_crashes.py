@@ -25,7 +25,10 @@ from drupe.tracking.journal.places import boot_id, host_name, run_folder
 from drupe.tracking.liveness import Here, started_ms
 from drupe.tracking.reaper import crash_of, look_after
 
-START = "import os, sys, signal, drupe\n"
+START = "import os, sys, signal, time, drupe\n"
+WAIT = (
+    "print('ready', flush=True)\nwhile True: time.sleep(0.1)\n"  # signal.pause() would wait for ever where the signal comes just before it
+)
 pytestmark = pytest.mark.usefixtures("quick_programs")
 
 
@@ -124,7 +127,7 @@ def test_all_runs_of_a_dead_process_are_marked(workspace: Path) -> None:
 def test_signals_that_python_can_mind_end_the_run_in_order(workspace: Path, number: int, status: str) -> None:
     code = (
         f"signal.signal({int(number)}, signal.default_int_handler if {int(number)} == signal.SIGINT else signal.SIG_DFL)\n"  # whoever ran the tests
-        "drupe.start_run()\nprint('ready', flush=True)\nwhile True: signal.pause()\n"
+        f"drupe.start_run()\n{WAIT}"
     )
     with start(workspace, code) as process:
         assert process.stdout is not None
@@ -157,7 +160,7 @@ def test_a_child_that_outlives_its_parent_does_not_keep_the_run_alive(workspace:
 def test_a_stopped_process_that_goes_on_takes_its_run_back(workspace: Path) -> None:
     uri, client = drupe.get_tracking_uri(), drupe.Client()
     elsewhere = Here("other", "other-boot", lambda pid: None)
-    with start(workspace, "drupe.start_run()\nprint('ready', flush=True)\nsignal.pause()\n") as process:
+    with start(workspace, f"drupe.start_run()\n{WAIT}") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         until(client.store.heartbeats)
@@ -188,7 +191,7 @@ def test_a_crashed_run_that_is_taken_up_again_is_no_longer_crashed(workspace: Pa
 
 def test_a_run_that_lives_and_runs_of_others_are_left_alone(workspace: Path) -> None:
     by_a_client = drupe.Client().create_run("0").info.run_id  # as MLflow's clients do: nothing is known of the process
-    with start(workspace, "drupe.start_run()\nprint('ready', flush=True)\nsignal.pause()\n") as process:
+    with start(workspace, f"drupe.start_run()\n{WAIT}") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         until(drupe.Client().store.heartbeats)

@@ -49,7 +49,8 @@ def test_a_run_left_open_is_ended_when_its_process_ends(workspace: Path, last_li
 @pytest.mark.parametrize("block", [True, False])
 def test_sigterm_ends_the_run_as_killed(workspace: Path, block: bool) -> None:
     start = "with drupe.start_run():\n    wait()" if block else "drupe.start_run()\nwait()"
-    code = f"import signal, drupe\ndef wait():\n    print('ready', flush=True)\n    signal.pause()\n{start}\n"
+    # signal.pause() would wait for ever where the signal comes just before it
+    code = f"import time, drupe\ndef wait():\n    print('ready', flush=True)\n    while True: time.sleep(0.1)\n{start}\n"
     (workspace / "train.py").write_text(code)
     with subprocess.Popen([sys.executable, "train.py"], cwd=workspace, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -63,8 +62,3 @@ def kept() -> Callable[..., list[ConsoleLine]]:
             log.close()
 
     return lines
-
-
-def environment(**changes: str | None) -> dict[str, str]:
-    """This process's environment with changes; None takes a variable away."""
-    return {name: text for name, text in {**os.environ, **changes}.items() if text is not None}

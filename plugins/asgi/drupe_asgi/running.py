@@ -30,7 +30,7 @@ DRAIN_S = 10
 BACKLOG = 1024
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 KEPT_DESCRIPTORS = 600
-KEEP_COUNTS_EVERY_S = 0.5
+KEEP_UP_EVERY_S = 0.5
 LOOK_AGAIN_S = 0.002
 
 
@@ -106,7 +106,7 @@ async def answer_requests(
         await asyncio.sleep(LOOK_AGAIN_S)
     counting = None
     if place is not None:
-        counting = asyncio.create_task(_keep_counts(app))
+        counting = asyncio.create_task(_keep_up(app, place))
         asyncio.get_running_loop().add_reader(place.line, _hear, place, server, heard)
     if server.started:
         ready()
@@ -158,9 +158,10 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-async def _keep_counts(app: HttpApplication) -> None:
+async def _keep_up(app: HttpApplication, place: Place) -> None:
     while True:
-        await asyncio.sleep(KEEP_COUNTS_EVERY_S)
+        await asyncio.sleep(KEEP_UP_EVERY_S)
+        place.catch_up()
         app.keep_counts()
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from drupe.errors import DrupeError, StoreUnavailable
 
@@ -36,26 +36,44 @@ END_WITHIN_S = 15.0
 ENDING = (signal.SIGTERM, signal.SIGINT)
 PARCEL_BYTES = 1 << 16
 READY = b"ready"
+MISSED = b'{"kind": "missed"}'
+"""What is told for changes that could not be passed on: whoever listens reads anew."""
 
 log = logging.getLogger("drupe.server")
 
 
-@frozen
+@define
 class Place:
     """Where a worker stands: its number, its line to the supervisor, and the folder of what all have counted."""
 
     number: int
     line: socket.socket
     folder: Path
+    _has_dropped: bool = field(default=False, init=False)
 
     def tell_ready(self) -> None:
         """It listens."""
         self.line.send(READY)
 
     def tell(self, change: dict[str, str]) -> None:
-        """Pass a change on to the other workers; one that cannot be passed on now is one that their listeners miss."""
-        with contextlib.suppress(BlockingIOError, ConnectionError):
-            self.line.send(json.dumps(change).encode())
+        """Pass a change on to the other workers. Where the supervisor does not keep up they are told, by `catch_up`, that they have missed some."""
+        if not self._pass_on(json.dumps(change).encode()):
+            self._has_dropped = True
+
+    def catch_up(self) -> None:
+        """Tell the others that they have missed changes, if they have and can be told now; to be called now and then."""
+        if self._has_dropped:
+            self._has_dropped = False  # before: another thread may drop one meanwhile
+            if not self._pass_on(MISSED):
+                self._has_dropped = True
+
+    def _pass_on(self, parcel: bytes) -> bool:
+        with contextlib.suppress(ConnectionError):  # the supervisor is gone, and so are the others soon
+            try:
+                self.line.send(parcel)
+            except BlockingIOError:
+                return False
+        return True
 
     def keep(self, counted: Any) -> None:
         """Leave what this worker has counted for the others; what cannot be written now is left the next time."""
@@ -102,10 +120,14 @@ class _Supervisor:
             for number in range(self._count):
                 self._start(number)
             while self._workers:
-                for key, _ in self._selector.select():
+                for key, events in self._selector.select():
                     if key.fileobj is self._woken:
                         self._woken.recv(100)
-                    else:
+                        continue
+                    if events & selectors.EVENT_WRITE:  # it keeps up again
+                        self._selector.modify(key.fileobj, selectors.EVENT_READ, key.data)
+                        self._pass_on(MISSED, key.data)
+                    if events & selectors.EVENT_READ:
                         self._hear(key.data)
                 self._bury()
 
@@ -159,8 +181,15 @@ class _Supervisor:
         else:
             for other in self._workers.values():
                 if other is not worker:
-                    with contextlib.suppress(BlockingIOError, ConnectionError):
-                        other.line.send(parcel)
+                    self._pass_on(parcel, other)
+
+    def _pass_on(self, parcel: bytes, worker: _Worker) -> None:
+        """To one that does not keep up it is said, once it does, that it has missed some."""
+        with contextlib.suppress(ConnectionError, KeyError):  # it ends, and is not listened to any more
+            try:
+                worker.line.send(parcel)
+            except BlockingIOError:
+                self._selector.modify(worker.line, selectors.EVENT_READ | selectors.EVENT_WRITE, worker)
 
     def _bury(self) -> None:
         for worker in list(self._workers.values()):

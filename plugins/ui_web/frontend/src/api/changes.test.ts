@@ -69,6 +69,35 @@ test("a page that nobody sees holds no connection, and asks for what it missed w
   expect(heard).toEqual(["missed"]);
 });
 
+test("a page that comes to its connection late asks for what it missed, and one that has it at once does not", () => {
+  Wire.open[0]!.onopen();
+  expect(heard).toEqual([]);
+  stop();
+  stop = listen(hear);
+  vi.advanceTimersByTime(101);
+  Wire.open[0]!.onopen();
+  expect(heard).toEqual(["missed"]);
+});
+
+test("a page that was opened where nobody saw it asks for what it missed when it is seen", () => {
+  stop();
+  see(false);
+  stop = listen(hear);
+  vi.advanceTimersByTime(60_000);
+  expect(Wire.open.length).toBe(0);
+  see(true);
+  Wire.open[0]!.onopen();
+  expect(heard).toEqual(["missed"]);
+});
+
+test("what happens before the first answer that is one is missed", () => {
+  Wire.open[0]!.close();
+  Wire.all[0]!.onerror();
+  vi.advanceTimersByTime(3000);
+  Wire.open[0]!.onopen();
+  expect(heard).toEqual(["missed"]);
+});
+
 test("an answer that is none, as of a proxy, is not the end", () => {
   const [first] = Wire.open;
   first!.onopen();

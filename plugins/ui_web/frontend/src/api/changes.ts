@@ -17,12 +17,15 @@ export interface Change {
 }
 
 const RETRY_MS = 3000;
+const SOON_MS = 100;
 const listeners = new Set<(change: Change) => void>();
 let source: EventSource | null = null;
 let hasHeard = false;
+let since = 0; // when the first of those who listen began to
 
-/** Call `hear` for every change until the returned function is called. After a connection that was lost or rested it hears `missed`. */
+/** Call `hear` for every change until the returned function is called. After a connection that was lost, rested or late it hears `missed`. */
 export function listen(hear: (change: Change) => void): () => void {
+  if (listeners.size === 0) since = performance.now();
   listeners.add(hear);
   connect();
   return () => {
@@ -61,7 +64,8 @@ function connect(): void {
 function opened(): EventSource {
   const made = new EventSource(url("api/drupe/changes"));
   made.onopen = () => {
-    if (hasHeard) tell({ kind: "missed" });
+    // what a page shows was asked for when it began to listen: a server or browser that was busy since, or a page that nobody saw, missed some
+    if (hasHeard || performance.now() - since > SOON_MS) tell({ kind: "missed" });
     hasHeard = true;
   };
   made.onmessage = (event: MessageEvent<string>) => tell(JSON.parse(event.data) as Change);

@@ -17,11 +17,10 @@ import pytest
 
 from drupe_ui_web.building import BUILT, is_stale
 from plugins.asgi.tests.asking import started
-from plugins.ui_web.tests.browser.looking import settle
+from plugins.ui_web.tests.browser.looking import WAIT_MS, settle
 from plugins.ui_web.tests.browser.making import Home
 from plugins.ui_web.tests.browser.own_browser import ARGUMENTS, NoBrowser, chromium
 
-WAIT_MS = 20_000
 WIDE = {"width": 1440, "height": 900}
 WIDTHS = (1440, 1024, 360)
 FRAME = "/api/drupe/ui/frame?"
@@ -41,6 +40,7 @@ def browser() -> Iterator[Any]:
         path = chromium()
     except NoBrowser as reason:
         _missing(str(reason))
+    sync_api.expect.set_options(timeout=WAIT_MS)
     with sync_api.sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield opened

@@ -7,13 +7,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page, TimeoutError
 
-__all__ = ["beyond_the_edge", "came_to_life", "query_of", "settle"]
+__all__ = ["WAIT_MS", "beyond_the_edge", "came_to_life", "query_of", "settle"]
 
 # charts that are not in sight are drawn when they come there
 ALL_HAS_COME = """() => document.querySelector('main h1, main [role=alert], main .notice')
   && [...document.querySelectorAll('.waiting')].every((one) => one.getBoundingClientRect().top > innerHeight)"""
 FITS = "() => document.documentElement.scrollWidth <= innerWidth"
-NEVER_MS = 3000
+WAIT_MS = 60_000  # for what has to come; a busy machine may keep a browser waiting
 PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 # what may be scrolled or is cut is in its place
 BEYOND = """() => [...document.querySelectorAll('body *')].filter((one) => {
@@ -54,7 +54,7 @@ def query_of(page: Page) -> dict[str, str]:
 def beyond_the_edge(page: Page) -> list[str]:
     """What makes the page wider than the window; empty where it is not, once canvases have followed its size."""
     try:
-        page.wait_for_function(FITS, timeout=NEVER_MS)
+        page.wait_for_function(FITS, timeout=WAIT_MS)
     except TimeoutError:
         found: Any = page.evaluate(BEYOND)
         return [str(one) for one in found] or ["the page"]

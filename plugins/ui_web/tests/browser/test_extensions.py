@@ -17,7 +17,7 @@ from safetensors.numpy import save
 
 from plugins.asgi.tests.asking import started
 from plugins.ui_web.tests.acme_ui import install, with_plugin
-from plugins.ui_web.tests.browser.looking import beyond_the_edge, query_of
+from plugins.ui_web.tests.browser.looking import WAIT_MS, beyond_the_edge, query_of
 from plugins.ui_web.tests.browser.making import Home
 
 PAGE = Path(__file__).parents[4] / "docs/how-to/write-a-viewer.md"
@@ -61,7 +61,7 @@ def run(server: Home) -> str:
 def told(browser: Any) -> Iterator[Any]:
     """A page that is allowed to tell of errors: those of extensions are told in the console."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(WAIT_MS)
     page = context.new_page()
     page.thrown = []
     page.on("pageerror", lambda fault: page.thrown.append(str(fault)))

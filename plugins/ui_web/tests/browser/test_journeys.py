@@ -20,7 +20,7 @@ from plugins.ui_web.tests.browser.looking import query_of
 from plugins.ui_web.tests.browser.making import Home, Made, experiment, keep
 
 RUNS = 1000
-SEEN_MS = 15_000  # the benchmark tells how quick it is; here it has to come at all
+ENDED_S = 60.0
 TRAINING = """\
 import sys
 import drupe
@@ -115,15 +115,15 @@ def test_a_training_in_another_process_is_watched_as_it_goes(page: Page, server:
         assert training.stdout is not None
         run_id = training.stdout.readline().strip()
         page.goto(f"{server.url}/runs/{run_id}")
-        expect(page.get_by_text("Running", exact=True)).to_be_visible(timeout=SEEN_MS)
+        expect(page.get_by_text("Running", exact=True)).to_be_visible()
         row = page.get_by_role("row").filter(has_text="loss")
         for step, told in ((0, "1"), (1, "0.5"), (3, "0.25")):
             training.stdin.write(f"{step}\n")
             training.stdin.flush()
-            expect(row.get_by_role("cell").first).to_have_text(told, timeout=SEEN_MS)
+            expect(row.get_by_role("cell").first).to_have_text(told)
         training.stdin.close()
-        expect(page.get_by_text("Finished", exact=True)).to_be_visible(timeout=SEEN_MS)
-        assert training.wait(SEEN_MS / 1000) == 0
+        expect(page.get_by_text("Finished", exact=True)).to_be_visible()
+        assert training.wait(ENDED_S) == 0
 
 
 def test_a_model_of_a_run_is_registered_and_promoted_from_the_page_of_the_run(page: Page, server: Home, shoot: Shoot) -> None:

@@ -259,7 +259,7 @@ def test_new_runs_come_by_themselves_and_never_move_what_is_read(page: Page, ser
     expect(pill).to_be_visible()
     expect(page.locator(".grid-row[aria-rowindex='122'] .runs-name")).to_have_text("n0")
     server.post("runs/log-metric", run_id=ids[0], key="loss", value=0.125, timestamp=2, step=1)
-    expect(page.locator(".grid-row[aria-rowindex='122']")).to_contain_text("0.125", timeout=5000)
+    expect(page.locator(".grid-row[aria-rowindex='122']")).to_contain_text("0.125")
     pill.click()
     first_is(page, "later")
 

@@ -27,7 +27,8 @@ class Cutter:
         self._lost: bytes | None = None
         self._down: int | None = None
         self._up: int | None = None
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     @property
     def url(self) -> str:
@@ -48,6 +49,9 @@ class Cutter:
 
     def close(self) -> None:
         """Take no more connections."""
+        # a thread that is left waiting for the socket's number would accept for whoever gets that number next
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
         self._listener.close()
 
     def _accept(self) -> None:

@@ -24,7 +24,8 @@ class Door:
         self.refused = self.watched = 0
         self._is_shut = False
         self._ends: set[socket.socket] = set()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def shut(self) -> None:
         """Break all connections, and let nobody in until `open`."""
@@ -39,6 +40,9 @@ class Door:
 
     def close(self) -> None:
         """Take no more connections."""
+        # a thread that is left waiting for the socket's number would accept for whoever gets that number next
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
         self._listener.close()
         self.shut()
 

@@ -26,7 +26,7 @@ from attrs import frozen
 from drupe.entities import Heartbeat
 from drupe.tracking.console.parts import FOLDER, death_name
 
-__all__ = ["Death", "begin", "crash_file", "end", "how_it_died", "left_in"]
+__all__ = ["Death", "begin", "crash_file", "crash_text", "end", "how_it_died", "left_in"]
 
 # What faulthandler calls the signals that it reports, see faulthandler_handlers in CPython's Modules/faulthandler.c
 FATAL = {
@@ -93,6 +93,14 @@ def left_in(root: Path) -> list[Heartbeat]:
 def crash_file(folder: Path, pid: int) -> Path:
     """Where the report of a fatal signal of that process is."""
     return folder.with_name(f"{folder.name}.{pid}.crash.txt")
+
+
+def crash_text(folder: Path, pid: int) -> bytes:
+    """What is in it; nothing where it is not there."""
+    try:
+        return crash_file(folder, pid).read_bytes()
+    except OSError:
+        return b""
 
 
 def _note_file(folder: Path, pid: int) -> Path:

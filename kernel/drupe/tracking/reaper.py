@@ -88,7 +88,10 @@ def _signs(root: Path, store: TrackingStore, here: Here) -> dict[str, list[Heart
         left.setdefault(beat.run_id, []).append(beat)
     for run_id, beats in left.items():
         # they tell only when it began; how long that is ago says nothing
-        if run_id not in found and judge(beats, now_ms=max(beat.at_ms for beat in beats), here=here).life is Life.DEAD:
+        alive = [beat for beat in beats if judge([beat], now_ms=beat.at_ms, here=here).life is not Life.DEAD]
+        if run_id in found:
+            found[run_id] += alive  # taken up by a process that has given no sign to the store yet
+        elif not alive:
             found[run_id] = beats
     return found
 
@@ -131,9 +134,9 @@ def _keep(folder: Path, run: Run, pids: Collection[int]) -> None:
     try:
         keep_parts(folder / FOLDER, lambda: repo_for(run.info.artifact_uri))
         for pid in pids:
-            report = evidence.crash_file(folder, pid)
-            if report.is_file() and report.stat().st_size:
-                repo_for(run.info.artifact_uri).put_file(report, ArtifactPath((FOLDER, CRASH_ARTIFACT)))
+            report = evidence.crash_text(folder, pid)
+            if report:
+                repo_for(run.info.artifact_uri).put_bytes(report, ArtifactPath((FOLDER, CRASH_ARTIFACT)))
     except DrupeError as fault:
         log.warning("run %s: what it printed stays in %s: %s", run.info.run_id, folder, fault)
         return

@@ -18,7 +18,7 @@ import drupe
 from drupe.entities import Heartbeat, NewRun, Run, RunStatus
 from drupe.errors import StoreReadOnly
 from drupe.testing.memory_tracking import MemoryTrackingStore
-from drupe.tracking import evidence, reaper
+from drupe.tracking import evidence, heartbeat, reaper
 from drupe.tracking.crashes import Crash
 from drupe.tracking.evidence import how_it_died
 from drupe.tracking.journal.places import boot_id, host_name, run_folder
@@ -187,6 +187,23 @@ def test_a_crashed_run_that_is_taken_up_again_is_no_longer_crashed(workspace: Pa
     drupe.end_run("FAILED")  # for a reason of its own
     assert crash_of(only_run()) is None
     assert not any(key.startswith("drupe.crash") for key in only_run().data.tags)
+
+
+def test_a_crashed_run_that_was_taken_up_a_moment_ago_is_left_alone(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, uri = drupe.Client().store, drupe.get_tracking_uri()
+    with start(workspace, f"drupe.start_run()\n{WAIT}") as process:
+        until(store.heartbeats)
+        assert look_after(uri, store, now=True) == []  # so that this process does not look again when it takes the run up
+        process.kill()
+        process.communicate(timeout=60)
+    (run_id,) = [beat.run_id for beat in store.heartbeats()]
+    monkeypatch.setattr(heartbeat, "FIRST_S", 1000)  # this process has lost its turn before its first sign of life
+    drupe.start_run(run_id=run_id)
+    try:
+        assert look_after(uri, store, now=True) == []
+        assert store.get_run(run_id).info.status is RunStatus.RUNNING
+    finally:
+        drupe.end_run()
 
 
 def test_a_run_that_lives_and_runs_of_others_are_left_alone(workspace: Path) -> None:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
+from drupe.errors import ArtifactNotFound
 from drupe.extend import ArtifactRepo
 from drupe.tracking.console.parts import FOLDER, sequence_of
 from drupe.tracking.journal.places import STAGED
@@ -20,12 +21,17 @@ def keep_parts(folder: Path, open_repo: Callable[[], ArtifactRepo], kept: dict[s
     found = {path.name: path for path in folder.glob("console*.log") if sequence_of(path.name)} if folder.is_dir() else {}
     repo: ArtifactRepo | None = None
     for name, path in sorted(found.items()):
-        facts = path.stat()
-        state = (facts.st_size, facts.st_mtime_ns)
-        if kept.get(name) != state:
-            repo = repo or open_repo()
-            repo.put_file(path, ArtifactPath((FOLDER, name)))
-            kept[name] = state
+        try:
+            facts = path.stat()
+            state = (facts.st_size, facts.st_mtime_ns)
+            if kept.get(name) != state:
+                repo = repo or open_repo()
+                repo.put_file(path, ArtifactPath((FOLDER, name)))
+                kept[name] = state
+        except (FileNotFoundError, ArtifactNotFound):
+            if path.exists():
+                raise
+            # else somebody else who found the program dead has put it there a moment ago, or the log has grown over its bound
     for name in [name for name in kept if name not in found]:
         repo = repo or open_repo()
         repo.delete(ArtifactPath((FOLDER, name)))

@@ -62,7 +62,7 @@ def left_in(folder: Path) -> list[Left]:
     for writer, files in writers_in(folder).items():
         if writer not in outbox.own_writers():
             with lock_of(files[-1]) as is_free:
-                found.append(Left(writer, sum(path.stat().st_size for path in files if path.exists()), not is_free))
+                found.append(Left(writer, sum(map(_size_of, files)), not is_free))
     return found
 
 
@@ -146,7 +146,10 @@ def adopt_run(
                 adopted.alive += 1
                 continue
             except DrupeError as fault:
-                adopted.fault = fault
+                if all(path.exists() for path in files):
+                    adopted.fault = fault
+                else:  # the same
+                    adopted.alive += 1
                 continue
             if not keep:
                 for path in files:
@@ -179,6 +182,13 @@ def lock_of(path: Path) -> Iterator[bool]:
         yield is_free
     finally:
         os.close(fd)
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # it was shipped and deleted a moment ago
+        return 0
 
 
 def _tell_once(folder: Path, fault: DrupeError) -> None:

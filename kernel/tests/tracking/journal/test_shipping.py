@@ -205,6 +205,19 @@ def test_a_living_writer_is_left_alone(store: MemoryTrackingStore, journal: Jour
     check(store)
 
 
+def test_a_journal_that_its_writer_deletes_while_another_looks_at_it_is_no_fault(journal: Journal) -> None:
+    class Store(MemoryTrackingStore):
+        def shipped_to(self, writer: str) -> int:
+            for path in journal.files:  # the writer has shipped it, and comes to delete it now
+                path.unlink()
+            return super().shipped_to(writer)
+
+    log_some(journal)
+    journal.close()
+    adopted = adopt_run(journal.folder, Store())
+    assert (adopted.fault, adopted.alive) == (None, 1)
+
+
 def test_a_journal_of_another_machine_is_left_until_it_is_quiet_or_asked_for(
     store: MemoryTrackingStore, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from drupe_store_sql.database import Database
 from drupe_store_sql.rebuild import rebuild_series
 from drupe_store_sqlite import faults
 from drupe_store_sqlite.address import artifact_root_for
-from drupe_store_sqlite.copies import ENDS, swap
+from drupe_store_sqlite.copies import ENDS, free_label, swap
 from drupe_store_sqlite.dialect import SqliteDialect
 from drupe_store_sqlite.holders import alone
 from drupe_store_sqlite.pages import Pages, read_log
@@ -38,8 +37,7 @@ def repair(file: Path, settings: SqliteSettings, *, target: Path | None = None, 
     require_file(file)
     if target is not None and target.exists():
         raise AlreadyExists(f"{target} exists already; give a path where nothing is yet", path=str(target))
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    new = target or file.with_name(f"{file.name}.repaired-{stamp}")
+    new = target or file.with_name(f"{file.name}.{free_label(file, 'repaired')}")
     unfinished = new.with_name(f"{new.name}.part")
     with alone(file, "repair the file"):
         try:
@@ -53,7 +51,7 @@ def repair(file: Path, settings: SqliteSettings, *, target: Path | None = None, 
         finally:
             for end in ENDS:
                 unfinished.with_name(unfinished.name + end).unlink(missing_ok=True)
-        damaged = None if target is not None else swap(file, new, f"damaged-{stamp}")
+        damaged = None if target is not None else swap(file, new, free_label(file, "damaged"))
     return RepairReport(str(target or file), None if damaged is None else str(damaged), tables, tuple(dict.fromkeys(losses)))
 
 

@@ -6,6 +6,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -186,6 +187,17 @@ def test_the_damaged_file_is_kept_beside_the_new_one(filled: Path) -> None:
     assert report.damaged is not None
     assert Path(report.damaged).read_bytes() == damaged
     assert sorted(path.name for path in filled.parent.iterdir()) == sorted([filled.name, Path(report.damaged).name])
+
+
+def test_of_two_repairs_within_a_second_each_keeps_the_file_that_it_found(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = time.gmtime()
+    monkeypatch.setattr(time, "gmtime", lambda *at: moment)
+    for _ in range(2):
+        damaged = ruin(filled, 9)
+        report = repair(filled)
+        assert report.damaged is not None
+        assert Path(report.damaged).read_bytes() == damaged
+    assert len(list(filled.parent.iterdir())) == 3
 
 
 def test_with_a_target_the_damaged_file_stays_where_it_is(filled: Path, tmp_path: Path) -> None:

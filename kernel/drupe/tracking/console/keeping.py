@@ -133,4 +133,5 @@ if hasattr(os, "register_at_fork"):
 def _sequence(is_resumed: bool) -> str:
     if not is_resumed:
         return "console"
-    return f"console-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}"
+    # whoever takes up a run twice within a second would write over the log of the first time, and in containers every process is number 1
+    return f"console-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.urandom(4).hex()}"

@@ -1,7 +1,7 @@
 """The files that a console log is kept in, and the form of their lines; shared by those who write and those who read.
 
 A log is a sequence of parts `logs/console.0001.log`, `console.0002.log`, …; a process that takes up a run of another one writes a sequence
-of its own, `console-<its start>-<pid>.0001.log`, …. A line has the form that Kubernetes gives to container logs, so that log tools read it:
+of its own, `console-<its start>-<chance>.0001.log`, …. A line has the form that Kubernetes gives to container logs, so that log tools read it:
 
     2026-11-26T14:03:22.123Z stdout F epoch 3: loss 0.25
 

@@ -247,7 +247,8 @@ def _replace(path: Path, content: bytes, stamp: str) -> None:
         written.write(content)
         written.flush()
         os.fsync(written.fileno())
-    os.link(path, path.with_name(f"{path.name}.damaged-{stamp}"))
+    names = (f"{path.name}.damaged-{stamp}{number}" for number in ("", *(f"-{n}" for n in range(2, 1000))))
+    os.link(path, next(kept for name in names if not (kept := path.with_name(name)).exists()))
     os.replace(unfinished, path)
     layout.sync_folder(path.parent)
     read_header(path)  # raises where the repair did not help

@@ -324,3 +324,17 @@ def test_two_processes_of_one_run_have_a_log_each_and_are_read_together(program:
     (run,) = drupe.search_runs(output_format="list")
     names = [info.path for info in drupe.list_artifacts("logs", run_id=run.info.run_id)]
     assert len(names) == 3
+
+
+def test_a_run_that_is_taken_up_several_times_within_a_second_keeps_what_was_printed_each_time(program: Any, kept: Kept) -> None:
+    program.run(
+        "import time\n"
+        "moment, gmtime = time.gmtime(), time.gmtime\n"
+        "time.gmtime = lambda *at: gmtime(*at) if at else moment\n"
+        "with drupe.start_run() as run:\n"
+        "    print('first')\n"
+        "for name in ('second', 'third'):\n"
+        "    with drupe.start_run(run_id=run.info.run_id):\n"
+        "        print(name)\n"
+    )
+    assert texts(kept()) == ["first", "second", "third"]

@@ -88,6 +88,21 @@ def test_damage_in_the_middle_is_named_not_shipped_over_and_costs_one_record(
     assert [path.name for path in (tmp_path / RUN).iterdir()] == [path.name for path in (tmp_path / RUN).glob("*.damaged-*")]
 
 
+def test_of_two_repairs_within_a_second_each_keeps_the_file_that_it_found(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = time.gmtime()
+    monkeypatch.setattr(time, "gmtime", lambda *at: moment)
+    damaged = []
+    for record in (10, 20):
+        start, _, _ = places(files[1])[record]
+        ruin(files[1], start + 20, start + 24)
+        damaged.append(files[1].read_bytes())
+        repair(tmp_path)
+        assert find_damage(tmp_path) == []
+    assert sorted(path.read_bytes() for path in files[1].parent.glob("*.damaged-*")) == sorted(damaged)
+
+
 def test_a_lost_header_and_lost_names_are_told_again_by_other_files(files: list[Path], tmp_path: Path, store: MemoryTrackingStore) -> None:
     for path in (files[0], files[2]):
         end_of_names = max(stop for _, stop, kind in places(path)[:4] if kind in (FrameKind.HEADER, FrameKind.KEY))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import fcntl
 import json
 import os
 import re
@@ -26,7 +27,7 @@ from attrs import frozen
 from drupe.entities import Heartbeat
 from drupe.tracking.console.parts import FOLDER, death_name
 
-__all__ = ["Death", "begin", "crash_file", "crash_text", "end", "how_it_died", "left_in"]
+__all__ = ["Death", "begin", "crash_file", "crash_text", "end", "how_it_died", "is_witnessed", "left_in", "note_file"]
 
 # What faulthandler calls the signals that it reports, see faulthandler_handlers in CPython's Modules/faulthandler.c
 FATAL = {
@@ -57,7 +58,7 @@ def begin(folder: Path, beat: Heartbeat, *, is_outermost: bool) -> None:
     source = _oom_source()
     note = {"at_ms": beat.at_ms, "host": beat.host, "pid": beat.pid, "boot_id": beat.boot_id}
     note |= {"oom_source": source, "oom_kills": _oom_kills_of_late(source, int(time.monotonic())) if source else None}
-    place = _note_file(folder, beat.pid)
+    place = note_file(folder, beat.pid)
     with contextlib.suppress(OSError):
         try:
             _write(place, json.dumps(note))
@@ -74,7 +75,7 @@ def end(folder: Path, pid: int) -> None:
     with contextlib.suppress(OSError):
         if _crash_file == crash:
             _lead_faults_to(Path(os.devnull))
-        for place in (crash, _note_file(folder, pid), folder / FOLDER / death_name(pid)):
+        for place in (crash, note_file(folder, pid), folder / FOLDER / death_name(pid)):
             place.unlink(missing_ok=True)
 
 
@@ -103,8 +104,27 @@ def crash_text(folder: Path, pid: int) -> bytes:
         return b""
 
 
-def _note_file(folder: Path, pid: int) -> Path:
+def note_file(folder: Path, pid: int) -> Path:
+    """Where that process says who it is. The witness of its console has it locked until it has written all that it saw."""
     return folder.with_name(f"{folder.name}.{pid}.process.json")
+
+
+def is_witnessed(root: Path, pid: int) -> bool:
+    """True while the witness of a process with runs below a root has not written all that it saw."""
+    for note in root.glob(f"*.{pid}.process.json"):
+        try:
+            opened = os.open(note, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:  # somebody has taken care of that run already
+            continue
+        try:
+            fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:  # no locks there
+            continue
+        finally:
+            os.close(opened)
+    return False
 
 
 def how_it_died(folder: Path, pid: int, why: str) -> Death:
@@ -133,17 +153,17 @@ def how_it_died(folder: Path, pid: int, why: str) -> Death:
 
 def _of_outermost(folder: Path, pid: int) -> Path:
     """The folder of the run that has the evidence of a process: of several runs of one process, the outermost one."""
-    mine = _json(_note_file(folder, pid))
+    mine = _json(note_file(folder, pid))
     places = [*folder.parent.glob(f"*.{pid}.crash.txt"), *folder.parent.glob(f"*/{FOLDER}/{death_name(pid)}")]
     folders = [place.with_name(place.name.rsplit(".", 3)[0]) if place.suffix == ".txt" else place.parents[1] for place in places]
-    same = [other for other in folders if all(_json(_note_file(other, pid)).get(key) == mine.get(key) for key in ("host", "boot_id"))]
+    same = [other for other in folders if all(_json(note_file(other, pid)).get(key) == mine.get(key) for key in ("host", "boot_id"))]
     return folder if folder in same or not same else same[0]
 
 
 def _reason(name: str, folder: Path, pid: int) -> str:
     if name != "SIGKILL":
         return f"the process was ended by {name}"
-    note = _json(_note_file(folder, pid))
+    note = _json(note_file(folder, pid))
     before, now = note.get("oom_kills"), _oom_kills(str(note.get("oom_source") or os.devnull))
     if isinstance(before, int) and now is not None and now > before:
         return "killed by SIGKILL; the system killed for want of memory meanwhile, so most likely by the out-of-memory killer"

@@ -29,6 +29,7 @@ from drupe.uris import ArtifactPath
 __all__ = ["crash_of", "look_after"]
 
 EVERY_S = 10.0
+WITNESS_S = 5.0  # it is done in milliseconds, unless the machine is busy, or nobody reads what it has to pass on
 CRASH_ARTIFACT = "crash.txt"
 
 log = logging.getLogger("drupe.tracking")
@@ -60,6 +61,8 @@ def look_after(
         signs = _signs(root, store, here)
         verdicts = {run_id: judge(beats, now_ms=clock(), here=here) for run_id, beats in signs.items()}
         dead = {run_id: verdict for run_id, verdict in verdicts.items() if verdict.life is Life.DEAD}
+        gone = [beat.pid for run_id, verdict in dead.items() if verdict.why == "gone" for beat in signs[run_id]]
+        _let_witnesses_finish(root, gone)
         last = {run_id: max(signs[run_id], key=lambda beat: beat.at_ms).pid for run_id in dead}
         # the evidence of a process lies with one of its runs, and is tidied up with that one
         deaths = {run_id: evidence.how_it_died(root / run_id, last[run_id], verdict.why) for run_id, verdict in dead.items()}
@@ -94,6 +97,13 @@ def _signs(root: Path, store: TrackingStore, here: Here) -> dict[str, list[Heart
         elif not alive:
             found[run_id] = beats
     return found
+
+
+def _let_witnesses_finish(root: Path, pids: Collection[int]) -> None:
+    """Wait a little for what sees to the consoles of dead processes: it may have less of their last lines, and of how they died, than it will have."""
+    deadline = time.monotonic() + WITNESS_S
+    while time.monotonic() < deadline and any(evidence.is_witnessed(root, pid) for pid in pids):
+        time.sleep(0.01)
 
 
 def _bury(

@@ -98,6 +98,50 @@ def test_the_trace_of_a_fatal_signal_and_what_was_printed_become_artifacts(works
     assert list(run_folder(drupe.get_tracking_uri(), run.info.run_id).parent.iterdir()) == []
 
 
+def test_a_reader_waits_for_what_the_witness_of_a_dead_process_has_yet_to_write(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = (
+        "from drupe.tracking.console import capture\n"
+        "drupe.start_run()\n"
+        "capture._console._starter.wait()\n"  # until then it is its parent that is found
+        "pids = [int(name) for name in os.listdir('/proc') if name.isdigit()]\n"
+        "def line_of(pid):\n"
+        "    try:\n        return open(f'/proc/{pid}/cmdline', 'rb').read()\n"
+        "    except OSError:\n        return b''\n"
+        "mine = f'\\0{os.getpid()}\\0'.encode()\n"
+        "print(*[pid for pid in pids if b'console.witness' in line_of(pid) and mine in line_of(pid)], flush=True)\n"
+        "sys.stdin.readline()\n"
+        "print('last words', flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    (workspace / "train.py").write_text(START + code)
+    environment = {**os.environ, "DRUPE_CAPTURE_CONSOLE": "true"}
+    with subprocess.Popen(
+        [sys.executable, "train.py"], cwd=workspace, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        witness = int(process.stdout.readline())
+        os.kill(witness, signal.SIGSTOP)
+        until(lambda: "\nState:\tT" in Path(f"/proc/{witness}/status").read_text())
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        assert process.wait(60) == -signal.SIGKILL
+        is_witnessed = evidence.is_witnessed
+
+        def look_and_let_it_go_on(root: Path, pid: int) -> bool:
+            is_at_work = is_witnessed(root, pid)
+            os.kill(witness, signal.SIGCONT)
+            return is_at_work
+
+        monkeypatch.setattr(evidence, "is_witnessed", look_and_let_it_go_on)
+        run = only_run()
+    crash = crash_of(run)
+    assert crash is not None
+    assert crash.signal == "SIGKILL"
+    assert drupe.artifacts.load_text(f"runs:/{run.info.run_id}/logs/console.0001.log").endswith(" last words\n")
+    assert list(run_folder(drupe.get_tracking_uri(), run.info.run_id).parent.iterdir()) == []
+
+
 def test_a_process_that_leaves_without_a_word_is_told_with_its_exit_status_where_the_system_tells_it(workspace: Path) -> None:
     die(workspace, "drupe.start_run()\nos._exit(3)\n", DRUPE_CAPTURE_CONSOLE="true")
     crash = crash_of(only_run())

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import termios
 import threading
+from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -92,6 +93,7 @@ class Console:
         self.is_open = True
         self._channels = [_Channel(stream, numbers) for stream, numbers in _streams()]
         self._control, theirs = (_lifted(end.detach()) for end in socket.socketpair())
+        os.set_blocking(self._control, True)  # whatever time-out the program has chosen for its sockets
         try:
             self._starter = _start_witness(theirs, self._channels)
         except OSError:
@@ -109,13 +111,13 @@ class Console:
         """True when the program has led stdout or stderr elsewhere since this was opened."""
         return any(not _is_open(number) or not _same(number, channel.before) for channel in self._channels for number in channel.numbers)
 
-    def begin(self, folder: Path, sequence: str, max_bytes: int) -> None:
-        """Keep what is printed from now on in a folder."""
+    def begin(self, folder: Path, sequence: str, max_bytes: int, *, locked: Path | None = None) -> None:
+        """Keep what is printed from now on in a folder; the file `locked`, if there is one, is locked until all of it is kept."""
         _flush()
-        with self._guard:
+        with self._guard, _lock_on(locked) as descriptors:
             if not self.is_open:
                 return
-            self._order(f"run {os.fsencode(folder).hex()} {sequence} {max_bytes}\n")
+            self._order(f"run {os.fsencode(folder).hex()} {sequence} {max_bytes}{' locked' if descriptors else ''}\n", descriptors)
             for channel in self._channels:
                 channel.enter()
         for stream in (sys.stdout, sys.stderr):
@@ -154,9 +156,17 @@ class Console:
                 with socket.socket(fileno=os.dup(self._control)) as control:
                     control.shutdown(socket.SHUT_RDWR)  # the watching thread closes the rest
 
-    def _order(self, text: str) -> None:
+    def _order(self, text: str, descriptors: Sequence[int] = ()) -> None:
         with contextlib.suppress(OSError):  # the watching thread finds out
-            os.write(self._control, text.encode())
+            if not descriptors:
+                os.write(self._control, text.encode())
+                return
+            control = socket.socket(fileno=self._control)
+            try:
+                control.setblocking(True)
+                socket.send_fds(control, [text.encode()], descriptors)
+            finally:
+                control.detach()
 
     def _watch(self) -> None:
         self._starter.wait()
@@ -164,6 +174,8 @@ class Console:
         while True:
             try:
                 answer = os.read(self._control, 4096)
+            except BlockingIOError:  # in the moment before `_order` has made it blocking again
+                continue
             except OSError:
                 answer = b""
             if not answer:
@@ -197,6 +209,21 @@ class Console:
             for channel in self._channels:
                 os.close(channel.source)
             os.close(self._control)
+
+
+@contextlib.contextmanager
+def _lock_on(path: Path | None) -> Iterator[list[int]]:
+    """A descriptor of the file, if it is there, with a lock that lasts as long as any copy of the descriptor."""
+    descriptors: list[int] = []
+    if path is not None:
+        with contextlib.suppress(OSError):
+            descriptors.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+            fcntl.flock(descriptors[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        yield descriptors
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 def _after_fork() -> None:

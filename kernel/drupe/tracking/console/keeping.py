@@ -21,6 +21,7 @@ from drupe.tracking.console.archive import clear_parts, keep_parts, stage_parts
 from drupe.tracking.console.capture import Console, console
 from drupe.tracking.console.choice import is_wanted
 from drupe.tracking.console.parts import FOLDER
+from drupe.tracking.evidence import note_file
 from drupe.tracking.journal.places import run_folder
 from drupe.tracking.timers import Timer, after
 
@@ -77,8 +78,9 @@ def begin(run_id: str, tracking_uri: str, open_repo: Callable[[], ArtifactRepo],
             into = console()
             if into is None:
                 return
-            folder = run_folder(tracking_uri, run_id) / FOLDER
-            into.begin(folder, _sequence(is_resumed), int(settings().get("console_max_mb")) * 2**20)
+            place = run_folder(tracking_uri, run_id)
+            folder, most = place / FOLDER, int(settings().get("console_max_mb")) * 2**20
+            into.begin(folder, _sequence(is_resumed), most, locked=note_file(place, os.getpid()))
             _current = _Log(run_id, folder, open_repo, into)
             _current.keeping = after(EVERY_S, _start_keeper)
         except (OSError, RuntimeError) as fault:  # no descriptors, no process, no thread left

@@ -5,11 +5,13 @@ interpreter. It belongs to no terminal, reads orders from `control` and leaves w
 gone. Started by `capture` with `python -I -S`; nothing beyond the standard library is imported here, for the sake of a quick start.
 
 Orders: `run <folder in hex> <sequence> <most bytes>` begins a log, `note <text in hex>` adds to it, `end <n>` finishes it and is answered
-with `done <n>`. `broken <n>` tells that channel `n` no longer reaches the place that the program printed to.
+with `done <n>`. `broken <n>` tells that channel `n` no longer reaches the place that the program printed to. With `run … locked` comes a
+descriptor of a locked file: who finds the program dead waits for that lock before it takes the log away (see `evidence.is_witnessed`).
 """
 
 from __future__ import annotations
 
+import _socket
 import contextlib
 import fcntl
 import os
@@ -31,6 +33,8 @@ BATCH_MS = 3  # what is printed within it is passed on together: a busy printer 
 DRAIN_S = 1.0  # a child that prints for ever must not hold up the end of its parent's run
 IN_FLIGHT_MS = 30  # what was written to a pseudo-terminal is readable a moment later
 REAPED_S = 10.0  # how long to wait for the exit status of a program that nobody has reaped yet
+REAPED_SOON_S = 1.0  # how long others wait for it
+MOST_AT_ONCE = 8  # descriptors; one comes with an order
 PIDFD_GET_INFO, PIDFD_INFO_BYTES, PIDFD_INFO_EXIT = 0xC040FF0B, 64, 1 << 3  # Linux 6.15 and later tell anybody who holds a descriptor
 PIDFD_EXIT_CODE_AT = 60
 
@@ -89,7 +93,10 @@ class Witness:
         self._folder = ""
         self._told = b""  # what is not yet a whole line
         self._orders: list[str] = []  # heard and not yet carried out
-        self._has_control, self._died_at_ms, self._is_reaped = True, 0, program < 0
+        self._line = _socket.socket(fileno=os.dup(control))
+        self._received: list[int] = []  # descriptors that came with orders which are not yet carried out
+        self._lock, self._is_locked = -1, False
+        self._has_control, self._died_at_ms, self._died_at, self._is_reaped = True, 0, 0.0, program < 0
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
         for channel in channels:
@@ -106,13 +113,15 @@ class Witness:
             if not self._has_control and not any(channel.is_open for channel in self._channels):
                 if not leave_at:
                     leave_at = time.monotonic() + REAPED_S
+                    self._end_log()  # before others see that all is over
                     self._let_go()
                 if self._is_reaped or not self._folder or time.monotonic() > leave_at:
                     break
             # once a second only where something is waited for that no descriptor tells: a new size of the terminal, the end of the wait
-            ready = dict(self._poll.poll(1000 if leave_at or any(channel.stream == "terminal" for channel in self._channels) else None))
+            is_timed = leave_at or any(channel.stream == "terminal" for channel in self._channels)
+            ready = dict(self._poll.poll(50 if self._died_at and self._is_locked else 1000 if is_timed else None))
             # orders first: one to begin a log was given before what goes into it was printed, but perhaps after the system had looked at control
-            if self._control in ready or self._is_ordered():
+            while self._is_ordered():
                 self._hear()
                 self._obey()
             for channel in self._channels:
@@ -125,7 +134,12 @@ class Witness:
                 self._only_control.poll(BATCH_MS)
             if self._program in ready:
                 self._see_death(ready[self._program])
+            if self._died_at and self._is_locked and (self._is_reaped or time.monotonic() - self._died_at > REAPED_SOON_S):
+                self._drain()
+                self._unlock()
         self._end_log()
+        self._take_lock(-1)
+        self._line.close()
 
     def _let_go(self) -> None:
         """Close what the program printed to: who reads that until its end, and reaps the program only then, is not to wait for us."""
@@ -138,7 +152,7 @@ class Witness:
             self._poll.unregister(channel.source)
             os.close(channel.source)
             return
-        if self._log is None and self._is_ordered():  # what was read may have been printed after an order that was not heard yet
+        while self._log is None and self._is_ordered():  # what was read may have been printed after an order that was not heard yet
             self._hear()
             while self._orders and self._log is None:  # what follows the order to begin a log comes after what was read
                 self._carry_out(self._orders.pop(0))
@@ -157,15 +171,18 @@ class Witness:
     def _hear(self) -> None:
         """Read what was ordered, or that nobody gives orders any more."""
         try:
-            told = os.read(self._control, 65536)
+            told, ancillary, _, _ = self._line.recvmsg(65536, _socket.CMSG_SPACE(MOST_AT_ONCE * 4))
         except OSError:
-            told = b""
+            told, ancillary = b"", []
         if not told:
             self._has_control = False
             self._poll.unregister(self._control)
             if self._program < 0:
+                self._died_at_ms, self._died_at = time.time_ns() // 1_000_000, time.monotonic()
                 self._note_death({})
             return
+        for _, _, numbers in ancillary:
+            self._received += struct.unpack(f"={len(numbers) // 4}i", numbers)
         *orders, self._told = (self._told + told).split(b"\n")
         self._orders += [order.decode() for order in orders]
 
@@ -177,6 +194,7 @@ class Witness:
         word, *rest = order.split(" ")
         if word == "run":
             self._end_log()
+            self._take_lock(self._received.pop(0) if rest[3:] and self._received else -1)
             self._folder = bytes.fromhex(rest[0]).decode("utf-8", "surrogateescape")
             self._log = Logbook(self._folder, rest[1], max_bytes=int(rest[2]))
         elif word == "note" and self._log is not None:
@@ -185,6 +203,7 @@ class Witness:
         elif word == "end":
             self._drain()
             self._end_log()
+            self._take_lock(-1)
             self._folder = ""
             self._tell(f"done {rest[0]}\n".encode())
 
@@ -212,9 +231,22 @@ class Witness:
         self._log.close()
         self._log = None
 
+    def _take_lock(self, descriptor: int) -> None:
+        """Take a lock in the place of the last one, which is let go."""
+        if self._lock >= 0:
+            self._unlock()
+            os.close(self._lock)
+        self._lock, self._is_locked = descriptor, descriptor >= 0
+
+    def _unlock(self) -> None:
+        """Let others take care of the log: all that the program printed is in it."""
+        with contextlib.suppress(OSError):
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+        self._is_locked = False
+
     def _see_death(self, events: int) -> None:
         if not self._died_at_ms:
-            self._died_at_ms = time.time_ns() // 1_000_000
+            self._died_at_ms, self._died_at = time.time_ns() // 1_000_000, time.monotonic()
             self._poll.modify(self._program, 0)  # from now on only that it was reaped, when its exit status can be told
             self._note_death({})
         if events & select.POLLHUP:
@@ -226,7 +258,7 @@ class Witness:
 
     def _note_death(self, how: dict[str, int]) -> None:
         """Leave a note in the folder of the run that was going on."""
-        if not self._folder:
+        if not self._folder or (self._lock >= 0 and not os.fstat(self._lock).st_nlink):  # somebody has taken care of the run already
             return
         facts = {"at_ms": self._died_at_ms or time.time_ns() // 1_000_000, **how}
         place = os.path.join(self._folder, death_name(self._pid))

@@ -253,6 +253,12 @@ def test_when_the_witness_is_killed_the_program_prints_on(program: Any) -> None:
     assert b"is not complete" in err
 
 
+def test_a_time_out_that_the_program_chooses_for_its_sockets_is_none_of_the_witness(program: Any, kept: Kept) -> None:
+    code = "import socket\nsocket.setdefaulttimeout(0.01)\nfor name in ('one', 'two'):\n    with drupe.start_run(run_name=name):\n        print(name)\n"
+    assert program.run(code).stderr == b""
+    assert (texts(kept("one")), texts(kept("two"))) == (["one"], ["two"])
+
+
 def test_the_program_has_no_child_that_it_did_not_start(program: Any) -> None:
     code = (
         "with drupe.start_run():\n"

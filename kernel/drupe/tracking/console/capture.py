@@ -39,7 +39,7 @@ def console() -> Console | None:
     """This process's console, opened when first asked for; None where nothing can be captured. Raises OSError when it cannot be opened."""
     global _console
     with _lock:
-        if _console is not None and (not _console.is_open or _console.has_moved()):
+        if _console is not None and _console.has_moved():
             _console.close()
             _console = None
         if _console is None and _streams():
@@ -108,8 +108,11 @@ class Console:
             raise OSError(str(fault)) from fault
 
     def has_moved(self) -> bool:
-        """True when the program has led stdout or stderr elsewhere since this was opened."""
-        return any(not _is_open(number) or not _same(number, channel.before) for channel in self._channels for number in channel.numbers)
+        """True when the program has led stdout or stderr elsewhere since this was opened, or the witness is gone."""
+        with self._guard:
+            return not self.is_open or any(
+                not _is_open(number) or not _same(number, channel.before) for channel in self._channels for number in channel.numbers
+            )
 
     def begin(self, folder: Path, sequence: str, max_bytes: int, *, locked: Path | None = None) -> None:
         """Keep what is printed from now on in a folder; the file `locked`, if there is one, is locked until all of it is kept."""

@@ -30,6 +30,7 @@ __all__ = ["Channel", "Witness", "main"]
 
 READ_BYTES = 256 * 1024
 BATCH_MS = 3  # what is printed within it is passed on together: a busy printer wakes this process 300 times a second, not 100 000
+READS_MIN = 16  # one read takes all that a pipe holds, and a few what a pseudo-terminal does, 4 KB each
 DRAIN_S = 1.0  # a child that prints for ever must not hold up the end of its parent's run
 IN_FLIGHT_MS = 30  # what was written to a pseudo-terminal is readable a moment later
 REAPED_S = 10.0  # how long to wait for the exit status of a program that nobody has reaped yet
@@ -208,16 +209,17 @@ class Witness:
             self._tell(f"done {rest[0]}\n".encode())
 
     def _drain(self) -> None:
-        """Take what is in the channels now; one read takes all that a pipe holds, however late this process gets its turn."""
+        """Take what is in the channels now, all of it however late this process gets its turn."""
         for channel in self._channels:
-            until = time.monotonic() + DRAIN_S
+            until, reads = time.monotonic() + DRAIN_S, 0
             grace = IN_FLIGHT_MS if channel.stream == "terminal" else 0
             poll = select.poll()
             if channel.is_open:
                 poll.register(channel.source, select.POLLIN)
             while channel.is_open and poll.poll(grace):
                 self._take(channel)
-                if time.monotonic() > until:
+                reads += 1
+                if time.monotonic() > until and reads >= READS_MIN:
                     break
 
     def _end_log(self) -> None:

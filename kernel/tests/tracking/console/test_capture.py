@@ -244,6 +244,7 @@ def test_when_the_witness_is_killed_the_program_prints_on(program: Any) -> None:
         "(witness,) = [pid for pid, line in lines.items() if b'console.witness' in line and f'\\0{os.getpid()}\\0'.encode() in line]\n"
         "os.kill(witness, 9)\n"
         "[thread.join() for thread in threading.enumerate() if thread.name == 'drupe-console']\n"
+        "assert capture._console.has_moved()\n"  # its descriptors are closed by now
         "print('two')\n"
     )
     with program.start(code) as process:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,23 @@ def test_what_a_full_disk_did_not_take_is_counted_and_said_later(tmp_path: Path)
     book.close()
     lines = (folder / "console.0001.log").read_text().splitlines()
     assert [split_line(line)[3] for line in lines] == ["[drupe: 10 bytes could not be kept]", "again"]  # type: ignore[index]
+
+
+def test_nothing_is_lost_where_somebody_removes_the_folder_before_the_first_part_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    makedirs = os.makedirs
+
+    def make_and_lose_the_turn(folder: str, **options: Any) -> None:
+        makedirs(folder, **options)
+        monkeypatch.undo()
+        os.rmdir(folder)  # as who looks for what dead processes have left does with what is empty
+
+    monkeypatch.setattr(os, "makedirs", make_and_lose_the_turn)
+    book = Logbook(str(tmp_path / "logs"), "console", max_bytes=10**6)
+    book.write(NOON, "stdout", [b"first"])
+    book.close()
+    assert (tmp_path / "logs/console.0001.log").read_text().endswith(" first\n")
 
 
 def test_half_a_line_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

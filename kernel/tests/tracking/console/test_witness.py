@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+import tty
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,14 @@ WAIT_S = 30
 class Scene:
     """A witness that serves in a thread, and this process as the program that prints into its only channel."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stream: str = "stdout") -> None:
         self.folder = folder
         self.program, self._control = socket.socketpair()
-        source, self._entry = os.pipe()
+        source, self._entry = os.openpty() if stream == "terminal" else os.pipe()
+        if stream == "terminal":
+            tty.setraw(self._entry)
         self._printed, target = os.pipe()
-        self.witness = Witness(self._control.fileno(), [Channel("stdout", source, target)], os.getpid())
+        self.witness = Witness(self._control.fileno(), [Channel(stream, source, target)], os.getpid())
         self.control = self._control.fileno()
         self._serving = threading.Thread(target=self.witness.serve, daemon=True)
 
@@ -122,18 +125,20 @@ def test_a_line_is_kept_although_the_next_log_began_before_the_witness_had_its_t
     assert (scene.kept("first"), scene.kept("second")) == (["in the first"], ["in the second"])
 
 
+@pytest.mark.parametrize("stream", ["stdout", "terminal"])
 def test_what_was_printed_before_the_end_is_kept_however_late_the_witness_comes_to_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: str
 ) -> None:
     seconds = iter(range(0, 100_000, 10))
     monkeypatch.setattr(time, "monotonic", lambda: float(next(seconds)))  # ten seconds between one look at the clock and the next
-    scene = Scene(tmp_path)
+    scene = Scene(tmp_path, stream)
     scene.begin("run")
-    scene.write("a line\n")
+    lines = [f"{n:079}" for n in range(100)]  # a pseudo-terminal gives no more than 4 KB at a time
+    scene.write("\n".join(lines) + "\n")
     scene.program.sendall(b"end 1\n")
     scene.witness._hear()
     scene.witness._obey()
     assert scene.program.recv(100) == b"done 1\n"
     scene.serve()
     scene.leave()
-    assert scene.kept("run") == ["a line"]
+    assert scene.kept("run") == lines

@@ -41,6 +41,7 @@ _used_roots: set[Path] = set()
 _outages: set[str] = set()  # addresses of stores that do not take what is logged; said once for all runs
 _bad_disks: set[Path] = set()  # folders of journals whose disk is full or does not sync
 _opening = threading.RLock()
+_cleaning = threading.RLock()
 _thread: threading.Thread | None = None
 _wake = threading.Event()
 
@@ -259,11 +260,12 @@ def clean_folder(folder: Path) -> None:
 
 
 def _clean_up() -> None:
-    while _done:
-        line = _done.pop()
-        for path in line.consignment.files:
-            path.unlink(missing_ok=True)
-        _remove(line.journal.folder)
+    with _cleaning:  # at the exit of the process the thread is not to be left in the middle of it
+        while _done:
+            line = _done.pop()
+            for path in line.consignment.files:
+                path.unlink(missing_ok=True)
+            _remove(line.journal.folder)
 
 
 def _remove(folder: Path) -> None:
@@ -336,13 +338,13 @@ def _close_with_worker() -> None:
 
 
 def _after_fork() -> None:
-    global _opening, _thread, _wake
+    global _opening, _cleaning, _thread, _wake
     for line in _lines.values():
         line.journal.abandon()
     _lines.clear()
     _done.clear()
     _used_roots.clear()
-    _opening, _thread, _wake = threading.RLock(), None, threading.Event()
+    _opening, _cleaning, _thread, _wake = threading.RLock(), threading.RLock(), None, threading.Event()
 
 
 atexit.register(close_all)

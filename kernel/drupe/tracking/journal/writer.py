@@ -32,6 +32,7 @@ FIRST_BYTES = 1 << 18
 LARGEST_BYTES = 1 << 22
 HELD_BYTES = 16 << 20  # in memory, while there is no space for a file
 RETRY_S = 1.0
+TRIES = 10
 POINTS_IN_FRAME = 1 << 15
 
 _METRIC_BYTES = layout.METRIC_BYTES
@@ -82,7 +83,10 @@ class Journal:
     @property
     def end(self) -> int:
         """The position behind the last frame."""
-        return self._base + self._at
+        while True:
+            base, at = self._base, self._at
+            if base == self._base:  # else a full file was followed by the next one meanwhile
+                return base + at
 
     @property
     def is_waiting(self) -> bool:
@@ -256,8 +260,7 @@ class Journal:
         size = max(min(FIRST_BYTES << 2 * count, LARGEST_BYTES), len(beginning) + room)
         path = self.folder / f"{self.writer}.{count + 1:05d}{layout.SUFFIX}"
         unfinished = path.with_name(f".{path.name}.part")
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fd = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        fd = self._created(unfinished)
         try:
             layout.reserve(fd, size)
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -271,16 +274,27 @@ class Journal:
             os.close(fd)
             unfinished.unlink(missing_ok=True)
             raise
-        base = self.end
+        base = self._base + self._at
         self._let_go(cut=True)
         self._map, self._fd, self._size, self._base = mapped, fd, size, base
         self._number += len(opening)
         self._at = len(beginning)
         self.files.append(path)
 
+    def _created(self, path: Path) -> int:
+        """A new file in the folder. Raises OSError."""
+        for tries_left in reversed(range(TRIES)):
+            try:
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                return os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            except FileNotFoundError:  # who found the folder empty a moment ago has removed it, or the one above it
+                if not tries_left:
+                    raise
+        raise AssertionError
+
     def _let_go(self, *, cut: bool) -> None:
         mapped, fd, at = self._map, self._fd, self._at
-        self._map, self._fd, self._size, self._base, self._at = None, -1, 0, self.end, 0
+        self._map, self._fd, self._size, self._base, self._at = None, -1, 0, self._base + self._at, 0
         if mapped is not None:
             try:
                 if cut and self.sync is not Sync.PROCESS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -344,3 +345,34 @@ def test_a_store_that_lags_behind_slows_logging_down_and_says_so_once(
             braked.journal.metric("loss", 0.0, step, 0)
     assert caplog.text.count("more than journal_max_mb") == 1
     kind.plan = staticmethod(lambda number: "")
+
+
+def test_a_process_that_ends_waits_for_its_thread_that_is_deleting_what_was_shipped(line: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    has_begun, may_go_on = threading.Event(), threading.Event()
+    unlink = Path.unlink
+
+    def lose_the_turn_and_unlink(path: Path, **options: Any) -> None:
+        has_begun.set()
+        assert may_go_on.wait(60)
+        unlink(path, **options)
+        told.append("deleted")
+
+    def end() -> None:
+        outbox.close_all()
+        told.append("ended")
+
+    made, kind, _ = line
+    kind.plan = staticmethod(lambda number: "")
+    made.journal.metric("loss", 0.5, 1, 1000)
+    made.ship(now=True)
+    assert made.has_origins, "else nobody but who closes the line deletes its journal"
+    monkeypatch.setattr(Path, "unlink", lose_the_turn_and_unlink)
+    outbox.close(RUN)  # and its thread deletes the journal
+    assert has_begun.wait(60)
+    ending = threading.Thread(target=end)
+    ending.start()
+    ending.join(0.5)  # time enough to end too soon
+    may_go_on.set()
+    ending.join(60)
+    assert told == ["deleted", "ended"]

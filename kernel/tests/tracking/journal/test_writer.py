@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,40 @@ def test_a_point_is_in_the_file_when_the_call_has_returned(journal: Journal) -> 
         "loss": [(-3, 1000, 0.5), (2**63 - 1, 1001, math.inf), (4, 1002, 0.1)],
         "acc": [(4, 1002, 0.9), (5, 1, 0.2), (6, 2, 0.3)],
     }
+
+
+def test_the_end_is_never_before_what_was_logged_although_a_file_becomes_full_while_one_looks(tmp_path: Path) -> None:
+    class Overtaken(Journal):
+        is_overtaken = False
+
+        def __getattribute__(self, name: str) -> Any:
+            found = super().__getattribute__(name)
+            if name == "_base" and self.is_overtaken:  # another thread has its turn here
+                self.is_overtaken = False
+                self._next_file(0)
+            return found
+
+    journal = Overtaken(tmp_path / "run", "r", store="memory:")
+    journal.metric("loss", 0.5, 1, 1000)
+    end = journal.end
+    journal.is_overtaken = True
+    assert journal.end > end
+
+
+def test_a_folder_that_somebody_removes_before_the_first_file_is_in_it_is_made_again(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdir = Path.mkdir
+
+    def make_and_lose_the_turn(folder: Path, *arguments: Any, **options: Any) -> None:
+        mkdir(folder, *arguments, **options)
+        monkeypatch.undo()
+        folder.rmdir()  # as who looks for journals does with what is empty
+
+    monkeypatch.setattr(Path, "mkdir", make_and_lose_the_turn)
+    journal.metric("loss", 0.5, 1, 1000)
+    assert journal.trouble is None
+    assert points_in(journal.folder) == {"loss": [(1, 1000, 0.5)]}
 
 
 def test_files_follow_each_other_and_each_can_be_read_by_itself(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

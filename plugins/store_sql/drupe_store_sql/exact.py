@@ -43,7 +43,11 @@ def add(total: bytes, values: Collection[float]) -> bytes | None:
 def mean(total: bytes, count: int) -> float:
     """The total divided by `count`, which is at least 1."""
     if _is_whole(total):
-        return float(Fraction(_read_whole(total), count << _UNIT))
+        whole = Fraction(_read_whole(total), 1 << _UNIT)
+        try:
+            return float(whole) / count  # rounded twice, as below: which form a total has depends on the order of adding
+        except OverflowError:
+            return float(whole / count)
     return math.fsum(from_little_endian("d", total)) / count
 
 

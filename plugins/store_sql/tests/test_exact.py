@@ -35,6 +35,17 @@ def test_sums_beyond_the_largest_double_still_have_a_mean() -> None:
     assert mean(add(total, [-1.7e308] * 4 + [5.0]), 9) == 5.0 / 9
 
 
+def test_a_mean_is_the_same_whether_or_not_its_total_was_beyond_the_largest_double_on_the_way() -> None:
+    largest, before, far = 1.7976931348623157e308, 1.7976931348623155e308, 1.960412428211216e292
+    beyond, within = EMPTY, EMPTY
+    for value in (far, largest, -1.0, -before):
+        beyond = add(beyond, [value])
+    for value in (largest, -before, far, -1.0):
+        within = add(within, [value])
+    assert (len(beyond) % 8, len(within) % 8) == (1, 0)
+    assert [mean(beyond, count) for count in range(1, 200)] == [mean(within, count) for count in range(1, 200)]
+
+
 def test_a_total_of_a_million_ordinary_values_takes_a_few_bytes() -> None:
     total = EMPTY
     for start in range(100):

@@ -264,6 +264,7 @@ def _end(client: ArtifactClient, run_id: str, status: RunStatus, fault: BaseExce
     with ExitStack() as rest:  # all of it, also with a second Ctrl-C while one of them waits
         rest.callback(heartbeat.end, run_id)
         rest.callback(_terminate, client, run_id, status)
+        rest.callback(heartbeat.let_end, run_id)
         rest.callback(keeping.finish, run_id, fault)
         finish_capture(run_id)
 

@@ -24,9 +24,10 @@ from drupe.tracking.crashes import Crash, take_back
 from drupe.tracking.journal.places import boot_id, host_name, run_folder
 from drupe.tracking.timers import Timer, after
 
-__all__ = ["begin", "end"]
+__all__ = ["begin", "end", "let_end"]
 
 FIRST_S = 0.2  # a run that is shorter needs no sign, and its store is left alone
+REVIVED_S = 5.0  # how long the end of a run waits for what a store that hangs has been asked
 
 
 @frozen
@@ -43,6 +44,8 @@ class _Run:
 _runs: dict[str, _Run] = {}
 _writer = uuid.uuid4().hex
 _lock = threading.Lock()
+_reviving = threading.Lock()
+_ending: set[str] = set()
 _wake = threading.Event()
 _thread: threading.Thread | None = None
 
@@ -59,9 +62,17 @@ def begin(run_id: str, tracking_uri: str, store: Callable[[], TrackingStore]) ->
         _runs[run_id] = _Run(beat, folder, tracking_uri, store, after(FIRST_S, _see_to_it))
 
 
+def let_end(run_id: str) -> None:
+    """From now on the end of a run is no longer taken back, while signs of life are still given: it may take a while to ship all."""
+    _ending.add(run_id)
+    if _reviving.acquire(timeout=REVIVED_S):
+        _reviving.release()
+
+
 def end(run_id: str) -> None:
     """Stop that; the store forgets the signs when the run ends."""
     with _lock:
+        _ending.discard(run_id)
         run = _runs.pop(run_id, None)
         if run is not None:
             run.first.cancel()
@@ -114,12 +125,15 @@ def _give(runs: dict[str, _Run]) -> None:
 
 def _revive(store: TrackingStore, beat: Heartbeat) -> None:
     """Take back that a run has crashed, which a reader said because this process was stopped, or could not reach the store."""
-    run = store.get_run(beat.run_id)
-    if not run.info.status.has_ended or Crash.of(run.data.tags) is None:
-        return
-    store.update_run(beat.run_id, status=RunStatus.RUNNING)
-    take_back(store, run)
-    store.beat([beat])
+    with _reviving:
+        if beat.run_id in _ending:
+            return
+        run = store.get_run(beat.run_id)
+        if not run.info.status.has_ended or Crash.of(run.data.tags) is None:
+            return
+        store.update_run(beat.run_id, status=RunStatus.RUNNING)
+        take_back(store, run)
+        store.beat([beat])
 
 
 def _now_ms() -> int:
@@ -128,9 +142,10 @@ def _now_ms() -> int:
 
 def _after_fork() -> None:
     """A forked child gives no signs of its parent's runs, and has a writer's name of its own."""
-    global _lock, _wake, _thread, _writer
-    _lock, _wake, _thread, _writer = threading.Lock(), threading.Event(), None, uuid.uuid4().hex
+    global _lock, _reviving, _wake, _thread, _writer
+    _lock, _reviving, _wake, _thread, _writer = threading.Lock(), threading.Lock(), threading.Event(), None, uuid.uuid4().hex
     _runs.clear()
+    _ending.clear()
 
 
 if hasattr(os, "register_at_fork"):

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -222,6 +223,33 @@ def test_a_stopped_process_that_goes_on_takes_its_run_back(workspace: Path) -> N
         process.communicate(timeout=60)
     assert client.get_run(run_id).info.status == "KILLED"
     assert crash_of(client.get_run(run_id)) is None
+
+
+def test_a_run_that_ends_while_its_process_takes_it_back_has_ended(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "FIRST_S", 1000)
+    uri, store = drupe.get_tracking_uri(), drupe.Client().store
+    elsewhere = Here("other", "other-boot", lambda pid: None)
+    run_id = drupe.start_run().info.run_id
+    beat = heartbeat._runs[run_id].beat
+    store.beat([beat])
+    assert look_after(uri, store, now=True, here=elsewhere, clock=lambda: time.time_ns() // 1_000_000 + 60_000) == [run_id]
+    has_read, may_go_on, read = threading.Event(), threading.Event(), store.get_run
+
+    def read_and_lose_the_turn(run_id: str) -> Run:
+        run = read(run_id)
+        if threading.current_thread() is reviving:
+            has_read.set()
+            assert may_go_on.wait(60)
+        return run
+
+    monkeypatch.setattr(store, "get_run", read_and_lose_the_turn)
+    reviving = threading.Thread(target=heartbeat._revive, args=(store, beat))
+    reviving.start()
+    assert has_read.wait(60)
+    threading.Timer(0.5, may_go_on.set).start()  # time enough to end too soon
+    drupe.end_run()
+    reviving.join(60)
+    assert read(run_id).info.status is RunStatus.FINISHED
 
 
 def test_a_crashed_run_that_is_taken_up_again_is_no_longer_crashed(workspace: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -131,7 +132,8 @@ def test_a_reader_waits_for_what_the_witness_of_a_dead_process_has_yet_to_write(
 
         def look_and_let_it_go_on(root: Path, pid: int) -> bool:
             is_at_work = is_witnessed(root, pid)
-            os.kill(witness, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):  # it has gone on since the last look, and is done
+                os.kill(witness, signal.SIGCONT)
             return is_at_work
 
         monkeypatch.setattr(evidence, "is_witnessed", look_and_let_it_go_on)

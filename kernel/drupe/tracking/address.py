@@ -5,6 +5,7 @@ Opened stores are shared by the whole process, one per address. What they do wit
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, cast
@@ -181,3 +182,12 @@ def _default_file() -> Path:
                 "DRUPE_TRACKING_URI=sqlite:////absolute/path.db"
             ) from fault
     return _default
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = RLock()  # another thread of the parent may have been opening a store
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

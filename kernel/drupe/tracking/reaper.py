@@ -6,6 +6,7 @@ What the dead process has left in the run's folder on this machine (its console 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -153,3 +154,12 @@ def _keep(folder: Path, run: Run, pids: Collection[int]) -> None:
     for pid in pids:
         evidence.end(folder, pid)
     clear_parts(folder / FOLDER)
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()  # another thread of the parent may have held it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -137,6 +137,30 @@ with drupe.start_run() as run:
     assert only_run().info.status == "FINISHED"
 
 
+def test_a_child_that_was_forked_while_a_thread_opened_a_store_can_open_its_own(workspace: Path) -> None:
+    code = """
+import os, signal, threading, drupe
+from drupe.tracking import address, reaper
+has_begun, is_over = threading.Event(), threading.Event()
+def hold():
+    with address._lock, reaper._lock:
+        has_begun.set()
+        is_over.wait()
+threading.Thread(target=hold).start()
+has_begun.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(30)
+    drupe.search_runs(search_all_experiments=True, output_format="list")
+    os._exit(0)
+status = os.waitpid(child, 0)[1]
+is_over.set()
+assert status == 0, status
+"""
+    done = run_script(workspace, code)
+    assert done.returncode == 0, done.stderr
+
+
 def git(folder: Path, *words: str) -> str:
     identity = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
     done = subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True, text=True, env={**os.environ, **identity})

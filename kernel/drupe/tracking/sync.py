@@ -21,7 +21,7 @@ from drupe.entities import LoggedModel, LoggedModelStatus, ParamClash, Run
 from drupe.errors import DrupeError, InvalidValue, RunNotFound
 from drupe.extend import Feature, TrackingStore
 from drupe.tracking.journal import outbox, trouble
-from drupe.tracking.journal.adoption import Adopted, adopt_run, left_in, run_folders, staged_files
+from drupe.tracking.journal.adoption import Adopted, adopt_run, left_in, run_folders, size_of, staged_files
 from drupe.tracking.journal.cursor import writers_in
 from drupe.tracking.journal.places import STAGED, journals_root
 from drupe.tracking.journal.shipping import Shipped
@@ -81,7 +81,7 @@ def waiting_in(root: Path) -> list[Waiting]:
         writers, staged = left_in(folder), staged_files(folder)
         told = trouble.read(folder)
         if writers or staged:
-            size = sum(one.bytes for one in writers) + sum(path.stat().st_size for path in staged)
+            size = sum(one.bytes for one in writers) + sum(map(size_of, staged))
             alive = any(one.is_alive for one in writers)
             found.append(
                 Waiting(folder.name, folder, size, len(staged), alive, told.since_ms if told else None, told.reason if told else None)

@@ -26,7 +26,7 @@ from drupe.tracking.journal.places import STAGED, boot_id, host_name
 from drupe.tracking.journal.shipping import Consignment, Shipped
 from drupe.uris import redact
 
-__all__ = ["Adopted", "Left", "adopt", "adopt_run", "catch_up", "left_in", "lock_of", "run_folders", "staged_files"]
+__all__ = ["Adopted", "Left", "adopt", "adopt_run", "catch_up", "left_in", "lock_of", "run_folders", "size_of", "staged_files"]
 
 QUIET_S = 900.0
 BEAT_MS = 10_000
@@ -62,7 +62,7 @@ def left_in(folder: Path) -> list[Left]:
     for writer, files in writers_in(folder).items():
         if writer not in outbox.own_writers():
             with lock_of(files[-1]) as is_free:
-                found.append(Left(writer, sum(map(_size_of, files)), not is_free))
+                found.append(Left(writer, sum(map(size_of, files)), not is_free))
     return found
 
 
@@ -165,6 +165,14 @@ def staged_files(folder: Path) -> list[Path]:
     return [] if not (folder / STAGED).is_dir() else [file.source for file in files_below(folder / STAGED)]
 
 
+def size_of(path: Path) -> int:
+    """The bytes of a file, 0 when it is gone."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # it was shipped and deleted a moment ago
+        return 0
+
+
 @contextmanager
 def lock_of(path: Path) -> Iterator[bool]:
     """True while this process holds the lock that a living writer has on its newest file; False when its writer holds it."""
@@ -182,13 +190,6 @@ def lock_of(path: Path) -> Iterator[bool]:
         yield is_free
     finally:
         os.close(fd)
-
-
-def _size_of(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:  # it was shipped and deleted a moment ago
-        return 0
 
 
 def _tell_once(folder: Path, fault: DrupeError) -> None:

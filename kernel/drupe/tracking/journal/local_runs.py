@@ -6,7 +6,7 @@ A run is followed: what was read once is not read again. Points are not kept, on
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from attrs import define, field
@@ -30,6 +30,7 @@ from drupe.entities import (
     RunStatus,
 )
 from drupe.entities.metrics import rank
+from drupe.errors import StoreCorrupt
 from drupe.tracking.journal.cursor import Cursor, read_header, writers_in
 from drupe.tracking.journal.folding import fold
 from drupe.tracking.journal.places import STAGED
@@ -106,15 +107,23 @@ class LocalRun:
     _cursors: dict[str, Cursor] = field(factory=dict)
 
     def follow(self) -> LocalRun | None:
-        """Read what was logged since the last time; None where the journals do not say how the run began. Raises StoreCorrupt."""
+        """Read what was logged since the last time; None where the journals do not say how the run began, or are shipped. Raises StoreCorrupt."""
         found = writers_in(self.folder)
+        try:
+            self._follow(found)
+        except (StoreCorrupt, FileNotFoundError):
+            if all(path.exists() for files in found.values() for path in files):
+                raise
+            return None  # `drupe sync` has shipped and deleted them a moment ago
+        return self if self.new is not None else None
+
+    def _follow(self, found: Mapping[str, list[Path]]) -> None:
         for writer, files in found.items():
             cursor = self._cursors.setdefault(writer, Cursor([]))
             cursor.files += files[len(cursor.files) :]
         for writer in sorted(found, key=lambda writer: int(read_header(found[writer][0])["made_ms"])):
             while stretch := self._cursors[writer].read():
                 self._take(fold(self.folder.name, writer, stretch))
-        return self if self.new is not None else None
 
     def read(self) -> Run:
         """The run as a value; its artifacts are those that wait in its folder."""

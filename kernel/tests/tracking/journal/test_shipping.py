@@ -13,11 +13,12 @@ import pytest
 from drupe.entities import LogBatch, NewRun, Parcel, Points, Receipt, RunStatus
 from drupe.errors import OriginGap, StoreCorrupt, StoreFull, StoreUnavailable
 from drupe.testing.memory import MemoryTrackingStore
-from drupe.tracking.journal import adoption, cursor, layout, outbox, trouble, writer
+from drupe.tracking.journal import adoption, cursor, layout, local_runs, outbox, trouble, writer
 from drupe.tracking.journal.adoption import adopt_run
 from drupe.tracking.journal.cursor import writers_in
 from drupe.tracking.journal.folding import new_run_form
 from drupe.tracking.journal.layout import FrameKind
+from drupe.tracking.journal.local_runs import LocalRun
 from drupe.tracking.journal.shipping import CLASHES_TAG, Consignment
 from drupe.tracking.journal.writer import Journal
 
@@ -232,6 +233,22 @@ def test_a_journal_of_another_machine_is_left_until_it_is_quiet_or_asked_for(
     monkeypatch.undo()
     assert adopt_run(journal.folder, store, anywhere=True).shipped.points == 0  # the store has it all already
     check(store)
+
+
+def test_a_run_whose_journal_is_shipped_and_deleted_while_it_is_read_is_no_longer_here(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.note(FrameKind.NEW, new_run_form(NewRun("0", run_id=RUN)))
+    journal.close()
+    assert LocalRun(journal.folder).follow() is not None
+    read_header = local_runs.read_header
+
+    def lose_the_turn_and_read(path: Path) -> dict[str, Any]:
+        path.unlink(missing_ok=True)
+        return read_header(path)
+
+    monkeypatch.setattr(local_runs, "read_header", lose_the_turn_and_read)
+    assert LocalRun(journal.folder).follow() is None
 
 
 def test_a_copy_of_a_journal_that_was_shipped_changes_nothing(store: MemoryTrackingStore, journal: Journal) -> None:

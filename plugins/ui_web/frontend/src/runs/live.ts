@@ -27,6 +27,8 @@ const SEARCH = "ajax-api/2.0/mlflow/runs/search";
 export function follow({ isOurs, isRunning, experiments, refresh, renew }: Follows): () => void {
   const isOfRuns = (change: Change) => change.kind === "run" && isOurs(change);
   const isOfValues = (change: Change) => ["metric", "param", "tag", "run"].includes(change.kind) && isOurs(change);
+  const look = newestOf(experiments, renew);
+  if (document.visibilityState === "visible") look(); // at once: what begins before the first look would never be another than before
   let heardAt = 0;
   const ends = [
     onChange(isOfValues, refresh, REFRESH_MS, true),
@@ -37,7 +39,7 @@ export function follow({ isOurs, isRunning, experiments, refresh, renew }: Follo
     every(QUIET_MS, () => {
       if (isRunning() && Date.now() - heardAt > QUIET_MS) refresh();
     }),
-    every(LOOK_MS, newestOf(experiments, renew)),
+    every(LOOK_MS, look),
   ];
   return () => ends.forEach((end) => end());
 }

@@ -9,13 +9,17 @@ export interface Asked<T> {
   readonly isWaiting: boolean;
 }
 
+const PATIENCE_MS = 10_000;
+
 /**
  * Ask at once, and again whenever a signal that `ask` reads changes, when what depends on it has been drawn, or `again` is called. An answer that
- * comes late, after a newer question, is dropped.
+ * comes late, after a newer question, is dropped. `again` asks for the same: it waits for an answer under way, lest changes that come more often than
+ * a busy server answers keep all of them from being shown.
  */
 export function useAsked<T>(ask: (signal: AbortSignal) => Promise<T>): { readonly asked: ReadonlySignal<Asked<T>>; again: () => void } {
   const state = useSignal<Asked<T>>({ value: undefined, fault: undefined, isWaiting: true });
   const turn = useSignal(0);
+  const underWay = useRef<{ readonly since: number; isOld: boolean } | null>(null);
   const asking = useRef(ask);
   asking.current = ask;
   useLayoutEffect(() => {
@@ -27,14 +31,17 @@ export function useAsked<T>(ask: (signal: AbortSignal) => Promise<T>): { readonl
       stop.abort();
       const { signal } = (stop = new AbortController());
       const answer = asking.current(signal);
+      const own = (underWay.current = { since: performance.now(), isOld: false });
+      const ended = (next: Asked<T>) => {
+        if (signal.aborted) return;
+        underWay.current = null;
+        state.value = next;
+        if (own.isOld) turn.value += 1;
+      };
       if (!state.peek().isWaiting) state.value = { ...state.peek(), isWaiting: true };
       answer.then(
-        (value) => {
-          if (!signal.aborted) state.value = { value, fault: undefined, isWaiting: false };
-        },
-        (fault: unknown) => {
-          if (!signal.aborted) state.value = { value: state.peek().value, fault: asError(fault), isWaiting: false };
-        },
+        (value) => ended({ value, fault: undefined, isWaiting: false }),
+        (fault: unknown) => ended({ value: state.peek().value, fault: asError(fault), isWaiting: false }),
       );
     };
     // an effect that has sent once is replaced by the next, a turn of the event loop after a change: those of the library wait for a frame
@@ -55,5 +62,10 @@ export function useAsked<T>(ask: (signal: AbortSignal) => Promise<T>): { readonl
       stop.abort();
     };
   }, []);
-  return { asked: state, again: () => void (turn.value += 1) };
+  const again = () => {
+    const before = underWay.current;
+    if (before && performance.now() - before.since < PATIENCE_MS) before.isOld = true;
+    else turn.value += 1;
+  };
+  return { asked: state, again };
 }

@@ -22,11 +22,18 @@ export interface Answer {
 /** The share of what is seen that a closer answer must hold to be drawn until the next one is there. */
 const HELD_SHARE = 0.7;
 
+/** So long an answer is waited for before the same is asked anew. */
+const PATIENCE_MS = 10_000;
+
 /** Asks one question at a time: the newest, and the same never twice. */
 export class Asker {
   private stop: AbortController | null = null;
   private last = "";
   private since: unknown = null;
+  private isUnderWay = false;
+  private askedAt = 0;
+  /** Asks for the same again once its answer is there, where the points may be others since. */
+  private later: (() => void) | null = null;
 
   /** `tell` hears what came, `fail` what went wrong, or null where nothing did. */
   constructor(
@@ -34,29 +41,40 @@ export class Asker {
     private readonly fail: (fault: Error | null) => void,
   ) {}
 
-  /** Ask, and drop what was asked before. Does nothing where the same was asked, unless `since` is another value: then the points may be others. */
+  /**
+   * Ask, and drop what was asked before. Does nothing where the same was asked, unless `since` is another value: then the points may be others, and
+   * it is asked again when the answer under way is there. Were that dropped, nothing would be drawn where points come more often than answers.
+   */
   ask(question: Question, since: unknown): void {
     const text = JSON.stringify(question);
-    if (this.stop && text === this.last && since === this.since) return;
+    if (this.stop && text === this.last) {
+      if (since === this.since) return;
+      if (this.isUnderWay && performance.now() - this.askedAt < PATIENCE_MS) {
+        this.later = () => this.ask(question, since);
+        return;
+      }
+    }
     this.drop();
     const { signal } = (this.stop = new AbortController());
-    [this.last, this.since] = [text, since];
+    [this.last, this.since, this.isUnderWay, this.askedAt] = [text, since, true, performance.now()];
+    const ended = (tell: () => void) => {
+      if (signal.aborted) return;
+      this.isUnderWay = false;
+      const { later } = this;
+      this.later = null;
+      tell();
+      if (!signal.aborted) later?.();
+    };
     read(question, signal).then(
-      (answer) => {
-        if (signal.aborted) return;
-        this.fail(null);
-        this.tell(answer);
-      },
-      (fault: unknown) => {
-        if (!signal.aborted) this.fail(fault instanceof Error ? fault : new Error(String(fault)));
-      },
+      (answer) => ended(() => (this.fail(null), this.tell(answer))),
+      (fault: unknown) => ended(() => this.fail(fault instanceof Error ? fault : new Error(String(fault)))),
     );
   }
 
   /** Drop what is on its way, and forget what was asked. */
   drop(): void {
     this.stop?.abort();
-    this.stop = null;
+    this.stop = this.later = null;
   }
 }
 

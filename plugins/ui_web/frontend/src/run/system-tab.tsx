@@ -1,5 +1,6 @@
 /** What the machine of a run did: one small chart for each metric of the system, and the same as a table. */
-import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useComputed } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { useAsked } from "../api/asking";
 import { get } from "../api/http";
 import { useView, Views } from "../viewers/views";
@@ -43,17 +44,15 @@ export function SystemTab({ told }: RunTabProps) {
 }
 
 function OneSpark({ runId, metric, isLive }: { runId: string; metric: string; isLive: boolean }) {
-  const turn = useSignal(0);
-  useSignalEffect(() => {
-    if (!isLive) return undefined;
-    const timer = setInterval(() => document.hidden || (turn.value = turn.peek() + 1), REFRESH_MS);
-    return () => clearInterval(timer);
-  });
   const { asked, again } = useAsked((signal) => {
-    void turn.value;
     const fields = { run_ids: [runId], metric_key: metric, max_results: POINTS };
     return get<{ metrics?: readonly Metric[] }>("ajax-api/2.0/mlflow/metrics/get-history-bulk-interval", fields, signal);
   });
+  useEffect(() => {
+    if (!isLive) return undefined;
+    const timer = setInterval(() => document.hidden || again(), REFRESH_MS);
+    return () => clearInterval(timer);
+  }, [isLive]);
   const points = useComputed(() => (asked.value.value?.metrics ?? []).map((one) => ({ at: one.timestamp, value: rounded(numberOf(one.value)) })));
   if (asked.value.fault) return <Fault fault={asked.value.fault} again={again} />;
   if (!asked.value.value) return <Waiting what={metric} height={166} />;

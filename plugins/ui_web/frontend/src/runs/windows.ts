@@ -92,12 +92,16 @@ export class RunRows {
   private readonly news = signal(0);
   private windows = new Map<number, Window>();
   private coming = new Set<string>();
+  /** Of what is coming, what has changed since it was asked for. */
+  private old = new Set<string>();
   private question: Question | null = null;
   private columns: Columns = "picked";
   private held: Answer | null = null;
   /** Of what question the names of columns in the head are, so that they need not be picked again. */
   private picked = "";
   private asking: AbortController | null = null;
+  /** Looks for other runs once the question under way is answered, from before there were some perhaps. */
+  private later: (() => void) | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private patience: ReturnType<typeof setTimeout> | undefined;
 
@@ -119,6 +123,7 @@ export class RunRows {
     this.columns = columns;
     this.asking?.abort();
     const stop = (this.asking = new AbortController());
+    this.later = null;
     clearTimeout(this.patience);
     this.patience = setTimeout(() => (this.waits.value = true), PATIENCE_MS);
     try {
@@ -128,16 +133,22 @@ export class RunRows {
     } catch (fault) {
       if (stop.signal.aborted) return;
       this.faults.value = fault instanceof Error ? fault : new Error(String(fault));
+      this.later = null; // whoever asks again finds all there is then
     }
     this.asking = null;
     clearTimeout(this.patience);
     this.waits.value = false;
+    this.lookAgain();
   }
 
   /** See whether there are other runs now: shown at once, or only counted in `fresh` until `showFresh`. */
   async renew(columns: Columns, { atOnce, offset = 0 }: { atOnce: boolean; offset?: number }): Promise<void> {
+    if (this.asking) {
+      this.later = () => void this.renew(columns, { atOnce, offset });
+      return;
+    }
     const before = this.heads.peek()?.result;
-    if (!before || this.asking) return;
+    if (!before) return;
     try {
       const answer = await this.sent({ offset: atOnce ? offset : 0, columns: asked(columns), since: before });
       if (this.heads.peek()?.result !== before || this.asking) return;
@@ -218,6 +229,12 @@ export class RunRows {
     return (await post<{ ids: readonly string[] }>("api/drupe/ui/ids", form)).ids;
   }
 
+  private lookAgain(): void {
+    const { later } = this;
+    this.later = null;
+    later?.();
+  }
+
   private adopt(answer: Answer, columns: Columns): void {
     const { experiments, view } = this.question!;
     this.picked = typeof columns === "string" ? `${columns} ${experiments} ${view}` : "";
@@ -238,6 +255,7 @@ export class RunRows {
     const window = this.windows.get(at);
     const missing = again ? names : names.filter((name) => !window?.columns.has(name));
     const mark = `${at}:${missing.join()}`;
+    if (again && this.coming.has(mark)) this.old.add(mark);
     if ((window && missing.length === 0) || this.coming.has(mark)) return;
     this.coming.add(mark);
     try {
@@ -251,6 +269,7 @@ export class RunRows {
       if (this.heads.peek()?.result === head.result) this.troubles.value = fault instanceof Error ? fault : new Error(String(fault));
     } finally {
       this.coming.delete(mark);
+      if (this.old.delete(mark)) void this.read(at, names, true);
     }
   }
 

@@ -40,7 +40,7 @@ def is_served_meanwhile(target: Target) -> Iterator[None]:
     """Others are answered quickly before, during and after."""
     for _ in range(2):
         asked = time.monotonic()
-        other = HTTPConnection(*target.address, timeout=10)
+        other = HTTPConnection(*target.address, timeout=60)
         other.request("GET", f"/api/2.0/mlflow/runs/get?run_id={target.run}")
         assert other.getresponse().status == 200
         other.close()

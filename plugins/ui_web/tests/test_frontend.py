@@ -11,6 +11,7 @@ import pytest
 from drupe_ui_web.building import FRONTEND, find_node
 
 MODULES = FRONTEND / "node_modules"
+PATIENT = ("--testTimeout=60000", "--hookTimeout=60000")  # on a busy machine
 QUICK = ("--pool=threads", "--no-isolate", "--maxWorkers=1")  # a fifth of the processor time
 
 
@@ -36,4 +37,4 @@ def test_types_hold(node: Path) -> None:
 
 
 def test_components_do_what_their_tests_say(node: Path) -> None:
-    told_by(node, str(MODULES / "vitest/vitest.mjs"), "run", "--reporter=dot", "--no-color", *QUICK)
+    told_by(node, str(MODULES / "vitest/vitest.mjs"), "run", "--reporter=dot", "--no-color", *QUICK, *PATIENT)

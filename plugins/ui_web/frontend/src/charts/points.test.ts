@@ -44,7 +44,7 @@ test("points that come more often than answers do not keep these from being draw
   const asker = new Asker(() => (told += 1), () => undefined);
   const answered = async (n: number) => {
     sent[n]!.answer(new Response(body()));
-    await vi.waitUntil(() => told === n + 1);
+    await vi.waitUntil(() => told === n + 1, { timeout: 60_000, interval: 1 });
   };
   for (let since = 0; since < 4; since += 1) asker.ask(all, since);
   expect(sent.map(({ signal }) => signal.aborted)).toEqual([false]);
@@ -55,7 +55,7 @@ test("points that come more often than answers do not keep these from being draw
   expect(sent.length).toBe(2);
   asker.ask(all, 4);
   expect(sent.length).toBe(3);
-});
+}, 60_000);
 
 test("an answer that does not come is not waited for where the points may be others", () => {
   vi.useFakeTimers();

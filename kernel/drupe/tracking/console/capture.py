@@ -27,7 +27,7 @@ __all__ = ["Console", "console"]
 
 FIRST_FREE = 3  # below it are stdin, stdout and stderr, even where they are closed
 PIPE_BYTES = 256 * 1024
-WAIT_S = 5.0
+WAIT_S = 10.0  # for a machine that stands still; longer would hold up the end of a run whose output nobody reads
 START = "import sys; sys.path.append(sys.argv[1]); from drupe.tracking.console.witness import main; main(sys.argv[2:])"
 F_SETPIPE_SZ = 1031  # Linux
 

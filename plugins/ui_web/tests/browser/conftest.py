@@ -1,6 +1,7 @@
 """One server for all journeys, on one worker, and a browser for each file of them: Playwright's event loop is the thread's while it is open, and
 other tests that come after want their own. Each journey has a page of its own, and fails when the page tells of an error,
-opens a dialog of the browser's, or asks anybody but its server for something.
+opens a dialog of the browser's, or asks anybody but its server for something. What is waited for is said as a function, `() => …`: an expression
+is evaluated anew at each look, which the page's policy forbids from the second one on.
 
 `DRUPE_SCREENSHOTS=folder` makes journeys write what they see, at three widths, light and dark; else nothing is written.
 """

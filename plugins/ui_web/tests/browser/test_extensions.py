@@ -187,7 +187,7 @@ def test_a_tab_is_told_of_changes_keeps_its_view_in_the_address_and_ends_when_it
     page.reload()
     page.get_by_text("view noted").wait_for()
     page.get_by_role("tab", name="Summary").click()
-    page.wait_for_function("document.body.dataset.left === 'yes'")
+    page.wait_for_function("() => document.body.dataset.left === 'yes'")
 
 
 def test_a_chart_and_a_panel_stand_in_their_places(page: Any, server: Home, run: str) -> None:

@@ -65,7 +65,7 @@ def test_a_version_is_described_and_promoted(page: Any, server: Home, model: str
     page.get_by_label("Stage").select_option("Production")
     page.get_by_role("dialog").get_by_role("button", name="Move to Production").click()
     page.get_by_role("dialog").wait_for(state="detached")
-    page.wait_for_function("document.querySelector('.actions select').value === 'Production'")
+    page.wait_for_function("() => document.querySelector('.actions select').value === 'Production'")
     told = server.get("model-versions/get", name=model, version="2")["model_version"]
     assert (told["description"], told["current_stage"], told["aliases"]) == ("Trained on *all*.", "Production", ["champion"])
 

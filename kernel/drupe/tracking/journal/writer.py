@@ -157,8 +157,13 @@ class Journal:
         """Try again to write what waits in memory."""
         with self._lock:
             if self._held and not self._is_busy:
-                self._retry_at = 0.0
-                self._write_held()
+                self._is_busy = True
+                try:
+                    self._retry_at = 0.0
+                    self._write_held()
+                finally:
+                    self._is_busy = False
+                self._settle(self._at)
 
     def close(self, *, cut: bool = True) -> None:
         """Let go of the file, which gets its true size if `cut`. What still waits in memory is lost, and counted as dropped."""
@@ -188,16 +193,28 @@ class Journal:
 
     def _settle(self, at: int) -> None:
         """After a frame: write what a signal handler has left meanwhile, and sync if that is wished for every call."""
-        while self._late:
-            kind, payload = self._late.pop(0)
-            self._write(kind, payload)
-        if self.sync is Sync.CALL and self._map is not None:
-            start = at - at % mmap.PAGESIZE if at < self._at else 0
+        while True:
+            self._is_busy = True  # the next signal may come while these are written
             try:
-                self._map.flush(start, self._at - start)
-                self.unsynced = None
-            except OSError as fault:
-                self.unsynced = fault
+                while self._late:
+                    self._write(*self._late[0])
+                    del self._late[0]
+                if self.sync is Sync.CALL:
+                    self._sync_from(at)
+            finally:
+                self._is_busy = False
+            if not self._late:
+                return
+
+    def _sync_from(self, at: int) -> None:
+        if self._map is None:
+            return
+        start = at - at % mmap.PAGESIZE if at < self._at else 0
+        try:
+            self._map.flush(start, self._at - start)
+            self.unsynced = None
+        except OSError as fault:
+            self.unsynced = fault
 
     def _number_of(self, key: str) -> int:
         number = self.numbers.get(key)
@@ -255,7 +272,9 @@ class Journal:
         """Make the next file, with room for a frame of that many bytes, and take it in use. Raises OSError, and nothing has changed then."""
         count = len(self.files)
         opening = [(FrameKind.HEADER, layout.to_json(self._header(count + 1)))]
-        opening += [(FrameKind.KEY, layout.KEY.pack(number) + key.encode()) for key, number in self.numbers.items()]
+        opening += [
+            (FrameKind.KEY, layout.KEY.pack(number) + key.encode()) for key, number in list(self.numbers.items())
+        ]  # a signal handler may add one
         beginning = b"".join(layout.frame(self._number + n, *each) for n, each in enumerate(opening))
         size = max(min(FIRST_BYTES << 2 * count, LARGEST_BYTES), len(beginning) + room)
         path = self.folder / f"{self.writer}.{count + 1:05d}{layout.SUFFIX}"

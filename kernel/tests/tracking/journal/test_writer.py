@@ -6,8 +6,11 @@ import itertools
 import math
 import os
 import signal
+import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -145,6 +148,57 @@ def test_a_signal_handler_may_log_in_the_middle_of_a_call(journal: Journal) -> N
     found = points_in(journal.folder)
     assert [number for number, _, _ in found["loss"]] == list(range(step))
     assert sorted(number for number, _, _ in found["from the handler"]) == sorted(logged)
+
+
+@pytest.mark.parametrize("sync", [Sync.PROCESS, Sync.CALL])
+@pytest.mark.parametrize(("key", "first_bytes"), [("loss", 1), ("logged for the first time", 1), ("logged for the first time", 4096)])
+def test_signal_handlers_may_log_between_any_two_instructions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sync: Sync, key: str, first_bytes: int
+) -> None:
+    monkeypatch.setattr(writer, "FIRST_BYTES", first_bytes)  # 1: each file has room for what it was made for
+    moments = 1
+    while moments:
+        journal = Journal(tmp_path / str(moments), "r", store="memory:", sync=sync)
+        journal.metric("loss", 0.0, 0, 0)
+        signals = Signals(journal, key, moments)
+        signals.come_while(lambda journal=journal: journal.metric(key, 0.0, 1, 0))  # type: ignore[misc]
+        journal.metric("loss", 0.0, 4, 0)
+        found = {(name, step) for name, points in points_in(journal.folder).items() for step, _, _ in points}
+        assert found == {("loss", 0), (key, 1), *((key, step) for step in signals.logged), ("loss", 4)}, moments
+        moments = moments + 1 if 3 in signals.logged else 0
+    assert signals.logged == [2], "no moment in the middle of a frame was found"
+
+
+class Signals:
+    """Two signals that come while a journal is written: one in the first moment in which it is busy, one after so many instructions."""
+
+    def __init__(self, journal: Journal, key: str, moment: int) -> None:
+        self.logged: list[int] = []
+        self._journal, self._key, self._left = journal, key, moment
+
+    def come_while(self, call: Callable[[], None]) -> None:
+        before = sys.gettrace()
+        sys.settrace(self._trace)
+        try:
+            call()
+        finally:
+            sys.settrace(before)
+
+    def _trace(self, frame: FrameType, event: str, _: object) -> Any:
+        if not frame.f_code.co_filename.endswith("journal/writer.py"):
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            self._left -= 1
+            if self._left == 0:
+                self._log(3)
+            elif 2 not in self.logged and self._journal._is_busy:
+                self._log(2)
+        return self._trace
+
+    def _log(self, step: int) -> None:
+        self._journal.metric(self._key, 0.0, step, 0)
+        self.logged.append(step)
 
 
 def test_an_interrupted_call_leaves_a_journal_that_goes_on(journal: Journal) -> None:

@@ -11,10 +11,10 @@ import os
 from collections.abc import Sequence
 
 from drupe.tracking.console.parts import PART_BYTES, part_name, prefix
+from drupe.tracking.fleeting import open_there
 
 __all__ = ["Logbook"]
 
-TRIES = 10
 PARTS_MIN = 3  # the first, the one before the last, the last
 
 
@@ -65,20 +65,10 @@ class Logbook:
             raise
 
     def _next_part(self) -> None:
-        opened = self._opened(os.path.join(self._folder, part_name(self._sequence, self._number + 1)))
+        opened = open_there(os.path.join(self._folder, part_name(self._sequence, self._number + 1)), os.O_WRONLY | os.O_APPEND)
         self.close()
         self._descriptor, self._number, self._size = opened, self._number + 1, os.fstat(opened).st_size
         surplus = self._number - self._max_parts + 1  # the number of the part to drop, unless that is the first
         if surplus > 1:
             with contextlib.suppress(OSError):
                 os.unlink(os.path.join(self._folder, part_name(self._sequence, surplus)))
-
-    def _opened(self, place: str) -> int:
-        for tries_left in reversed(range(TRIES)):
-            try:
-                os.makedirs(self._folder, mode=0o700, exist_ok=True)
-                return os.open(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            except FileNotFoundError:  # who found the folder empty a moment ago has removed it, or the one above it
-                if not tries_left:
-                    raise
-        raise AssertionError

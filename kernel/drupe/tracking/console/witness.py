@@ -11,7 +11,7 @@ descriptor of a locked file: who finds the program dead waits for that lock befo
 
 from __future__ import annotations
 
-import _socket
+import _socket  # `socket` itself takes milliseconds to import
 import contextlib
 import fcntl
 import os

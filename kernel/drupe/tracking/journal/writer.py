@@ -21,6 +21,7 @@ from zlib import crc32
 
 from drupe.entities import DatasetInput, Points
 from drupe.entities.endian import to_little_endian
+from drupe.tracking.fleeting import open_there
 from drupe.tracking.journal import layout
 from drupe.tracking.journal.folding import dataset_form
 from drupe.tracking.journal.layout import FrameKind
@@ -32,7 +33,6 @@ FIRST_BYTES = 1 << 18
 LARGEST_BYTES = 1 << 22
 HELD_BYTES = 16 << 20  # in memory, while there is no space for a file
 RETRY_S = 1.0
-TRIES = 10
 POINTS_IN_FRAME = 1 << 15
 
 _METRIC_BYTES = layout.METRIC_BYTES
@@ -279,7 +279,7 @@ class Journal:
         size = max(min(FIRST_BYTES << 2 * count, LARGEST_BYTES), len(beginning) + room)
         path = self.folder / f"{self.writer}.{count + 1:05d}{layout.SUFFIX}"
         unfinished = path.with_name(f".{path.name}.part")
-        fd = self._created(unfinished)
+        fd = open_there(unfinished, os.O_RDWR | os.O_TRUNC)
         try:
             layout.reserve(fd, size)
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -299,17 +299,6 @@ class Journal:
         self._number += len(opening)
         self._at = len(beginning)
         self.files.append(path)
-
-    def _created(self, path: Path) -> int:
-        """A new file in the folder. Raises OSError."""
-        for tries_left in reversed(range(TRIES)):
-            try:
-                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                return os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            except FileNotFoundError:  # who found the folder empty a moment ago has removed it, or the one above it
-                if not tries_left:
-                    raise
-        raise AssertionError
 
     def _let_go(self, *, cut: bool) -> None:
         mapped, fd, at = self._map, self._fd, self._at
